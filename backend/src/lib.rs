@@ -1,1 +1,22 @@
-//! placeholder
+//! The backend of Shoptrail: the command `shoptrail`.
+//!
+//! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
+//! counts it once and puts it into its session, [`increment`] decides what else it touches, [`gold`] makes the tables a
+//! business reads, [`quality`] checks them, and the [`warehouse`] publishes them all at once. [`data`] and [`show`] give
+//! them to the dashboard and to people.
+
+pub mod bronze;
+pub mod build;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod gold;
+pub mod increment;
+pub mod kafka;
+pub mod land;
+pub mod quality;
+pub mod show;
+pub mod silver;
+pub mod staged;
+pub mod table;
+pub mod warehouse;

@@ -1,1 +1,30 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+pub mod batch;
+pub mod event;
+mod event_type;
+#[cfg(feature = "json-schema")]
+#[cfg_attr(
+    not(test),
+    expect(clippy::indexing_slicing, reason = "reads our own types while developing, never what comes from outside")
+)]
+pub mod generate;
+mod integer;
+mod item;
+pub mod limits;
+pub mod money;
+mod record;
+mod reject;
+mod rule;
+mod strict;
+pub mod validate;
+pub mod wire;
+
+pub use batch::{Batch, BatchHead, BatchInfo, Context, Tracker};
+pub use event::{Consent, Demographics, Event, Property};
+pub use event_type::{EventSpec, EventType};
+pub use item::Item;
+pub use record::{Device, Edge, Record, SCHEMA_VERSION};
+pub use reject::{RejectCode, Rejection};

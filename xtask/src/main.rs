@@ -1,1 +1,83 @@
-fn main() {}
+//! `cargo xtask`: the commands a person who works on Shoptrail needs, one file each.
+//!
+//! `demo` shows the product, `test` proves it; both set the machine up first and do nothing twice. Exit code 0 is success,
+//! 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod demo;
+mod interrupt;
+mod process;
+mod progress;
+mod schemas;
+mod setup;
+mod test;
+mod tracker;
+mod worker;
+
+/// Shoptrail's development commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what the build needs: npm packages, the broker's jars, WASM target and tools
+    Setup,
+    /// Builds the tracker into `target/tracker`
+    Tracker,
+    /// Builds the Worker into `edge-worker/build`
+    Worker,
+    /// Writes the files generated from the event contract
+    Schemas(schemas::SchemasArgs),
+    /// Starts everything on this machine and fills the dashboard with simulated shoppers
+    Demo(demo::DemoArgs),
+    /// Runs every test of every part
+    Test(test::TestArgs),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let root = root();
+    let tools = root.join("target/tools");
+    match cli.command {
+        Command::Setup => setup::run(&root, &tools)?,
+        Command::Tracker => {
+            setup::run(&root, &tools)?;
+            progress::step("tracker", || tracker::build(&root, &tools))?;
+        }
+        Command::Worker => {
+            setup::run(&root, &tools)?;
+            progress::step("worker", || worker::build(&root, &tools))?;
+        }
+        Command::Schemas(args) => schemas::run(&root, &args)?,
+        Command::Demo(args) => return demo::run(&root, &tools, &args),
+        Command::Test(args) => return test::run(&root, &tools, &args),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace's folder: cargo names it for the run; the fallback serves a binary started by hand.
+fn root() -> PathBuf {
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let mut root = PathBuf::from(manifest);
+    root.pop();
+    root
+}

@@ -1,0 +1,51 @@
+//! Published tables over HTTP, for the local dashboard: `/data/<table>.json` and `/data/version`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::show;
+use crate::warehouse::Warehouse;
+
+/// Routes that serve the gold tables of a warehouse.
+pub fn router(warehouse: Arc<dyn Warehouse>) -> Router {
+    Router::new().route("/data/version", get(version)).route("/data/{file}", get(table)).with_state(warehouse)
+}
+
+async fn version(State(warehouse): State<Arc<dyn Warehouse>>) -> Response {
+    match warehouse.publication().await {
+        Ok(publication) => {
+            let built_at = chrono::DateTime::from_timestamp_millis(publication.published_at);
+            Json(json!({"version": publication.version, "built_at": built_at})).into_response()
+        }
+        Err(error) => failed(&error.into()),
+    }
+}
+
+async fn table(State(warehouse): State<Arc<dyn Warehouse>>, Path(file): Path<String>) -> Response {
+    let found = file.strip_suffix(".json").filter(|name| name.starts_with("gold_")).and_then(|name| show::find(name).ok());
+    let Some(table) = found else {
+        return (StatusCode::NOT_FOUND, Json(json!({"error": "there is no gold table of this name"}))).into_response();
+    };
+    match rows(warehouse.as_ref(), table).await {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn rows(warehouse: &dyn Warehouse, table: &'static crate::table::Table) -> anyhow::Result<Vec<u8>> {
+    let publication = warehouse.publication().await?;
+    let mut json = Vec::new();
+    show::write_json(show::rows(warehouse, &publication, table).await?, &mut json)?;
+    Ok(json)
+}
+
+fn failed(error: &anyhow::Error) -> Response {
+    tracing::error!(%error, "table could not be served");
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": "the table could not be read; see the log"}))).into_response()
+}

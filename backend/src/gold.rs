@@ -1,0 +1,111 @@
+//! The tables a business reads, one file each.
+//!
+//! A gold table says what it reads, how far back, and how its rows follow. To add one: a file in `gold/` and a line in
+//! [`TABLES`].
+
+pub mod conversion_funnel;
+pub mod customer_ltv;
+pub mod daily_kpis;
+pub mod device_trends;
+pub mod product_performance;
+pub mod trending_products;
+
+use polars::prelude::*;
+
+use crate::table::Table;
+
+/// All gold tables.
+pub static TABLES: [&Gold; 6] = [
+    &daily_kpis::GOLD,
+    &product_performance::GOLD,
+    &trending_products::GOLD,
+    &conversion_funnel::GOLD,
+    &customer_ltv::GOLD,
+    &device_trends::GOLD,
+];
+
+/// A gold table: its definition and how it follows from silver.
+#[derive(Debug)]
+pub struct Gold {
+    /// Name, columns, partition.
+    pub table: Table,
+    /// The silver tables it reads.
+    pub reads: &'static [&'static Table],
+    /// Which rows of them decide a row.
+    pub scope: Scope,
+    /// The plan; its input holds what `scope` asks for, its output may hold other days, which the run leaves out.
+    pub build: fn(&Silver) -> PolarsResult<LazyFrame>,
+}
+
+/// Which silver rows a gold row depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A row of a day depends on that day and so many days before it.
+    Days {
+        /// Days before.
+        back: i32,
+    },
+    /// Every row may depend on every silver row.
+    Everything,
+}
+
+/// The silver rows a gold table is built from, crawlers left out. Tables it does not read are empty.
+pub struct Silver {
+    /// `silver_events`.
+    pub events: LazyFrame,
+    /// `silver_items`.
+    pub items: LazyFrame,
+    /// `silver_sessions`.
+    pub sessions: LazyFrame,
+    /// `silver_orders`.
+    pub orders: LazyFrame,
+    /// The reporting time zone.
+    pub time_zone: TimeZone,
+}
+
+/// `part / whole` as a float; 0 where there is no whole.
+fn ratio(part: Expr, whole: Expr) -> Expr {
+    let whole = whole.cast(DataType::Float64);
+    when(whole.clone().eq(lit(0.0))).then(lit(0.0)).otherwise(part.cast(DataType::Float64) / whole)
+}
+
+/// `part / whole` in whole minor units, half away from zero; 0 where there is no whole.
+fn average_minor(part: Expr, whole: Expr) -> Expr {
+    let double = part * lit(2_i64) + whole.clone();
+    when(whole.clone().eq(lit(0_i64))).then(lit(0_i64)).otherwise(double.floor_div(whole * lit(2_i64)))
+}
+
+/// How many rows satisfy a condition.
+fn count(condition: Expr) -> Expr {
+    condition.cast(DataType::Int64).sum()
+}
+
+/// How many rows there are.
+fn rows() -> Expr {
+    len().cast(DataType::Int64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_holds_every_file_of_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gold");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| format!("gold_{}", entry.unwrap().path().file_stem().unwrap().to_str().unwrap()))
+            .collect();
+        files.sort();
+        let mut listed: Vec<&str> = TABLES.iter().map(|gold| gold.table.name).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, files);
+    }
+
+    #[test]
+    fn averages_round_half_up_and_survive_zero() {
+        let frame = df!("part" => [10_i64, 11, 5], "whole" => [4_i64, 2, 0]).unwrap().lazy();
+        let out = frame.select([average_minor(col("part"), col("whole")).alias("average")]).collect().unwrap();
+        assert_eq!(out, df!("average" => [3_i64, 6, 0]).unwrap());
+    }
+}

@@ -1,0 +1,65 @@
+//! `gold_product_performance`: what sells, what is only looked at.
+
+use polars::prelude::*;
+
+use super::{Gold, Scope, Silver, count};
+use crate::silver::{items, orders};
+use crate::table::ColumnType::{Date, Integer, Text};
+use crate::table::{Column, Table};
+
+/// Views, carts and sales of a product on a day.
+pub static GOLD: Gold = Gold {
+    table: Table {
+        name: "gold_product_performance",
+        description: "One row per day, shop, product and currency: views, carts, purchases, units and revenue",
+        columns: &[
+            Column::new("day", Date, "Day in the reporting time zone"),
+            Column::new("shop_id", Text, "Shop"),
+            Column::new("item_id", Text, "Product"),
+            Column::new("item_name", Text, "Its name as last seen on the day"),
+            Column::new("item_category", Text, "Its category as last seen on the day").optional(),
+            Column::new("currency", Text, "ISO 4217 code"),
+            Column::new("views", Integer, "Times the product's page was viewed"),
+            Column::new("carts", Integer, "Times it was added to a cart"),
+            Column::new("purchases", Integer, "Orders it was part of"),
+            Column::new("quantity", Integer, "Units sold"),
+            Column::new("revenue_minor", Integer, "Price times quantity of the units sold, minor units"),
+        ],
+        partition: Some("day"),
+        key: &["day", "shop_id", "item_id", "currency"],
+    },
+    reads: &[&items::TABLE, &orders::TABLE],
+    scope: Scope::Days { back: 0 },
+    build,
+};
+
+fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
+    let is = |event_type: &str| col("event_type").eq(lit(event_type));
+    let sold = || is("purchase");
+    let in_time = ["event_time", "event_id", "item_index"];
+    let products = counted_items(silver)
+        .sort(in_time, SortMultipleOptions::default())
+        .group_by([col("day"), col("shop_id"), col("item_id"), col("currency")])
+        .agg([
+            col("item_name").last(),
+            col("item_category").drop_nulls().last(),
+            count(is("view_item")).alias("views"),
+            count(is("add_to_cart")).alias("carts"),
+            count(sold()).alias("purchases"),
+            col("quantity").filter(sold()).sum(),
+            (col("price_minor") * col("quantity")).filter(sold()).sum().alias("revenue_minor"),
+        ]);
+    Ok(GOLD.table.conform(products))
+}
+
+/// Views, carts and purchases of products; of purchases only those that are the order, not its repetitions.
+pub(super) fn counted_items(silver: &Silver) -> LazyFrame {
+    let orders = silver.orders.clone().select([col("purchase_event_id").alias("event_id"), lit(true).alias("is_order")]);
+    let event_type = || col("event_type");
+    let interest = event_type().eq(lit("view_item")).or(event_type().eq(lit("add_to_cart")));
+    silver
+        .items
+        .clone()
+        .join(orders, [col("event_id")], [col("event_id")], JoinArgs::new(JoinType::Left))
+        .filter(interest.or(event_type().eq(lit("purchase")).and(col("is_order").is_not_null())))
+}

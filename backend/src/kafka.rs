@@ -1,0 +1,53 @@
+//! Where Kafka is and how to reach it.
+
+use std::fmt;
+
+use clap::Args;
+use rdkafka::ClientConfig;
+
+/// Flags and variables of the connection to Kafka.
+#[derive(Args, Clone)]
+pub struct KafkaArgs {
+    /// Brokers, HOST:PORT separated by commas
+    #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS", default_value = "127.0.0.1:9092")]
+    pub bootstrap_servers: String,
+    /// Topic of the events
+    #[arg(long, env = "SHOPTRAIL_KAFKA_TOPIC", default_value = "clickstream_event_v3")]
+    pub topic: String,
+    /// API key; with it the connection is SASL_SSL with PLAIN, as Confluent Cloud wants it
+    #[arg(long, env = "SHOPTRAIL_KAFKA_API_KEY", requires = "api_secret")]
+    pub api_key: Option<String>,
+    /// Secret of the API key; only by its variable
+    #[arg(long, env = "SHOPTRAIL_KAFKA_API_SECRET", hide = true, hide_env_values = true)]
+    pub api_secret: Option<String>,
+}
+
+impl fmt::Debug for KafkaArgs {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("KafkaArgs")
+            .field("bootstrap_servers", &self.bootstrap_servers)
+            .field("topic", &self.topic)
+            .field("api_key", &self.api_key.as_ref().map(|_| "***"))
+            .finish_non_exhaustive()
+    }
+}
+
+impl KafkaArgs {
+    /// A client configuration that reaches these brokers.
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.bootstrap_servers)
+            .set("reconnect.backoff.ms", "50")
+            .set("reconnect.backoff.max.ms", "500");
+        if let (Some(key), Some(secret)) = (&self.api_key, &self.api_secret) {
+            config
+                .set("security.protocol", "SASL_SSL")
+                .set("sasl.mechanisms", "PLAIN")
+                .set("sasl.username", key)
+                .set("sasl.password", secret);
+        }
+        config
+    }
+}

@@ -1,0 +1,171 @@
+//! Records to rows: what the contract accepts goes to bronze, the rest to quarantine with its reason.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use polars::prelude::*;
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
+use serde_json::value::RawValue;
+use shoptrail_schemas::{Record, validate, wire};
+
+use crate::bronze;
+use crate::table::Table;
+use crate::warehouse::Offsets;
+
+/// Rows of one landing as they are collected.
+#[derive(Default)]
+pub(super) struct Rows {
+    events: Vec<(Position, u32, String)>,
+    quarantine: Vec<(Position, Refusal, String)>,
+    offsets: Offsets,
+    bytes: usize,
+}
+
+struct Position {
+    topic: String,
+    partition: i32,
+    offset: i64,
+    timestamp_us: Option<i64>,
+    landed_us: i64,
+}
+
+/// Why a record is not an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    code: String,
+    pointer: String,
+    reason: String,
+}
+
+impl Rows {
+    pub(super) fn len(&self) -> usize {
+        self.events.len() + self.quarantine.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The last offset of each partition.
+    pub(super) fn offsets(&self) -> Offsets {
+        self.offsets.clone()
+    }
+
+    pub(super) fn push(&mut self, message: &BorrowedMessage<'_>) {
+        let position = Position {
+            topic: message.topic().to_owned(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp_us: match message.timestamp() {
+                Timestamp::CreateTime(ms) | Timestamp::LogAppendTime(ms) => Some(ms.saturating_mul(1_000)),
+                Timestamp::NotAvailable => None,
+            },
+            landed_us: chrono::Utc::now().timestamp_micros(),
+        };
+        self.offsets.insert(position.partition, position.offset);
+        let value = message.payload().unwrap_or_default();
+        self.bytes += value.len();
+        match decode(value) {
+            Ok((schema_id, record)) => self.events.push((position, schema_id, record.to_owned())),
+            Err(refusal) => {
+                tracing::warn!(
+                    kafka.partition = position.partition,
+                    kafka.offset = position.offset,
+                    reject.code = refusal.code,
+                    "record quarantined"
+                );
+                self.quarantine.push((position, refusal, BASE64_STANDARD.encode(value)));
+            }
+        }
+    }
+
+    /// The rows as frames of `bronze_events` and `bronze_quarantine`.
+    pub(super) fn into_frames(self) -> PolarsResult<(DataFrame, DataFrame)> {
+        let mut events = positions(self.events.iter().map(|row| &row.0));
+        events.extend([
+            Column::new("schema_id".into(), self.events.iter().map(|row| i64::from(row.1)).collect::<Vec<_>>()),
+            Column::new("record".into(), self.events.iter().map(|row| row.2.as_str()).collect::<Vec<_>>()),
+        ]);
+        let mut quarantine = positions(self.quarantine.iter().map(|row| &row.0));
+        let text = |name: &str, read: fn(&(Position, Refusal, String)) -> &str| {
+            Column::new(name.into(), self.quarantine.iter().map(read).collect::<Vec<_>>())
+        };
+        quarantine.extend([
+            text("code", |row| &row.1.code),
+            text("pointer", |row| &row.1.pointer),
+            text("reason", |row| &row.1.reason),
+            text("value_base64", |row| &row.2),
+        ]);
+        Ok((
+            frame(&bronze::EVENTS, self.events.len(), events)?,
+            frame(&bronze::QUARANTINE, self.quarantine.len(), quarantine)?,
+        ))
+    }
+}
+
+fn frame(table: &Table, height: usize, columns: Vec<Column>) -> PolarsResult<DataFrame> {
+    table.conform(DataFrame::new(height, columns)?.lazy()).collect()
+}
+
+fn positions<'a>(rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column> {
+    let integer = |name: &str, read: fn(&Position) -> Option<i64>| {
+        Column::new(name.into(), rows.clone().map(read).collect::<Vec<_>>())
+    };
+    vec![
+        Column::new("_topic".into(), rows.clone().map(|row| row.topic.as_str()).collect::<Vec<_>>()),
+        integer("_partition", |row| Some(row.partition.into())),
+        integer("_offset", |row| Some(row.offset)),
+        integer("_kafka_timestamp", |row| row.timestamp_us),
+        integer("_landed_at", |row| Some(row.landed_us)),
+    ]
+}
+
+/// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
+fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
+    let whole = |code: &str, reason: String| Refusal { code: code.to_owned(), pointer: String::new(), reason };
+    let (schema_id, json) = wire::decode(value).map_err(|error| whole("wire_format", error.to_string()))?;
+    let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
+    let record: Record<&RawValue> =
+        serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
+    let event = validate::event(record.event.get());
+    event.map_err(|rejections| match rejections.into_iter().next() {
+        Some(first) => Refusal {
+            code: first.code.as_str().to_owned(),
+            pointer: format!("/event{}", first.pointer),
+            reason: first.message,
+        },
+        None => whole("malformed_record", "the event is not valid".to_owned()),
+    })?;
+    Ok((schema_id, json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"event":{"event_id":"0190163d-8694-739b-aea5-966c26f8ad91","event_type":"page_view",
+        "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
+        "consent":{"analytics":true,"ads":false}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
+        "edge":{"received_at":1795392000200,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome",
+        "os":"Linux","bot_score":0,"bot_reasons":[]}}"#;
+
+    #[test]
+    fn record_in_wire_format_is_read_and_kept_as_it_came() {
+        let value = wire::encode(7, RECORD.as_bytes());
+        assert_eq!(decode(&value), Ok((7, RECORD)));
+    }
+
+    #[test]
+    fn undecodable_record_says_what_and_where() {
+        let refused = |value: &[u8]| decode(value).map_err(|refusal| (refusal.code, refusal.pointer)).unwrap_err();
+        assert_eq!(refused(b"\x01xxxxxx"), ("wire_format".to_owned(), String::new()));
+        assert_eq!(refused(b"\0\0\0\0\x01\xff"), ("not_utf8".to_owned(), String::new()));
+        assert_eq!(refused(&wire::encode(1, b"{}")), ("malformed_record".to_owned(), String::new()));
+        let wrong = RECORD.replace("page_view", "no_such_type");
+        let wrong = refused(&wire::encode(1, wrong.as_bytes()));
+        assert_eq!(wrong, ("unknown_event_type".to_owned(), "/event/event_type".to_owned()));
+    }
+}

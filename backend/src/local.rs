@@ -1,0 +1,291 @@
+//! `shoptrail local`: everything a cloud would give, on one laptop.
+//!
+//! Follow an event: a page of the demo shop ([`web`]) loads the tracker from the Worker ([`edge`]) and sends to it; the
+//! Worker hands over to the REST API ([`confluent`]), which writes to Kafka ([`broker`]); from there `shoptrail land` and
+//! `shoptrail build` take it to the tables, as children of the stack, and [`micro`] shows it as it passes.
+//!
+//! All state lies under one folder. [`identity`] is what the cloud remembers of itself, [`stack_file`] what others may
+//! know of a running stack, and [`children`] keeps processes running exactly as long as the stack.
+
+pub mod broker;
+pub mod children;
+pub mod confluent;
+pub mod edge;
+pub mod identity;
+pub mod micro;
+pub mod progress;
+pub mod stack_file;
+pub mod web;
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use clap::Args;
+
+use broker::{Broker, Place, TOPIC};
+use children::{ChildCommand, Pids, Service};
+use confluent::Confluent;
+use confluent::limits::Limits;
+use edge::{EdgeConfig, WRITE_KEY};
+use identity::Identity;
+use micro::Micro;
+use progress::step;
+use stack_file::{Addresses, StackFile};
+use web::Web;
+
+/// The Worker's queue waits a second for more before it hands over: so long quiet means empty.
+const QUIET: Duration = Duration::from_millis(1_500);
+/// Pages that go on sending cannot hold up a stop for longer.
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_LOOK: Duration = Duration::from_millis(50);
+/// Landing and building end between two steps of their work.
+const GRACE: Duration = Duration::from_secs(5);
+const BUILD_EVERY_MS: &str = "1000";
+
+/// Flags of `shoptrail local`.
+#[derive(Args, Clone, Debug)]
+pub struct LocalArgs {
+    /// Folder of all state; deleting it resets everything
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// Port of shop and dashboard, or the next that is free
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Port of the edge, or the next that is free
+    #[arg(long, default_value_t = 8787)]
+    pub edge_port: u16,
+    /// Use these brokers instead of starting Kafka, HOST:PORT separated by commas
+    #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS")]
+    pub bootstrap_servers: Option<String>,
+    /// Folder of Kafka's jars, if not the one that `cargo xtask setup` filled
+    #[arg(long, value_name = "DIR", env = "SHOPTRAIL_KAFKA_LIB")]
+    pub kafka_lib: Option<PathBuf>,
+    /// Folder of the project, if not the one this is started in
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Produce calls per second that the REST API takes; Confluent's Basic clusters: 25
+    #[arg(long, value_name = "N", default_value_t = Limits::BASIC.calls)]
+    pub rest_calls_per_second: u32,
+    /// Records per second that the REST API takes; Confluent's Basic clusters: 1000
+    #[arg(long, value_name = "N", default_value_t = Limits::BASIC.records)]
+    pub rest_records_per_second: u32,
+    /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
+    #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
+    pub rest_bytes_per_second: u32,
+}
+
+impl LocalArgs {
+    /// The warehouse below the data folder, as `--warehouse` takes it.
+    #[must_use]
+    pub fn warehouse(&self) -> String {
+        format!("lake:{}", self.data.join("lake").display())
+    }
+}
+
+/// Starts the stack, prints its addresses, waits for `stop` and ends everything in order. `extra` are routes that the
+/// local web server gets from elsewhere.
+///
+/// # Errors
+/// If a part does not start.
+pub async fn run(args: &LocalArgs, extra: Router, stop: impl Future<Output = ()>) -> Result<()> {
+    tokio::pin!(stop);
+    let stack = tokio::select! {
+        stack = Stack::start(args, extra) => stack?,
+        // Dropping what was started ends it.
+        () = &mut stop => return Ok(()),
+    };
+    stack.print_addresses()?;
+    stop.await;
+    stack.stop().await;
+    Ok(())
+}
+
+/// A running stack. Dropping it ends its children, though not in order: that is [`Stack::stop`].
+pub struct Stack {
+    addresses: Addresses,
+    // In the order in which they are dropped.
+    file: StackFile,
+    web: Web,
+    edge: Service,
+    land: Service,
+    build: Service,
+    micro: Micro,
+    confluent: Confluent,
+    broker: Arc<Broker>,
+    _lock: File,
+}
+
+impl Stack {
+    /// Starts every part and returns when all answer.
+    ///
+    /// # Errors
+    /// If another stack runs on the same folder, something is not installed, or a part does not come up.
+    pub async fn start(args: &LocalArgs, extra: Router) -> Result<Self> {
+        let root = web::workspace(args.project.as_deref())?;
+        let logs = args.data.join("logs");
+        std::fs::create_dir_all(&logs).with_context(|| format!("cannot create `{}`", logs.display()))?;
+        let lock = lock(&args.data)?;
+        let identity = Identity::of(&args.data)?;
+        let pids = Pids::default();
+
+        let broker = Arc::new(step("broker", start_broker(args, &root, &identity, pids.clone())).await?);
+        let confluent = start_confluent(args, &identity, &broker).await?;
+        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
+        let micro = step("topics followed", Micro::start(&broker.bootstrap_servers)).await?;
+
+        let listener = web::listen(args.port).await?;
+        let web_port = listener.local_addr()?.port();
+        let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
+        let addresses = addresses(web_port, edge_port, &confluent, &broker);
+        let routes =
+            web::pages(&root, &addresses.edge).merge(micro.routes()).merge(web::drills(broker.clone())).merge(extra);
+        let web = Web::serve(listener, routes);
+
+        let edge = EdgeConfig {
+            root: &root,
+            dir: &args.data.join("edge"),
+            log: &logs.join("edge.log"),
+            port: edge_port,
+            web_port,
+            rest_url: format!("{}/kafka", confluent.address),
+            cluster_id: &identity.cluster_id,
+            key: &identity.kafka_key,
+            schema_id,
+        };
+        let edge = step("edge", edge::start(&edge, pids.clone())).await?;
+        let warehouse = args.warehouse();
+        let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
+        let land = Service::start(own_command("land", &land, &logs)?, pids.clone())?;
+        let build = ["build", "--warehouse", &warehouse, "--every-ms", BUILD_EVERY_MS];
+        let build = Service::start(own_command("build", &build, &logs)?, pids.clone())?;
+        let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &pids)?;
+        Ok(Self { addresses, file, web, edge, land, build, micro, confluent, broker, _lock: lock })
+    }
+
+    /// Where the parts answer.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Ends everything in the order of the way: first the edge, when what it took is handed over, the broker last.
+    pub async fn stop(self) {
+        let Self { file, web, edge, land, build, micro, confluent, broker, .. } = self;
+        let stopped = async |service: &Service| {
+            service.stop().await;
+            Ok(())
+        };
+        let _ = step("edge's queue drained", drained(&confluent)).await;
+        let _ = step("edge stopped", stopped(&edge)).await;
+        drop((web, micro));
+        let _ = step("landing stopped", stopped(&land)).await;
+        let _ = step("building stopped", stopped(&build)).await;
+        drop(confluent);
+        // A broker of somebody else is not stopped, and says so.
+        let _ = step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
+        drop(file);
+    }
+
+    fn print_addresses(&self) -> Result<()> {
+        let Addresses { shop, dashboard, micro, .. } = &self.addresses;
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "shop                   {shop}\ndashboard              {dashboard}\ncame in, good and bad  {micro}"
+        )?;
+        out.flush().context("cannot write to stdout")
+    }
+}
+
+/// One stack per folder: the lock goes with the process.
+fn lock(data: &Path) -> Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`", data.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+    }
+}
+
+async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, pids: Pids) -> Result<Broker> {
+    let broker = match &args.bootstrap_servers {
+        Some(servers) => {
+            let broker = Broker::external(servers.clone());
+            broker.until_ready().await?;
+            broker
+        }
+        None => {
+            let lib = args.kafka_lib.clone().unwrap_or_else(|| root.join("target/tools/kafka/lib"));
+            let dir = args.data.join("kafka");
+            let place = Place { lib: &lib, dir: &dir, log: args.data.join("logs/kafka.log") };
+            Broker::child(place, &identity.ports, pids).await?
+        }
+    };
+    broker.create_topics().await?;
+    Ok(broker)
+}
+
+async fn start_confluent(args: &LocalArgs, identity: &Identity, broker: &Broker) -> Result<Confluent> {
+    let limits = Limits {
+        calls: args.rest_calls_per_second,
+        records: args.rest_records_per_second,
+        bytes: args.rest_bytes_per_second,
+    };
+    Confluent::start(identity, &broker.bootstrap_servers, limits, &args.data.join("registry.json")).await
+}
+
+/// Registers the schema of records as a deployment does, and returns its id.
+fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read `{}`; hint: run `cargo xtask schemas`", file.display()))?;
+    confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
+        format!(
+            "`{}` cannot be registered; hint: keep it backward compatible, or begin with a new data folder",
+            file.display()
+        )
+    })
+}
+
+fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Broker) -> Addresses {
+    let web = format!("http://127.0.0.1:{web_port}");
+    Addresses {
+        dashboard: format!("{web}/dashboard/"),
+        micro: format!("{web}/micro/"),
+        shop: format!("{web}/"),
+        edge: format!("http://127.0.0.1:{edge_port}"),
+        confluent: confluent.address.clone(),
+        kafka: broker.bootstrap_servers.clone(),
+        write_key: WRITE_KEY.to_owned(),
+    }
+}
+
+/// This very program with another command.
+fn own_command(name: &'static str, args: &[&str], logs: &Path) -> Result<ChildCommand> {
+    Ok(ChildCommand {
+        name,
+        program: std::env::current_exe().context("the program does not know its file")?.into(),
+        args: args.iter().map(OsString::from).collect(),
+        envs: Vec::new(),
+        dir: std::env::current_dir().context("no working directory")?,
+        log: std::path::absolute(logs.join(format!("{name}.log")))?,
+        grace: GRACE,
+    })
+}
+
+/// Waits until the edge has handed nothing over for a while: its local queue lives in memory and would be lost.
+async fn drained(confluent: &Confluent) -> Result<()> {
+    let started = Instant::now();
+    while confluent.idle_for().min(started.elapsed()) < QUIET && started.elapsed() < LONGEST_DRAIN {
+        tokio::time::sleep(DRAIN_LOOK).await;
+    }
+    Ok(())
+}

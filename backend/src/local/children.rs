@@ -1,0 +1,360 @@
+//! Child processes of the local stack: each ends when the stack ends, however that ends, and is started again when it dies.
+//!
+//! Every child leads a process group of its own, so that Ctrl-C reaches the stack alone and the stack can end things in
+//! order. Beside each child waits a guard, a shell that reads a pipe from the stack: when the pipe closes, because the
+//! stack lets go or because it was killed, the guard ends the whole group, first by SIGTERM, then by SIGKILL.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+/// Waits for a word before it becomes the program: a stack that dies before the guard stands starts nothing.
+const LEASH: &str = r#"read -r go && exec "$@" < /dev/null"#;
+
+/// `$1` is the process group, `$2` the grace in tenths of a second. `read` returns when the pipe closes.
+const GUARD: &str = r#"
+read -r never
+kill -s TERM -- "-$1" 2> /dev/null || exit 0
+tenths=$2
+while [ "$tenths" -gt 0 ] && kill -s 0 -- "-$1" 2> /dev/null; do
+    sleep 0.1
+    tenths=$((tenths - 1))
+done
+kill -s KILL -- "-$1" 2> /dev/null
+exit 0
+"#;
+
+/// A child that dies is started again after this long, doubled up to [`LONGEST_PAUSE`] while it keeps dying.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A child that lived this long had started well: the pause begins anew.
+const HEALTHY_AFTER: Duration = Duration::from_secs(30);
+/// Lines of its log shown when a child ends before it was ready.
+const LOG_LINES_SHOWN: usize = 8;
+
+/// Process ids of the children that run, by name.
+pub type Pids = watch::Sender<BTreeMap<&'static str, u32>>;
+
+/// How to start one child.
+#[derive(Debug, Clone)]
+pub struct ChildCommand {
+    /// Name in messages and in `stack.json`.
+    pub name: &'static str,
+    /// Program, looked up on `PATH` unless it is a path.
+    pub program: OsString,
+    /// Its arguments. Other users of the machine can read them: secrets go elsewhere.
+    pub args: Vec<OsString>,
+    /// Environment variables added to the stack's own.
+    pub envs: Vec<(&'static str, OsString)>,
+    /// Working directory.
+    pub dir: PathBuf,
+    /// Takes stdout and stderr; emptied when the service is made, so that it holds one run of the stack.
+    pub log: PathBuf,
+    /// Time between SIGTERM and SIGKILL.
+    pub grace: Duration,
+}
+
+/// What a service is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// About to start for the first time or again.
+    Starting,
+    /// The process runs.
+    Running,
+    /// It ended unasked and will be started again.
+    Died,
+    /// It was stopped by [`Service::stop`].
+    Stopped,
+}
+
+/// A child that is kept running until it is stopped. Dropping the service ends the child.
+pub struct Service {
+    command: ChildCommand,
+    wanted: watch::Sender<bool>,
+    state: watch::Receiver<State>,
+}
+
+impl Service {
+    /// Starts the child and keeps it running; `pids` follows it.
+    ///
+    /// # Errors
+    /// If its log cannot be written.
+    pub fn start(command: ChildCommand, pids: Pids) -> Result<Self> {
+        File::create(&command.log).with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
+        let (wanted, orders) = watch::channel(true);
+        let (states, state) = watch::channel(State::Starting);
+        tokio::spawn(keep_running(command.clone(), orders, states, pids));
+        Ok(Self { command, wanted, state })
+    }
+
+    /// Ends the child and returns when it is gone. It stays away until [`Service::resume`].
+    pub async fn stop(&self) {
+        self.wanted.send_replace(false);
+        self.reaches(State::Stopped).await;
+    }
+
+    /// Starts the child again after [`Service::stop`].
+    pub async fn resume(&self) {
+        self.wanted.send_replace(true);
+        self.reaches(State::Running).await;
+    }
+
+    /// Waits for `ready`, or fails with the end of the child's log if the child ends first or `deadline` passes.
+    ///
+    /// # Errors
+    /// If the child did not become ready.
+    pub async fn until_ready(&self, deadline: Duration, ready: impl Future<Output = ()>) -> Result<()> {
+        let name = self.command.name;
+        let log = self.command.log.display();
+        tokio::select! {
+            () = ready => Ok(()),
+            () = self.reaches(State::Died) => bail!("{name} ended before it was ready; the end of `{log}`:\n{}", self.log_end()),
+            () = tokio::time::sleep(deadline) => bail!("{name} was not ready after {} s; the end of `{log}`:\n{}", deadline.as_secs(), self.log_end()),
+        }
+    }
+
+    async fn reaches(&self, wanted: State) {
+        // An error means that the task which keeps the child running is gone, and with it the child.
+        let _ = self.state.clone().wait_for(|state| *state == wanted).await;
+    }
+
+    fn log_end(&self) -> String {
+        let text = std::fs::read(&self.command.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+    }
+}
+
+async fn keep_running(
+    command: ChildCommand,
+    mut wanted: watch::Receiver<bool>,
+    states: watch::Sender<State>,
+    pids: Pids,
+) {
+    let mut pause = SHORTEST_PAUSE;
+    while wanted.wait_for(|wanted| *wanted).await.is_ok() {
+        let started = Instant::now();
+        let outcome = run_once(&command, &mut wanted, &states, &pids).await;
+        pids.send_modify(|pids| {
+            pids.remove(command.name);
+        });
+        match outcome {
+            Ok(None) => {
+                states.send_replace(State::Stopped);
+                continue;
+            }
+            Ok(Some(status)) => tracing::warn!(child.name = command.name, %status, "child ended; it is started again"),
+            Err(error) => tracing::error!(child.name = command.name, "cannot run child: {error:#}"),
+        }
+        states.send_replace(State::Died);
+        pause = if started.elapsed() > HEALTHY_AFTER { SHORTEST_PAUSE } else { pause };
+        let _ = tokio::time::timeout(pause, not_wanted(&mut wanted)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        if !*wanted.borrow() {
+            states.send_replace(State::Stopped);
+        }
+    }
+}
+
+/// Returns the exit status of a child that ended unasked, nothing for one that was no longer wanted.
+async fn run_once(
+    command: &ChildCommand,
+    wanted: &mut watch::Receiver<bool>,
+    states: &watch::Sender<State>,
+    pids: &Pids,
+) -> Result<Option<ExitStatus>> {
+    let mut running = Running::start(command).await?;
+    pids.send_modify(|pids| {
+        pids.insert(command.name, running.pid);
+    });
+    states.send_replace(State::Running);
+    let status = tokio::select! {
+        status = running.child.wait() => Some(status?),
+        () = not_wanted(wanted) => None,
+    };
+    running.end().await?;
+    Ok(status)
+}
+
+/// Returns when the service is stopped or dropped.
+async fn not_wanted(wanted: &mut watch::Receiver<bool>) {
+    let _ = wanted.wait_for(|wanted| !*wanted).await;
+}
+
+struct Running {
+    child: Child,
+    guard: Child,
+    pid: u32,
+}
+
+impl Running {
+    async fn start(command: &ChildCommand) -> Result<Self> {
+        let mut child = leashed(command)?;
+        let pid = child.id().context("the child has no process id")?;
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "guard", &pid.to_string(), &(command.grace.as_millis() / 100).to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("cannot start `sh`")?;
+        let mut leash = child.stdin.take().context("the child has no pipe")?;
+        leash.write_all(b"go\n").await.context("the child went away before it started")?;
+        Ok(Self { child, guard, pid })
+    }
+
+    /// Ends what is left of the group and returns when it is gone.
+    async fn end(mut self) -> Result<()> {
+        drop(self.guard.stdin.take());
+        self.child.wait().await?;
+        self.guard.wait().await?;
+        Ok(())
+    }
+}
+
+fn leashed(command: &ChildCommand) -> Result<Child> {
+    let log = OpenOptions::new().create(true).append(true).open(&command.log);
+    let log = log.with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
+    Command::new("sh")
+        .args(["-c", LEASH, command.name])
+        .arg(&command.program)
+        .args(&command.args)
+        .envs(command.envs.iter().map(|(name, value)| (name, value)))
+        .current_dir(&command.dir)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .context("cannot start `sh`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+    const SUPERVISOR: &str = "SHOPTRAIL_TEST_SUPERVISOR_DIR";
+
+    fn shell(dir: &std::path::Path, script: &str) -> ChildCommand {
+        ChildCommand {
+            name: "child",
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            envs: Vec::new(),
+            dir: dir.to_owned(),
+            log: dir.join("child.log"),
+            grace: Duration::from_millis(500),
+        }
+    }
+
+    fn fresh_dir(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("shoptrail-children-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a directory for the test");
+        dir
+    }
+
+    async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn lives(pid: &str) -> bool {
+        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().expect("ps runs");
+        let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+        !state.is_empty() && !state.starts_with('Z')
+    }
+
+    fn words(log: &std::path::Path) -> Vec<String> {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn child_that_dies_is_started_again_and_its_pid_followed() {
+        let dir = fresh_dir("again");
+        let pids = Pids::default();
+        let service = Service::start(shell(&dir, "echo $$; exec sleep 1000"), pids.clone()).expect("it starts");
+        let log = dir.join("child.log");
+        until("the first start", || words(&log).len() == 1).await;
+        let first = words(&log)[0].clone();
+        assert_eq!(pids.borrow()["child"].to_string(), first);
+
+        std::process::Command::new("kill").args(["-KILL", &first]).status().expect("kill runs");
+        until("the second start", || words(&log).len() == 2).await;
+        let second = words(&log)[1].clone();
+        until("the new pid", || pids.borrow().get("child").is_some_and(|pid| pid.to_string() == second)).await;
+
+        service.stop().await;
+        assert!(!lives(&second), "a stopped child is gone");
+        assert!(pids.borrow().is_empty());
+        service.resume().await;
+        until("the third start", || words(&log).len() == 3).await;
+        service.stop().await;
+        std::fs::remove_dir_all(dir).expect("the directory can be removed");
+    }
+
+    #[tokio::test]
+    async fn child_and_grandchild_that_ignore_sigterm_are_killed_after_the_grace() {
+        let dir = fresh_dir("stubborn");
+        let script =
+            "trap '' TERM; sh -c 'echo $$; while true; do sleep 0.1; done' & echo $$; while true; do sleep 0.1; done";
+        let service = Service::start(shell(&dir, script), Pids::default()).expect("it starts");
+        let log = dir.join("child.log");
+        until("both run", || words(&log).len() == 2).await;
+        service.stop().await;
+        for pid in words(&log) {
+            until("the group is gone", || !lives(&pid)).await;
+        }
+        std::fs::remove_dir_all(dir).expect("the directory can be removed");
+    }
+
+    #[tokio::test]
+    async fn end_of_the_log_is_shown_when_a_child_ends_before_it_is_ready() {
+        let dir = fresh_dir("unready");
+        let service = Service::start(shell(&dir, "echo no disk; exit 3"), Pids::default()).expect("it starts");
+        let error = service.until_ready(DEADLINE, std::future::pending()).await.expect_err("it is never ready");
+        assert!(format!("{error:#}").contains("child ended before it was ready"), "{error:#}");
+        assert!(format!("{error:#}").contains("no disk"), "{error:#}");
+        service.stop().await;
+        std::fs::remove_dir_all(dir).expect("the directory can be removed");
+    }
+
+    /// The test starts itself as the supervisor and kills that.
+    #[tokio::test]
+    async fn supervisor_killed_with_sigkill_takes_its_children_along() {
+        if let Some(dir) = std::env::var_os(SUPERVISOR) {
+            let script = "sh -c 'echo $$; exec sleep 1000' & echo $$; exec sleep 1000";
+            let _service = Service::start(shell(dir.as_ref(), script), Pids::default()).expect("it starts");
+            return std::future::pending().await;
+        }
+        let dir = fresh_dir("killed");
+        let mut supervisor = Command::new(std::env::current_exe().expect("the test knows its file"))
+            .args(["supervisor_killed_with_sigkill_takes_its_children_along"])
+            .env(SUPERVISOR, &dir)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the test starts itself");
+        let log = dir.join("child.log");
+        until("child and grandchild run", || words(&log).len() == 2).await;
+        supervisor.kill().await.expect("it can be killed");
+        for pid in words(&log) {
+            until("the child is gone", || !lives(&pid)).await;
+        }
+        std::fs::remove_dir_all(dir).expect("the directory can be removed");
+    }
+}

@@ -1,0 +1,382 @@
+//! Schema Registry for JSON Schema: subjects, versions, ids, and the check that a new version can read what the last one
+//! wrote. Kept in one file, which is replaced whole.
+
+pub mod routes;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::compatibility;
+use crate::local::identity::write_private;
+
+/// Ids begin where the Cloud's do, so that nothing comes to rely on 1.
+const FIRST_ID: u32 = 100_001;
+
+/// What a new version is checked against. The registry judges no other levels.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Nothing.
+    None,
+    /// The latest version: readers of the new one can read its data.
+    #[default]
+    Backward,
+}
+
+/// One version of a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// Its subject.
+    pub subject: String,
+    /// From 1.
+    pub version: u32,
+    /// Of the schema: the same schema has the same id in every subject.
+    pub id: u32,
+    /// As it was registered.
+    pub schema: String,
+}
+
+/// Which version of a subject is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionChoice {
+    /// By its number.
+    Number(u32),
+    /// The last one.
+    Latest,
+}
+
+/// Why the registry refuses, with Confluent's codes.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// No such subject.
+    #[error("Subject '{0}' not found.")]
+    UnknownSubject(String),
+    /// The subject has no level of its own.
+    #[error("Subject '{0}' does not have subject-level compatibility configured")]
+    NoLevel(String),
+    /// No such version.
+    #[error("Version {0} not found.")]
+    UnknownVersion(u32),
+    /// No such schema, by id or under this subject.
+    #[error("Schema not found")]
+    UnknownSchema,
+    /// The new schema cannot read old data.
+    #[error(
+        "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{details}]"
+    )]
+    Incompatible {
+        /// Where it was to be registered.
+        subject: String,
+        /// Every difference that breaks.
+        details: String,
+    },
+    /// Not a schema, or not one that the local registry can judge.
+    #[error("Invalid schema: {0}")]
+    InvalidSchema(String),
+    /// Not a version number.
+    #[error(
+        "The specified version '{0}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\""
+    )]
+    InvalidVersion(String),
+    /// Not a level.
+    #[error("Invalid compatibility level. The local registry knows NONE and BACKWARD")]
+    InvalidLevel,
+    /// The file cannot be written.
+    #[error("Error in the backend data store: {0:#}")]
+    Store(anyhow::Error),
+}
+
+impl RegistryError {
+    /// Confluent's code; its first three digits are the HTTP status.
+    #[must_use]
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::UnknownSubject(_) | Self::NoLevel(_) => 40401,
+            Self::UnknownVersion(_) => 40402,
+            Self::UnknownSchema => 40403,
+            Self::Incompatible { .. } => 409,
+            Self::InvalidSchema(_) => 42201,
+            Self::InvalidVersion(_) => 42202,
+            Self::InvalidLevel => 42203,
+            Self::Store(_) => 50001,
+        }
+    }
+}
+
+/// What the file holds.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Content {
+    level: Level,
+    subjects: BTreeMap<String, Subject>,
+    schemas: BTreeMap<u32, String>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Subject {
+    level: Option<Level>,
+    /// Of the schemas; version 1 comes first.
+    ids: Vec<u32>,
+}
+
+/// The registry.
+pub struct Registry {
+    file: PathBuf,
+    content: Mutex<Content>,
+}
+
+impl Registry {
+    /// Reads the registry, or begins one.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a registry's.
+    pub fn open(file: &Path) -> anyhow::Result<Self> {
+        let content = match std::fs::read(file) {
+            Ok(text) => serde_json::from_slice(&text)
+                .with_context(|| format!("`{}` is not a schema registry; hint: delete it", file.display()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::default(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", file.display())),
+        };
+        Ok(Self { file: file.to_owned(), content: Mutex::new(content) })
+    }
+
+    /// Registers a schema and returns its id. One that the subject has already is found, not added.
+    ///
+    /// # Errors
+    /// If it is no schema that can be judged, is incompatible, or cannot be stored.
+    pub fn register(&self, subject: &str, text: &str) -> Result<u32, RegistryError> {
+        let schema = parse(text)?;
+        self.change(|content| {
+            if let Some((_, id)) = content.find(subject, &schema) {
+                return Ok(id);
+            }
+            let details = content.breaking(subject, VersionChoice::Latest, &schema)?;
+            if !details.is_empty() {
+                return Err(RegistryError::Incompatible { subject: subject.to_owned(), details: details.join(", ") });
+            }
+            let id = content.add_schema(text, &schema);
+            content.subjects.entry(subject.to_owned()).or_default().ids.push(id);
+            Ok(id)
+        })
+    }
+
+    /// Returns every difference between a schema and a version that breaks readers.
+    ///
+    /// # Errors
+    /// If the subject or version does not exist, or the schema cannot be judged.
+    pub fn breaking(&self, subject: &str, choice: VersionChoice, text: &str) -> Result<Vec<String>, RegistryError> {
+        let schema = parse(text)?;
+        let content = self.content();
+        content.version(subject, choice)?;
+        content.breaking(subject, choice, &schema)
+    }
+
+    /// Finds a schema among the versions of a subject.
+    ///
+    /// # Errors
+    /// If the subject or schema is not there.
+    pub fn find(&self, subject: &str, text: &str) -> Result<Version, RegistryError> {
+        let schema = parse(text)?;
+        let content = self.content();
+        content.subject(subject)?;
+        let (version, _) = content.find(subject, &schema).ok_or(RegistryError::UnknownSchema)?;
+        content.version(subject, VersionChoice::Number(version))
+    }
+
+    /// Returns one version.
+    ///
+    /// # Errors
+    /// If the subject or version does not exist.
+    pub fn version(&self, subject: &str, choice: VersionChoice) -> Result<Version, RegistryError> {
+        self.content().version(subject, choice)
+    }
+
+    /// Returns the numbers of a subject's versions.
+    ///
+    /// # Errors
+    /// If the subject does not exist.
+    pub fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
+        let content = self.content();
+        Ok((1..).take(content.subject(subject)?.ids.len()).collect())
+    }
+
+    /// Returns the names of all subjects.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<String> {
+        let content = self.content();
+        content.subjects.iter().filter(|(_, subject)| !subject.ids.is_empty()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns a schema's text.
+    ///
+    /// # Errors
+    /// If no schema has this id.
+    pub fn schema(&self, id: u32) -> Result<String, RegistryError> {
+        self.content().schemas.get(&id).cloned().ok_or(RegistryError::UnknownSchema)
+    }
+
+    /// Returns the level of a subject, or the one of all that have none.
+    ///
+    /// # Errors
+    /// If the subject has none of its own.
+    pub fn level(&self, subject: Option<&str>) -> Result<Level, RegistryError> {
+        let content = self.content();
+        let Some(name) = subject else { return Ok(content.level) };
+        let own = content.subjects.get(name).and_then(|subject| subject.level);
+        own.ok_or_else(|| RegistryError::NoLevel(name.to_owned()))
+    }
+
+    /// Sets the level of a subject, or the one of all that have none.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub fn set_level(&self, subject: Option<&str>, level: Level) -> Result<(), RegistryError> {
+        self.change(|content| {
+            match subject {
+                Some(name) => content.subjects.entry(name.to_owned()).or_default().level = Some(level),
+                None => content.level = level,
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes a change that counts only when it is on disk.
+    fn change<T>(&self, change: impl FnOnce(&mut Content) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
+        let mut content = self.content();
+        let mut changed = content.clone();
+        let result = change(&mut changed)?;
+        let text = serde_json::to_vec_pretty(&changed).map_err(|error| RegistryError::Store(error.into()))?;
+        write_private(&self.file, &text).map_err(RegistryError::Store)?;
+        *content = changed;
+        Ok(result)
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Content {
+    fn subject(&self, name: &str) -> Result<&Subject, RegistryError> {
+        let subject = self.subjects.get(name).filter(|subject| !subject.ids.is_empty());
+        subject.ok_or_else(|| RegistryError::UnknownSubject(name.to_owned()))
+    }
+
+    fn version(&self, name: &str, choice: VersionChoice) -> Result<Version, RegistryError> {
+        let ids = &self.subject(name)?.ids;
+        let number = match choice {
+            VersionChoice::Number(number) => number,
+            VersionChoice::Latest => u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        };
+        let id = number.checked_sub(1).and_then(|index| ids.get(index as usize)).copied();
+        let id = id.ok_or(RegistryError::UnknownVersion(number))?;
+        let schema = self.schemas.get(&id).cloned().ok_or(RegistryError::UnknownSchema)?;
+        Ok(Version { subject: name.to_owned(), version: number, id, schema })
+    }
+
+    /// Returns version and id of the same schema under a subject, however it is written.
+    fn find(&self, subject: &str, schema: &Value) -> Option<(u32, u32)> {
+        let ids = &self.subjects.get(subject)?.ids;
+        (1..).zip(ids.iter().copied()).find(|(_, id)| self.is_schema(*id, schema))
+    }
+
+    fn is_schema(&self, id: u32, schema: &Value) -> bool {
+        let text = self.schemas.get(&id);
+        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|stored| stored == *schema)
+    }
+
+    fn add_schema(&mut self, text: &str, schema: &Value) -> u32 {
+        if let Some(id) = self.schemas.keys().copied().find(|id| self.is_schema(*id, schema)) {
+            return id;
+        }
+        let id = self.schemas.last_key_value().map_or(FIRST_ID, |(last, _)| last + 1);
+        self.schemas.insert(id, text.to_owned());
+        id
+    }
+
+    /// Nothing breaks where nothing is checked: a new subject, or the level `NONE`.
+    fn breaking(&self, name: &str, choice: VersionChoice, schema: &Value) -> Result<Vec<String>, RegistryError> {
+        let level = self.subjects.get(name).and_then(|subject| subject.level).unwrap_or(self.level);
+        if level == Level::None || self.subject(name).is_err() {
+            return Ok(Vec::new());
+        }
+        let old = parse(&self.version(name, choice)?.schema)?;
+        let differences = compatibility::breaking(&old, schema);
+        Ok(differences
+            .into_iter()
+            .map(|found| format!("{{errorType:\"{}\", place:\"{}\"}}", found.kind, found.place))
+            .collect())
+    }
+}
+
+fn parse(text: &str) -> Result<Value, RegistryError> {
+    let schema = serde_json::from_str(text).map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
+    compatibility::check(&schema).map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
+    Ok(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: &str = r#"{"type":"string","maxLength":5}"#;
+    const SHORT_TOO: &str = r#"{ "maxLength": 5, "type": "string" }"#;
+    const LONG: &str = r#"{"type":"string","maxLength":9}"#;
+
+    fn registry(name: &str) -> (Registry, PathBuf) {
+        let file = std::env::temp_dir().join(format!("shoptrail-registry-{name}-{}.json", std::process::id()));
+        let _ = std::fs::remove_file(&file);
+        (Registry::open(&file).expect("a new registry"), file)
+    }
+
+    #[test]
+    fn same_schema_has_the_same_id_in_every_subject_and_after_a_restart() {
+        let (registry, file) = registry("same");
+        let id = registry.register("a-value", SHORT).expect("it is taken");
+        assert_eq!(id, FIRST_ID);
+        assert_eq!(registry.register("a-value", SHORT_TOO).expect("it is known"), id);
+        assert_eq!(registry.register("b-value", SHORT).expect("it is taken"), id);
+        assert_eq!(registry.register("a-value", LONG).expect("it is compatible"), id + 1);
+
+        let again = Registry::open(&file).expect("the file is read");
+        assert_eq!(again.versions("a-value").expect("it is there"), [1, 2]);
+        assert_eq!(again.version("a-value", VersionChoice::Latest).expect("it is there").schema, LONG);
+        assert_eq!(again.find("a-value", SHORT_TOO).expect("it is there").version, 1);
+        assert_eq!(again.subjects(), ["a-value", "b-value"]);
+        std::fs::remove_file(file).expect("it can be removed");
+    }
+
+    #[test]
+    fn incompatible_schema_is_refused_unless_the_level_is_none() {
+        let (registry, file) = registry("incompatible");
+        registry.register("a-value", LONG).expect("it is taken");
+        let error = registry.register("a-value", SHORT).expect_err("it is narrower");
+        assert_eq!(error.code(), 409);
+        assert!(error.to_string().contains("MAX_LENGTH_DECREASED"), "{error}");
+        assert_eq!(registry.versions("a-value").expect("it is there"), [1]);
+
+        registry.set_level(Some("a-value"), Level::None).expect("it is stored");
+        registry.register("a-value", SHORT).expect("nothing is checked");
+        std::fs::remove_file(file).expect("it can be removed");
+    }
+
+    #[test]
+    fn what_is_not_there_has_confluents_code() {
+        let (registry, file) = registry("codes");
+        registry.register("a-value", LONG).expect("it is taken");
+        let latest = VersionChoice::Latest;
+        assert_eq!(registry.version("b-value", latest).expect_err("no subject").code(), 40401);
+        assert_eq!(registry.version("a-value", VersionChoice::Number(2)).expect_err("no version").code(), 40402);
+        assert_eq!(registry.schema(1).expect_err("no schema").code(), 40403);
+        assert_eq!(registry.find("a-value", SHORT).expect_err("no schema").code(), 40403);
+        assert_eq!(registry.breaking("b-value", latest, SHORT).expect_err("no subject").code(), 40401);
+        assert_eq!(registry.register("a-value", "{").expect_err("no JSON").code(), 42201);
+        assert_eq!(registry.register("a-value", r#"{"dependencies":{}}"#).expect_err("not judged").code(), 42201);
+        assert_eq!(registry.level(Some("a-value")).expect_err("none of its own").code(), 40401);
+        std::fs::remove_file(file).expect("it can be removed");
+    }
+}

@@ -1,0 +1,68 @@
+//! Silver: events typed, counted once, in sessions; orders.
+//!
+//! parse → dedupe → cut into sessions → orders. Each step is a pure plan from frames to frames; what to feed it in an
+//! incremental run is decided in [`crate::increment`].
+
+mod channel;
+pub mod events;
+pub mod items;
+pub mod orders;
+mod page;
+mod parse;
+pub mod sessions;
+
+pub use parse::{Unreadable, parse};
+
+use std::borrow::Borrow;
+
+use polars::prelude::*;
+
+use crate::table::{Column, Table};
+
+/// All silver tables.
+pub static TABLES: [&Table; 4] = [&events::TABLE, &items::TABLE, &sessions::TABLE, &orders::TABLE];
+
+/// The calendar day of a UTC instant in a time zone.
+pub fn day(instant: &str, time_zone: &TimeZone) -> Expr {
+    col(instant).dt().convert_time_zone(time_zone.clone()).dt().date()
+}
+
+/// How a column is read from a row of type `R`; [`Read::Later`] is left to a plan.
+enum Read<R> {
+    Text(fn(&R) -> Option<&str>),
+    Integer(fn(&R) -> Option<i64>),
+    Boolean(fn(&R) -> Option<bool>),
+    Later,
+}
+
+/// A column together with how it is read: one list says both.
+struct Field<R: 'static> {
+    pub column: Column,
+    pub read: Read<R>,
+}
+
+/// The columns of a list of fields, for a table's definition.
+const fn columns<R: 'static, const N: usize>(fields: &[Field<R>; N]) -> [Column; N] {
+    let mut columns = [fields[0].column; N];
+    let mut index = 0;
+    while index < N {
+        columns[index] = fields[index].column;
+        index += 1;
+    }
+    columns
+}
+
+/// Reads rows into a frame, column by column; columns for later are null.
+fn frame<R>(fields: &[Field<R>], rows: &[impl Borrow<R>]) -> PolarsResult<DataFrame> {
+    let columns = fields.iter().map(|field| {
+        let name: PlSmallStr = field.column.name.into();
+        let values = match &field.read {
+            Read::Text(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
+            Read::Integer(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
+            Read::Boolean(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
+            Read::Later => Series::full_null(name, rows.len(), &field.column.kind.polars()),
+        };
+        values.strict_cast(&field.column.kind.polars()).map(Series::into_column)
+    });
+    DataFrame::new(rows.len(), columns.collect::<PolarsResult<Vec<_>>>()?)
+}

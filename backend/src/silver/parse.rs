@@ -1,0 +1,80 @@
+//! Bronze to typed rows: reads each record and derives what a single event tells.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use shoptrail_schemas::{Record, money};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::channel::channel;
+use super::items::ItemRow;
+use super::page::{Page, host_of};
+use super::{events, frame, items};
+use crate::config::Reporting;
+
+/// One event with what follows from it alone.
+pub(super) struct Parsed {
+    pub(super) record: Record,
+    /// Hash of the record's text: decides between two that share event id and time of receipt.
+    pub(super) hash: i64,
+    pub(super) event_time_us: i64,
+    pub(super) page: Page,
+    pub(super) referrer_host: Option<String>,
+    pub(super) channel: &'static str,
+}
+
+/// A bronze row that does not hold a record.
+#[derive(Debug, thiserror::Error)]
+#[error("bronze holds a record that cannot be read: {0}\nhint: it did not pass `shoptrail land`; remove the row or fix its writer")]
+pub struct Unreadable(String);
+
+impl Parsed {
+    /// Reads a record as bronze holds it.
+    ///
+    /// # Errors
+    /// When the text is not a record of the contract.
+    fn read(text: &str) -> Result<Self, Unreadable> {
+        let record: Record = serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
+        let page = Page::read(&record.event.page_url);
+        let referrer_host = record.event.referrer_url.as_deref().and_then(host_of);
+        Ok(Self {
+            hash: xxh3_64(text.as_bytes()).cast_signed(),
+            event_time_us: event_time_ms(&record) * 1_000,
+            channel: channel(&page, referrer_host.as_deref()),
+            page,
+            referrer_host,
+            record,
+        })
+    }
+
+    pub(super) fn received_at_us(&self) -> i64 {
+        self.record.edge.received_at.saturating_mul(1_000)
+    }
+
+    /// An amount of the event in minor units; the edge has checked that it has no more decimals than its currency.
+    pub(super) fn minor(&self, amount: Option<f64>) -> Option<i64> {
+        money::minor_units(amount?, self.record.event.currency.as_deref()?).ok()
+    }
+}
+
+/// When it happened, in milliseconds: the browser's clock may be wrong, but the time from event to sending is not.
+fn event_time_ms(record: &Record) -> i64 {
+    let waited = record.batch.sent_at.saturating_sub(record.event.event_timestamp).max(0);
+    record.edge.received_at.saturating_sub(waited).max(0)
+}
+
+/// Rows of `silver_events` and `silver_items` from bronze rows, without what depends on other events.
+///
+/// # Errors
+/// When a row does not hold a record, or a value does not fit its column.
+pub fn parse(bronze: &DataFrame, reporting: &Reporting) -> anyhow::Result<(DataFrame, DataFrame)> {
+    let records = bronze.column("record")?.str()?;
+    let read = |text: &str| Parsed::read(text).map(Arc::new);
+    let parsed = records.iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
+    let lines: Vec<ItemRow> = parsed.iter().flat_map(ItemRow::of).collect();
+    let day = || super::day("event_time", &reporting.time_zone).alias("day");
+    let events = frame(&events::FIELDS, &parsed)?.lazy().with_column(day()).collect()?;
+    let currency = col("currency").fill_null(lit(reporting.currency.clone()));
+    let items = frame(&items::FIELDS, &lines)?.lazy().with_columns([day(), currency]).collect()?;
+    Ok((events, items))
+}

@@ -1,0 +1,163 @@
+//! `shoptrail simulate`: seeded, believable shoppers who enter at the edge as browsers do.
+//!
+//! Follow a shopper: [`shopper`] says who they are, [`crowd`] when they come, [`journey`] what they do in the [`world`] of
+//! the shop, [`send`] posts it. Everything but sending is pure: the same seed and time make the same events.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use shoptrail_schemas::Event;
+use tokio_util::sync::CancellationToken;
+
+pub mod crowd;
+pub mod device;
+pub mod journey;
+pub mod send;
+pub mod sending;
+pub mod shopper;
+pub mod world;
+
+use crowd::{Crowd, Visit};
+use send::{Edge, Parcel, Report};
+use sending::{Pace, Sending, Turn};
+use world::World;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// The last visit of a history starts this long ago, so that it has ended by now.
+const VISIT_MS: i64 = 3_600_000;
+
+/// Events of one batch of a history: less than the 100 that the edge takes, as a tracker would send.
+const PARCEL_EVENTS: usize = 40;
+
+/// Events of an average visit; decides how often live visitors come for a given rate.
+const EVENTS_PER_VISIT: f64 = 14.0;
+
+/// A live visitor's events are sent together if they happen within this time, as the tracker does.
+const LIVE_WINDOW_MS: i64 = 2_000;
+
+/// Options of `shoptrail simulate`.
+#[derive(Args, Clone, Debug)]
+pub struct SimulateArgs {
+    /// The edge's address
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    pub edge: String,
+    /// The shop's write key
+    #[arg(long, default_value = "pk_demo")]
+    pub key: String,
+    /// The shop's origin, as browsers would name it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub origin: String,
+    /// Makes the same shoppers again; chosen and reported when absent
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// How many visits
+    #[arg(long, default_value_t = 100, conflicts_with = "live")]
+    pub shoppers: usize,
+    /// The visits are spread over this many past days
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=3650), conflicts_with = "live")]
+    pub days: i64,
+    /// Events per second; 0: as fast as the edge takes them
+    #[arg(long, default_value_t = 0.0)]
+    pub rate: f64,
+    /// Goes on in real time until it is stopped
+    #[arg(long)]
+    pub live: bool,
+}
+
+/// Sends the shoppers' events, and prints a report as one line of JSON.
+///
+/// # Errors
+/// When the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
+pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
+    if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
+        bail!("`--rate` is {}: give events per second, more than 0 with `--live`", args.rate);
+    }
+    let seed = args.seed.unwrap_or_else(rand::random);
+    let world = World::around(&args.origin)?;
+    let edge = Edge::new(&args.edge, &args.key, &args.origin, stop.clone())?;
+    let rng = StdRng::seed_from_u64(seed);
+    let mut report = match args.live {
+        true => live(&world, edge, &args, rng).await?,
+        false => history(&world, edge, &args, rng).await?,
+    };
+    (report.seed, report.currency) = (seed, world.currency.clone());
+    println!("{}", serde_json::to_string(&report)?);
+    if report.failed > 0 {
+        bail!("the edge took {} of {} events", report.accepted, report.events);
+    }
+    Ok(())
+}
+
+/// Sends a bounded number of visits that lie in the past.
+async fn history(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -> Result<Report> {
+    let now = now();
+    let visits = crowd::history(world, args.shoppers, now - args.days * DAY_MS, now - VISIT_MS, &mut rng);
+    let total: usize = visits.iter().map(|visit| visit.events.len()).sum();
+    let mut sending = Sending::new(&format!("of {total} events"));
+    sending.report.sessions = u64::try_from(visits.len())?;
+    let stop = edge.stop.clone();
+    let edge = Arc::new(edge);
+    let mut pace = Pace::new(args.rate);
+    for parcel in visits.into_iter().flat_map(parcels) {
+        if pace.turn(parcel.events.len(), &stop).await == Turn::Stopped {
+            break;
+        }
+        let edge = Arc::clone(&edge);
+        sending.start(async move { edge.send(&parcel).await }).await?;
+    }
+    sending.finish().await
+}
+
+/// A visit's events in batches.
+fn parcels(visit: Visit) -> Vec<Parcel> {
+    let Visit { user_agent, context, events } = visit;
+    let parcel = |events: &[Event]| Parcel { user_agent, context: context.clone(), events: events.to_vec() };
+    events.chunks(PARCEL_EVENTS).map(parcel).collect()
+}
+
+/// Lets visitors come in real time until stopped.
+async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -> Result<Report> {
+    let mut crowd = Crowd::default();
+    let mut sending = Sending::new("events; Ctrl-C stops");
+    let stop = edge.stop.clone();
+    let edge = Arc::new(edge);
+    let mut pace = Pace::new(args.rate / EVENTS_PER_VISIT);
+    while pace.turn(1, &stop).await == Turn::Come {
+        let visit = crowd.next(world, now(), &mut rng);
+        sending.report.sessions += 1;
+        sending.start_beside(stroll(visit, Arc::clone(&edge)))?;
+    }
+    sending.finish().await
+}
+
+/// Sends one visit's events when they happen.
+async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
+    let Visit { user_agent, context, events } = visit;
+    let mut report = Report::default();
+    let mut rest = events.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let until = first.event_timestamp + LIVE_WINDOW_MS;
+        let mut events = vec![first];
+        while let Some(next) = rest.next_if(|event| event.event_timestamp <= until) {
+            events.push(next);
+        }
+        let wait = Duration::from_millis((until - now()).max(0).unsigned_abs());
+        tokio::select! {
+            () = edge.stop.cancelled() => break,
+            () = tokio::time::sleep(wait) => {}
+        }
+        report.add(&edge.send(&Parcel { user_agent, context: context.clone(), events }).await?);
+    }
+    Ok(report)
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

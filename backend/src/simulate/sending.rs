@@ -1,0 +1,152 @@
+//! Keeps batches under way: not more than the edge should see at once, not faster than asked, and shows how far it is.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::send::Report;
+
+/// Batches under way at the same time.
+const CONCURRENCY: usize = 8;
+
+/// How often a terminal hears how far it is.
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// What is under way, and what has come of the rest.
+pub struct Sending {
+    /// The sum of what is done.
+    pub report: Report,
+    tasks: JoinSet<Result<Report>>,
+    /// What the number on the terminal counts.
+    counts: String,
+    shown: Instant,
+}
+
+impl Sending {
+    /// Nothing under way.
+    pub fn new(counts: &str) -> Self {
+        Self { report: Report::default(), tasks: JoinSet::new(), counts: counts.to_owned(), shown: Instant::now() }
+    }
+
+    /// Starts one, as soon as few enough are under way.
+    ///
+    /// # Errors
+    /// Those of tasks that have ended.
+    pub async fn start(&mut self, task: impl Future<Output = Result<Report>> + Send + 'static) -> Result<()> {
+        while self.tasks.len() >= CONCURRENCY {
+            let done = self.tasks.join_next().await;
+            self.add(done)?;
+        }
+        self.start_beside(task)
+    }
+
+    /// Starts one beside however many there are.
+    ///
+    /// # Errors
+    /// Those of tasks that have ended.
+    pub fn start_beside(&mut self, task: impl Future<Output = Result<Report>> + Send + 'static) -> Result<()> {
+        while let Some(done) = self.tasks.try_join_next() {
+            self.add(Some(done))?;
+        }
+        self.tasks.spawn(task);
+        self.show();
+        Ok(())
+    }
+
+    /// Waits for all and returns the sum.
+    ///
+    /// # Errors
+    /// Those of the tasks.
+    pub async fn finish(mut self) -> Result<Report> {
+        while let Some(done) = self.tasks.join_next().await {
+            self.add(Some(done))?;
+            self.show();
+        }
+        if stderr().is_terminal() {
+            eprintln!("\r  {} {}", self.report.accepted, self.counts);
+        }
+        Ok(self.report)
+    }
+
+    fn add(&mut self, done: Option<Result<Result<Report>, tokio::task::JoinError>>) -> Result<()> {
+        if let Some(done) = done {
+            self.report.add(&done.context("a sending task broke")??);
+        }
+        Ok(())
+    }
+
+    fn show(&mut self) {
+        if self.shown.elapsed() >= PROGRESS && stderr().is_terminal() {
+            self.shown = Instant::now();
+            // A screen that cannot be written is no reason to stop.
+            let _ = write!(stderr(), "\r  {} {}", self.report.accepted, self.counts);
+        }
+    }
+}
+
+/// Whether to go on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The time has come.
+    Come,
+    /// The person wants to stop.
+    Stopped,
+}
+
+/// Spreads things evenly over time.
+pub struct Pace {
+    per_second: f64,
+    next: Instant,
+}
+
+impl Pace {
+    /// So many per second; 0: as fast as possible.
+    pub fn new(per_second: f64) -> Self {
+        Self { per_second, next: Instant::now() }
+    }
+
+    /// Waits until `things` may go.
+    pub async fn turn(&mut self, things: usize, stop: &CancellationToken) -> Turn {
+        let due = self.due(things, Instant::now());
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Turn::Stopped,
+            () = tokio::time::sleep_until(due.into()) => Turn::Come,
+        }
+    }
+
+    /// When `things` may go that ask now.
+    fn due(&mut self, things: usize, now: Instant) -> Instant {
+        let due = self.next.max(now);
+        if self.per_second > 0.0 {
+            self.next = due + Duration::from_secs_f64(things as f64 / self.per_second);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pace_spreads_events_over_time_and_makes_up_for_nothing() {
+        let (mut pace, now) = (Pace::new(10.0), Instant::now() + Duration::from_secs(1));
+        let half = Duration::from_millis(500);
+        assert_eq!(pace.due(5, now), now);
+        assert_eq!(pace.due(5, now), now + half);
+        assert_eq!(pace.due(5, now + 10 * half), now + 10 * half);
+        assert_eq!(Pace::new(0.0).due(1_000, now), now);
+    }
+
+    #[tokio::test]
+    async fn stopped_pace_does_not_wait() {
+        let (mut pace, stop) = (Pace::new(0.001), CancellationToken::new());
+        assert_eq!(pace.turn(1, &stop).await, Turn::Come);
+        stop.cancel();
+        assert_eq!(pace.turn(1, &stop).await, Turn::Stopped);
+    }
+}

@@ -1,0 +1,113 @@
+//! Table definitions: one list of columns per table, from which come the polars schema, the warehouse's table, the
+//! generated documentation and (later) the BigQuery and Power BI models.
+
+use polars::prelude::*;
+
+/// The types a column can have; all of them flat, so that every reader (Power BI among them) can use every column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// UTF-8 text; BigQuery `STRING`.
+    Text,
+    /// 64-bit integer; BigQuery `INT64`. Money is an integer of the currency's minor units.
+    Integer,
+    /// 64-bit float; BigQuery `FLOAT64`. Only ratios and scores, never money.
+    Float,
+    /// BigQuery `BOOL`.
+    Boolean,
+    /// Calendar day in the shop's reporting time zone; BigQuery `DATE`.
+    Date,
+    /// UTC instant with microseconds; BigQuery `TIMESTAMP`.
+    Timestamp,
+}
+
+impl ColumnType {
+    /// The polars type that holds this column.
+    pub fn polars(self) -> DataType {
+        match self {
+            Self::Text => DataType::String,
+            Self::Integer => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Date => DataType::Date,
+            Self::Timestamp => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+        }
+    }
+
+    /// The name of the type in BigQuery's SQL, used in the documentation.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Text => "STRING",
+            Self::Integer => "INT64",
+            Self::Float => "FLOAT64",
+            Self::Boolean => "BOOL",
+            Self::Date => "DATE",
+            Self::Timestamp => "TIMESTAMP",
+        }
+    }
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Name in every warehouse, `snake_case`.
+    pub name: &'static str,
+    /// Type of its values.
+    pub kind: ColumnType,
+    /// Whether a row may lack it.
+    pub nullable: bool,
+    /// What it means, with its unit; shown wherever the table is.
+    pub description: &'static str,
+}
+
+impl Column {
+    /// A column every row has.
+    pub const fn new(name: &'static str, kind: ColumnType, description: &'static str) -> Self {
+        Self { name, kind, nullable: false, description }
+    }
+
+    /// The same column where a row may lack it.
+    pub const fn optional(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+}
+
+/// One table: its name, what a row is, and its columns in order.
+#[derive(Debug)]
+pub struct Table {
+    /// Name in every warehouse, prefixed with its layer.
+    pub name: &'static str,
+    /// What the table holds and what one row of it is.
+    pub description: &'static str,
+    /// Columns in order.
+    pub columns: &'static [Column],
+    /// The `DATE` column by which the table is cut; a run replaces whole partitions. `None`: replaced as one.
+    pub partition: Option<&'static str>,
+    /// Columns that together identify a row.
+    pub key: &'static [&'static str],
+}
+
+impl Table {
+    /// The polars schema of the table, columns in order.
+    pub fn schema(&self) -> Schema {
+        self.columns.iter().map(|column| Field::new(column.name.into(), column.kind.polars())).collect()
+    }
+
+    /// Column names in order.
+    pub fn column_names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|column| column.name)
+    }
+
+    /// An empty frame of this table.
+    pub fn empty(&self) -> DataFrame {
+        DataFrame::empty_with_schema(&self.schema())
+    }
+
+    /// Brings a frame to this table's columns, order and types.
+    ///
+    /// # Errors
+    /// When a column is missing or a value does not fit its type.
+    pub fn conform(&self, frame: LazyFrame) -> LazyFrame {
+        let columns = self.columns.iter().map(|column| col(column.name).strict_cast(column.kind.polars()));
+        frame.select(columns.collect::<Vec<_>>())
+    }
+}

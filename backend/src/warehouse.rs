@@ -1,0 +1,223 @@
+//! Where tables live: the seam between the pipeline and its storage.
+//!
+//! Landing appends to bronze and moves the Kafka offsets in the same step. A build reads what is new in bronze, reads
+//! the partitions it touches, and publishes new contents for them: a reader of the publication sees all or nothing.
+
+pub mod lake;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::table::Table;
+
+/// Last landed offset by Kafka partition.
+pub type Offsets = BTreeMap<i32, i64>;
+
+/// A day as polars stores it: days since 1970-01-01.
+pub type Day = i32;
+
+/// Storage of all tables.
+#[async_trait]
+pub trait Warehouse: Send + Sync {
+    /// Creates tables that are missing and adds columns that a table lacks.
+    async fn prepare(&self, tables: &[&'static Table]) -> Result<(), WarehouseError>;
+
+    /// The last landed offsets of `topic`; empty before the first landing.
+    async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError>;
+
+    /// Appends rows to bronze and moves the offsets, in one step that a kill cannot split.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Behind`] when another lander has moved the offsets since `landing.after` was read.
+    async fn land(&self, landing: Landing) -> Result<(), WarehouseError>;
+
+    /// The bronze rows after `cursor` (all of them without one) and the cursor that ends there.
+    async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError>;
+
+    /// The newest publication; the default one before the first build.
+    async fn publication(&self) -> Result<Publication, WarehouseError>;
+
+    /// Rows of a table as `publication` has them; of a bronze table, which no publication names, as it is now.
+    async fn read(
+        &self,
+        publication: &Publication,
+        table: &'static Table,
+        query: &Query,
+    ) -> Result<DataFrame, WarehouseError>;
+
+    /// Publishes new contents of partitions, all tables at once, as the successor of `previous`.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Behind`] when `previous` is no longer the newest publication.
+    async fn publish(
+        &self,
+        previous: &Publication,
+        changes: Vec<Change>,
+        cursor: Cursor,
+    ) -> Result<Publication, WarehouseError>;
+}
+
+/// Rows for bronze and quarantine together with the offsets they reach.
+#[derive(Debug)]
+pub struct Landing {
+    /// Kafka topic the rows came from.
+    pub topic: String,
+    /// Offsets the lander started from; must still be the stored ones.
+    pub after: Offsets,
+    /// Offsets of the last record of each partition in this landing.
+    pub up_to: Offsets,
+    /// Rows of `bronze_events`.
+    pub events: DataFrame,
+    /// Rows of `bronze_quarantine`.
+    pub quarantine: DataFrame,
+}
+
+/// How far a build has read bronze; opaque to everyone but the warehouse that gave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor(pub String);
+
+/// A consistent state of all silver and gold tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Number of the publication, from 1; 0 stands for "nothing published yet".
+    pub version: u64,
+    /// What of bronze it contains.
+    pub cursor: Option<Cursor>,
+    /// The version of each table, in the warehouse's own numbering.
+    pub tables: BTreeMap<String, u64>,
+    /// When it was published, milliseconds since the epoch.
+    pub published_at: i64,
+}
+
+/// New contents of a table.
+#[derive(Debug)]
+pub struct Change {
+    /// The table.
+    pub table: &'static Table,
+    /// What the rows replace.
+    pub replaces: Replaces,
+    /// The rows, in the table's schema.
+    pub rows: DataFrame,
+}
+
+/// What a change replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaces {
+    /// The whole table.
+    All,
+    /// These partitions; rows belong to no other.
+    Days(BTreeSet<Day>),
+}
+
+/// What to read of a table: all of it unless narrowed.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    columns: Option<Vec<&'static str>>,
+    days: Option<BTreeSet<Day>>,
+    filters: Vec<Filter>,
+}
+
+/// A condition that every warehouse can evaluate where the data lies.
+#[derive(Clone, Debug)]
+pub enum Filter {
+    /// Text between two values, both included.
+    TextBetween(&'static str, String, String),
+    /// UTC microseconds between two values, both included.
+    TimestampBetween(&'static str, i64, i64),
+    /// Text equal to one of the values.
+    TextIn(&'static str, Vec<String>),
+}
+
+impl Query {
+    /// Reads everything.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Reads only these columns.
+    pub fn columns(mut self, columns: &[&'static str]) -> Self {
+        self.columns = Some(columns.to_vec());
+        self
+    }
+
+    /// Reads only these partitions.
+    pub fn days(mut self, days: &BTreeSet<Day>) -> Self {
+        self.days = Some(days.clone());
+        self
+    }
+
+    /// Reads only rows that satisfy the filter as well.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+}
+
+/// Why a warehouse could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WarehouseError {
+    /// Another writer was faster.
+    #[error("another {writer} has written to {what} since this one read it\nhint: run only one {writer} at a time")]
+    Behind {
+        /// `lander` or `build`.
+        writer: &'static str,
+        /// What was written.
+        what: String,
+    },
+    /// A table on disk is not what its definition says.
+    #[error("table `{table}`: column `{column}` is {found}, expected {expected}\nhint: `shoptrail build --rebuild` after moving the altered table away")]
+    Altered {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The type it has.
+        found: String,
+        /// The type its definition gives.
+        expected: String,
+    },
+    /// The address of the warehouse is not one.
+    #[error("warehouse `{url}`: {reason}\nhint: `lake:DIR`, for example `lake:data/lake`")]
+    Address {
+        /// The address as given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The Delta table could not be read or committed.
+    #[error("table `{table}`: {source}")]
+    Delta {
+        /// The table.
+        table: String,
+        /// What the library says.
+        source: Box<deltalake_core::DeltaTableError>,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Data did not have the expected shape.
+    #[error("{what}: {source}")]
+    Data {
+        /// What was read or written.
+        what: String,
+        /// What the library says.
+        source: PolarsError,
+    },
+    /// A stored document could not be understood.
+    #[error("{path}: {reason}")]
+    Corrupt {
+        /// The document.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

@@ -1,0 +1,82 @@
+//! Golden cases (`tests/golden`): a folder with `input.jsonl` (one record a line) and one CSV per table it is about. Each case runs whole,
+//! record by record, and with every build killed before its publication stood and then run again.
+//!
+//! To add a case, add a folder. `SHOPTRAIL_GOLDEN=write` writes the CSVs of tables that have one; read the difference.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use shoptrail_backend::build::Mode;
+use shoptrail_backend::show::{self, Format, ShowArgs};
+use shoptrail_backend::warehouse::Warehouse;
+
+use super::world::{TestLake, build, land};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_cases_hold_however_their_input_arrives() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let input = fs::read_to_string(case.join("input.jsonl")).unwrap();
+        let records: Vec<String> = input.lines().map(str::to_owned).collect();
+        compare(&case, "whole", &whole(&records).await.lake).await;
+        compare(&case, "record by record", &one_by_one(&records).await.lake).await;
+        compare(&case, "with kills", &with_kills(&records).await.lake).await;
+    }
+}
+
+async fn whole(records: &[String]) -> TestLake {
+    let test = TestLake::new().await;
+    land(&test.lake, records).await;
+    build(&test.lake, Mode::Increment).await;
+    test
+}
+
+async fn one_by_one(records: &[String]) -> TestLake {
+    let test = TestLake::new().await;
+    for record in records {
+        land(&test.lake, std::slice::from_ref(record)).await;
+        build(&test.lake, Mode::Increment).await;
+    }
+    test
+}
+
+async fn with_kills(records: &[String]) -> TestLake {
+    let test = TestLake::new().await;
+    for part in records.chunks(records.len().div_ceil(2)) {
+        land(&test.lake, part).await;
+        let version = build(&test.restarted(), Mode::Increment).await.publication;
+        fs::remove_file(test.folder.path().join("_published").join(format!("{version:012}.json"))).unwrap();
+        build(&test.restarted(), Mode::Increment).await;
+    }
+    test
+}
+
+async fn compare(case: &Path, how: &str, lake: &dyn Warehouse) {
+    let mut compared = 0;
+    for file in fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "csv") {
+            let table = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            let mut made = Vec::new();
+            show::run(&ShowArgs { table, format: Format::Csv }, lake, &mut made).await.unwrap();
+            if std::env::var_os("SHOPTRAIL_GOLDEN").is_some_and(|value| value == "write") {
+                fs::write(&file, &made).unwrap();
+            }
+            let made = String::from_utf8(made).unwrap();
+            let expected = fs::read_to_string(&file).unwrap();
+            assert!(made == expected, "{} ({how}):\n{}", file.display(), difference(&expected, &made));
+            compared += 1;
+        }
+    }
+    assert!(compared > 0, "{} has no expected table", case.display());
+}
+
+/// The lines that only one of two texts has.
+fn difference(expected: &str, made: &str) -> String {
+    let only = |sign: char, left: &str, right: &str| {
+        left.lines().filter(|line| !right.lines().any(|other| other == *line)).map(|line| format!("{sign} {line}\n")).collect::<String>()
+    };
+    only('-', expected, made) + &only('+', made, expected)
+}

@@ -1,0 +1,191 @@
+//! Builders of records, and a lake to put them in.
+
+use polars::prelude::*;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use shoptrail_backend::build::{self, Mode, Summary};
+use shoptrail_backend::config::Reporting;
+use shoptrail_backend::table::Table;
+use shoptrail_backend::warehouse::lake::Lake;
+use shoptrail_backend::warehouse::{Landing, Offsets, Query, Warehouse};
+use shoptrail_backend::{bronze, gold, silver};
+
+pub const TOPIC: &str = "clickstream_event_v3";
+pub const MINUTE: i64 = 60_000;
+/// 2026-11-20T23:00:00Z: an hour before a day ends.
+pub const EVENING: i64 = 1_795_215_600_000;
+
+/// A lake in a folder of its own, with its tables made.
+pub struct TestLake {
+    pub folder: tempfile::TempDir,
+    pub lake: Lake,
+}
+
+impl TestLake {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::new(folder.path());
+        lake.prepare(&build::tables()).await.unwrap();
+        Self { folder, lake }
+    }
+
+    /// The same folder as a process sees it that has just started.
+    pub fn restarted(&self) -> Lake {
+        Lake::new(self.folder.path())
+    }
+}
+
+/// Lands records in partition 0, after what is there.
+pub async fn land(lake: &dyn Warehouse, records: &[String]) {
+    let after = lake.offsets(TOPIC).await.unwrap();
+    let first = after.get(&0).map_or(0, |offset| offset + 1);
+    let landing = landing(after, first, records);
+    lake.land(landing).await.unwrap();
+}
+
+/// A landing of records from offset `first` of partition 0.
+pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
+    let height = records.len();
+    let last = first + i64::try_from(height).unwrap() - 1;
+    let columns = vec![
+        Column::new("_topic".into(), vec![TOPIC; height]),
+        Column::new("_partition".into(), vec![0_i64; height]),
+        Column::new("_offset".into(), (first..=last).collect::<Vec<_>>()),
+        Column::new("_kafka_timestamp".into(), vec![1_795_392_000_000_000_i64; height]),
+        Column::new("_landed_at".into(), vec![1_795_392_000_000_000_i64; height]),
+        Column::new("schema_id".into(), vec![1_i64; height]),
+        Column::new("record".into(), records.to_vec()),
+    ];
+    let rows = DataFrame::new(height, columns).unwrap().lazy();
+    Landing {
+        topic: TOPIC.to_owned(),
+        after,
+        up_to: Offsets::from([(0, last)]),
+        events: bronze::EVENTS.conform(rows).collect().unwrap(),
+        quarantine: bronze::QUARANTINE.empty(),
+    }
+}
+
+pub async fn build(lake: &dyn Warehouse, mode: Mode) -> Summary {
+    build::run(lake, &reporting(), mode).await.unwrap()
+}
+
+/// A time zone east of UTC, so that the shop's day is not UTC's.
+pub fn reporting() -> Reporting {
+    Reporting { time_zone: TimeZone::opt_try_new(Some("Europe/Berlin")).unwrap().unwrap(), ..Reporting::default() }
+}
+
+/// The published rows of a table, in the order of its key.
+pub async fn rows(lake: &dyn Warehouse, table: &'static Table) -> DataFrame {
+    let publication = lake.publication().await.unwrap();
+    let rows = lake.read(&publication, table, &Query::all()).await.unwrap();
+    rows.sort(table.key.iter().copied(), SortMultipleOptions::default()).unwrap()
+}
+
+/// Silver and gold tables.
+pub fn built_tables() -> impl Iterator<Item = &'static Table> {
+    silver::TABLES.into_iter().chain(gold::TABLES.iter().map(|gold| &gold.table))
+}
+
+/// Asserts that two lakes publish the same rows in every table.
+pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, what: &str) {
+    for table in built_tables() {
+        let (left, right) = (rows(left, table).await, rows(right, table).await);
+        assert!(left.equals_missing(&right), "{what}: `{}` differs\n{left}\n{right}", table.name);
+    }
+}
+
+/// An event of a visitor, `at` a time in milliseconds; `seed` makes its id.
+pub fn record(visitor: &str, at: i64, seed: u128, event_type: &str, fields: Value) -> Value {
+    let mut event = json!({
+        "event_id": uuid_v7(at, seed),
+        "event_type": event_type,
+        "event_timestamp": at,
+        "seq": 1 + at % 1_000_000,
+        "anonymous_id": visitor,
+        "session_id": "tracker-session",
+        "page_url": "https://shop.example/",
+        "consent": {"analytics": true, "ads": false},
+    });
+    event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    json!({
+        "event": event,
+        "batch": {"sent_at": at + 100, "tracker": {"name": "test", "version": "1"}},
+        "edge": {"received_at": at + 100, "shop_id": "demo", "schema_version": 1, "device": "desktop",
+            "browser": "Chrome", "os": "Linux", "bot_score": 0, "bot_reasons": []},
+    })
+}
+
+fn uuid_v7(at: i64, seed: u128) -> String {
+    let time = u128::try_from(at).unwrap() << 80;
+    let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+    let value = (time | (random & ((1 << 80) - 1))) & !(0xF << 76) & !(0x3 << 62) | (7 << 76) | (0x2 << 62);
+    uuid::Uuid::from_u128(value).to_string()
+}
+
+/// Records of a few days: visitors who come back, shop, order twice, get refunds; crawlers; deliveries that are
+/// repeated, with other times of receipt; in the order of their events.
+pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut records = Vec::new();
+    let mut orders: Vec<(String, i64)> = Vec::new();
+    for _ in 0..visits {
+        let visitor = format!("visitor-{}", rng.random_range(0..visits.div_ceil(4)));
+        let mut at = EVENING + rng.random_range(0..3 * 24 * 60) * MINUTE;
+        for _ in 0..rng.random_range(1..8) {
+            // Around the gap that ends a session, exactly at it at times.
+            at += *[1_000, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1].choose(&mut rng).unwrap();
+            records.push(random_event(&mut rng, &visitor, at, &mut orders));
+        }
+    }
+    let repeated: Vec<Value> = records.iter().filter(|_| rng.random_bool(0.1)).cloned().collect();
+    for mut again in repeated {
+        let delay = rng.random_range(-5_000..5_000_i64);
+        let received = again["edge"]["received_at"].as_i64().unwrap() + delay;
+        again["edge"]["received_at"] = received.into();
+        // A retried delivery has a later `sent_at` too, though never exactly as much.
+        again["batch"]["sent_at"] = (again["batch"]["sent_at"].as_i64().unwrap() + delay / 2).into();
+        records.push(again);
+    }
+    records.into_iter().map(|record| record.to_string()).collect()
+}
+
+fn random_event(rng: &mut StdRng, visitor: &str, at: i64, orders: &mut Vec<(String, i64)>) -> Value {
+    let seed = rng.random();
+    let sku = format!("sku-{}", rng.random_range(0..5));
+    let cents = rng.random_range(100..10_000_i64);
+    #[expect(clippy::cast_precision_loss, reason = "cents are small")]
+    let price = cents as f64 / 100.0;
+    let items = json!([{"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2}]);
+    let mut made = match rng.random_range(0..10) {
+        0..3 => {
+            let url = *["https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/a"].choose(rng).unwrap();
+            record(visitor, at, seed, "page_view", json!({"page_url": url, "referrer_url": "https://www.google.com/"}))
+        }
+        3..5 => record(visitor, at, seed, "view_item", json!({"items": items, "currency": "EUR"})),
+        5 => record(visitor, at, seed, "add_to_cart", json!({"items": items, "currency": "EUR", "value": price})),
+        6 => record(visitor, at, seed, "begin_checkout", json!({"items": items, "currency": "EUR", "value": price})),
+        7 => record(visitor, at, seed, "page_ping", json!({"engagement_time_msec": 5_000})),
+        8 if !orders.is_empty() && rng.random_bool(0.4) => {
+            let (order, _) = orders.choose(rng).unwrap().clone();
+            record(visitor, at, seed, "refund", json!({"transaction_id": order, "currency": "EUR", "value": 1}))
+        }
+        _ => {
+            let again = !orders.is_empty() && rng.random_bool(0.2);
+            let order = if again { orders.choose(rng).unwrap().0.clone() } else { format!("order-{}", orders.len()) };
+            orders.push((order.clone(), at));
+            let currency = *["EUR", "EUR", "USD"].choose(rng).unwrap();
+            let fields = json!({"transaction_id": order, "currency": currency, "value": price, "items": items});
+            record(visitor, at, seed, "purchase", fields)
+        }
+    };
+    if rng.random_bool(0.05) {
+        made["edge"]["bot_score"] = 100.into();
+    }
+    if rng.random_bool(0.3) {
+        made["event"]["user_id"] = format!("customer-{}", rng.random_range(0..6)).into();
+    }
+    made
+}

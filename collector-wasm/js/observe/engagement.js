@@ -1,0 +1,56 @@
+// Engaged time: how long the page was in sight of somebody who does something. It is told in pieces, as `page_ping`
+// events: the sum of a page's pieces is its engaged time.
+
+import { guard, on } from "../guard.js";
+import { lookAround } from "../tracker.js";
+import { track } from "./page.js";
+
+const EVERY_MS = 1e4;
+
+/** Without any input for this long, nobody is reading any more. */
+const IDLE_MS = 3e4;
+
+/** Less than this is not worth an event. */
+const LEAST_MS = 1e3;
+
+let engaged = 0;
+let since;
+let lastInput;
+let visible;
+
+const now = () => performance.now();
+
+const count = () => {
+  const until = Math.min(now(), lastInput + IDLE_MS);
+  if (visible && until > since) engaged += until - since;
+  since = now();
+};
+
+const active = () => {
+  count();
+  lastInput = since;
+  visible = document.visibilityState === "visible";
+};
+
+/** Tells the engaged time since the last ping. */
+export const ping = () => {
+  count();
+  if (engaged < LEAST_MS) return;
+  const engagement_time_msec = Math.round(engaged);
+  engaged = 0;
+  track("page_ping", { engagement_time_msec });
+};
+
+export const observeEngagement = () => {
+  lastInput = now();
+  active();
+  for (const type of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, type, active);
+  on(document, "visibilitychange", active);
+  setInterval(
+    guard(() => {
+      ping();
+      lookAround();
+    }),
+    EVERY_MS,
+  );
+};

@@ -1,0 +1,53 @@
+//! The Worker's log: one line of JSON for each request and each consumed batch, by outcome, with counts. Never what is in an
+//! event, an id of a person, an address or a secret.
+
+use serde_json::Value;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Info,
+    /// Handled, and worth a look if there are many.
+    Warn,
+    /// Someone must act.
+    Error,
+}
+
+/// Writes one line; `fields` is an object.
+#[cfg(target_arch = "wasm32")]
+pub fn log(level: Level, message: &str, fields: Value) {
+    let line = line(level, message, fields);
+    match level {
+        Level::Info => worker::console_log!("{line}"),
+        Level::Warn => worker::console_warn!("{line}"),
+        Level::Error => worker::console_error!("{line}"),
+    }
+}
+
+/// Composes a line.
+#[must_use]
+pub fn line(level: Level, message: &str, mut fields: Value) -> String {
+    if let Some(object) = fields.as_object_mut() {
+        let level = match level {
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        };
+        object.insert("level".to_owned(), level.into());
+        object.insert("message".to_owned(), message.into());
+    }
+    fields.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_is_one_object() {
+        let line = line(Level::Warn, "batch collected", serde_json::json!({"http.status": 503}));
+        let expected = serde_json::json!({"level": "warn", "message": "batch collected", "http.status": 503});
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
+    }
+}

@@ -1,0 +1,137 @@
+//! The produce call's answer: delivery reports, read by position.
+
+use serde::Deserialize;
+
+/// The beginning of every trouble that concerns a call as a whole.
+pub const CALL: &str = "call ";
+
+/// What came back from one call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status; none if there was no answer at all, or not in time.
+    pub status: Option<u16>,
+    /// As much of the body as came: it counts even if the connection broke then.
+    pub body: Vec<u8>,
+    /// How long the gateway asks to wait, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+/// What one report says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Kafka has the record.
+    Delivered,
+    /// The record itself is refused, for this reason.
+    Refused(String),
+    /// Kafka cannot take it now: this code.
+    Failed(u32),
+    /// Nobody knows. Kafka may have it.
+    Unreported,
+}
+
+/// A delivery report; its other fields say where the record went.
+#[derive(Deserialize)]
+struct Report {
+    error_code: u32,
+    #[serde(default)]
+    message: String,
+}
+
+impl Answer {
+    /// Reads what became of each of `sent` records.
+    #[must_use]
+    pub fn outcomes(&self, sent: usize) -> Vec<Outcome> {
+        let mut outcomes = match self.status {
+            Some(200) => self.reports().map(Report::outcome).take(sent).collect(),
+            _ => Vec::new(),
+        };
+        outcomes.resize(sent, Outcome::Unreported);
+        outcomes
+    }
+
+    /// Names what is wrong with the call as a whole, if anything is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match self.status {
+            Some(200) => None,
+            Some(status) => {
+                let code = self.reports().next().map(|report| format!(" code {}", report.error_code));
+                Some(format!("{CALL}status {status}{}", code.unwrap_or_default()))
+            }
+            None => Some(format!("{CALL}unanswered")),
+        }
+    }
+
+    /// The reports up to the first that is cut short or is none: limits are answered in HTML.
+    fn reports(&self) -> impl Iterator<Item = Report> {
+        serde_json::Deserializer::from_slice(&self.body).into_iter::<Report>().map_while(Result::ok)
+    }
+}
+
+impl Report {
+    fn outcome(self) -> Outcome {
+        match self.error_code {
+            200 => Outcome::Delivered,
+            400 | 413 | 422 => Outcome::Refused(self.message),
+            code => Outcome::Failed(code),
+        }
+    }
+}
+
+impl Outcome {
+    /// Names what is wrong with the record's delivery, if anything is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Delivered => None,
+            Self::Refused(_) => Some("report refused".to_owned()),
+            Self::Failed(code) => Some(format!("report {code}")),
+            Self::Unreported => Some("report missing".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status: Some(status), body: body.as_bytes().to_vec(), retry_after: None }
+    }
+
+    #[test]
+    fn reports_are_read_by_position() {
+        let body = r#"{"error_code":200,"cluster_id":"lkc-1","topic_name":"t","partition_id":3,"offset":9,"timestamp":"2026-11-22T00:00:00Z","key":{"type":"BINARY","size":7}}
+            {"error_code":40401,"message":"Topic t not present"}{"error_code":400,"message":"too large"}"#;
+        let outcomes = answer(200, body).outcomes(4);
+        assert_eq!(
+            outcomes,
+            [Outcome::Delivered, Outcome::Failed(40401), Outcome::Refused("too large".to_owned()), Outcome::Unreported]
+        );
+    }
+
+    #[test]
+    fn report_that_is_cut_short_is_none() {
+        let outcomes = answer(200, r#"{"error_code":200}{"error_code":20"#).outcomes(2);
+        assert_eq!(outcomes, [Outcome::Delivered, Outcome::Unreported]);
+    }
+
+    #[test]
+    fn other_statuses_report_nothing_whatever_the_body_says() {
+        for (status, body, trouble) in [
+            (429, "<html><body>Too Many Requests</body></html>", "call status 429"),
+            (503, r#"{"error_code":50003,"message":"away"}"#, "call status 503 code 50003"),
+            (401, r#"{"error_code":200}"#, "call status 401 code 200"),
+        ] {
+            let answer = answer(status, body);
+            assert_eq!(answer.outcomes(1), [Outcome::Unreported]);
+            assert_eq!(answer.trouble().as_deref(), Some(trouble));
+        }
+        assert_eq!(Answer::default().trouble().as_deref(), Some("call unanswered"));
+    }
+
+    #[test]
+    fn more_reports_than_records_change_nothing() {
+        assert_eq!(answer(200, r#"{"error_code":200}{"error_code":429}"#).outcomes(1), [Outcome::Delivered]);
+    }
+}

@@ -1,0 +1,181 @@
+//! One batch: what the tracker posts. Its events share the write key, the sending time and the context.
+//!
+//! The edge reads it in three steps, each only as far as it must: [`write_key`] to know the shop, [`read_head`] for the
+//! envelope with the events left as bytes, and [`crate::validate::event`] for each event on its own.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::event::Event;
+use crate::integer;
+use crate::limits::{MAX_EVENTS, MAX_ID, MAX_LABEL, MAX_NAME, MAX_PIXELS, MAX_TIMESTAMP_MS};
+use crate::reject::{RejectCode, Rejection};
+use crate::rule::{self, Field, Rule, text};
+use crate::strict;
+use crate::validate::check::Check;
+
+/// What the tracker posts: events, and what they share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct Batch {
+    /// Everything but the events.
+    #[serde(flatten)]
+    pub head: BatchHead,
+    /// The events, in the order they happened.
+    pub events: Vec<Event>,
+}
+
+/// A batch without its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct BatchHead {
+    /// The shop's public key. Not a secret: it stands in the page.
+    pub write_key: String,
+    /// What travels on with each event.
+    #[serde(flatten)]
+    pub info: BatchInfo,
+}
+
+/// What a batch says about all of its events; it travels on with each of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct BatchInfo {
+    /// When the batch was sent by the browser's clock, in milliseconds since the epoch: tells how far that clock is off.
+    #[serde(deserialize_with = "integer::required")]
+    pub sent_at: i64,
+    /// Which program made the batch.
+    pub tracker: Tracker,
+    /// What the browser says about itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
+}
+
+/// The program that made a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct Tracker {
+    /// Its name: `shoptrail-wasm`, `shoptrail-js`, `shoptrail-simulate`, or another's own.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What the browser says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct Context {
+    /// The preferred language (BCP 47), such as `de-DE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The time zone (IANA), such as `Europe/Berlin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The screen's width in CSS pixels.
+    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    pub screen_width: Option<i64>,
+    /// The screen's height in CSS pixels.
+    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    pub screen_height: Option<i64>,
+    /// The window's width in CSS pixels.
+    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    pub viewport_width: Option<i64>,
+    /// The window's height in CSS pixels.
+    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    pub viewport_height: Option<i64>,
+}
+
+/// The rules of [`BatchHead`]'s fields.
+pub(crate) const FIELDS: &[Field] = &[
+    Field::required("write_key", text(1, MAX_NAME)),
+    Field::required("sent_at", rule::integer(0, MAX_TIMESTAMP_MS)),
+    Field::required("tracker", Rule::Object(TRACKER)),
+    Field::optional("context", Rule::Object(CONTEXT)),
+];
+
+/// The rules of [`Tracker`]'s fields.
+pub(crate) const TRACKER: &[Field] =
+    &[Field::required("name", text(1, MAX_ID)), Field::required("version", text(1, MAX_LABEL))];
+
+/// The rules of [`Context`]'s fields.
+pub(crate) const CONTEXT: &[Field] = &[
+    Field::optional("language", text(0, MAX_ID)),
+    Field::optional("time_zone", text(0, MAX_ID)),
+    Field::optional("screen_width", PIXELS),
+    Field::optional("screen_height", PIXELS),
+    Field::optional("viewport_width", PIXELS),
+    Field::optional("viewport_height", PIXELS),
+];
+
+const PIXELS: Rule = rule::integer(0, MAX_PIXELS);
+
+/// Looks for the write key alone, so that strangers are turned away before anything else is read. `None` if there is none
+/// to be found; [`read_head`] says why.
+#[must_use]
+pub fn write_key(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct WriteKey<'a> {
+        #[serde(borrow)]
+        write_key: Cow<'a, str>,
+    }
+    let found: WriteKey<'_> = serde_json::from_slice(body).ok()?;
+    Some(found.write_key.into_owned())
+}
+
+/// Reads a batch's envelope and leaves its events as the bytes they came in, each to be given to
+/// [`crate::validate::event`].
+///
+/// # Errors
+/// If the body is no JSON object, a field of the envelope is wrong, or there are not 1 to [`MAX_EVENTS`] events. The
+/// pointers point into the batch.
+pub fn read_head(body: &[u8]) -> Result<(BatchHead, Vec<&RawValue>), Vec<Rejection>> {
+    let members = strict::parse_members(body).map_err(|rejection| vec![rejection])?;
+    let mut check = Check::new("the batch");
+    let Some(members) = members else {
+        check.reject(RejectCode::WrongType, "the batch is not an object".to_owned());
+        return Err(check.into_rejections());
+    };
+    let events = check.at("events", |check| read_events(check, members.get("events").copied()));
+    let head = read_head_fields(&mut check, &members);
+    match (check.into_rejections(), head) {
+        (rejections, Some(head)) if rejections.is_empty() => Ok((head, events)),
+        (rejections, _) => Err(rejections),
+    }
+}
+
+fn read_events<'a>(check: &mut Check, events: Option<&'a RawValue>) -> Vec<&'a RawValue> {
+    let Some(events) = events else {
+        check.missing("every batch");
+        return Vec::new();
+    };
+    let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(events.get()) else {
+        check.reject(RejectCode::WrongType, "`events` is not a list of events".to_owned());
+        return Vec::new();
+    };
+    if events.is_empty() {
+        check.reject(RejectCode::Empty, "`events` is empty: send at least one event".to_owned());
+    } else if events.len() > MAX_EVENTS {
+        let message = format!("`events` has {} entries: send at most {MAX_EVENTS} in one batch", events.len());
+        check.reject(RejectCode::TooMany, message);
+    }
+    events
+}
+
+/// Checks the fields of the envelope and reads them, if they are right. Others go no further than here: they are not looked at.
+fn read_head_fields(check: &mut Check, members: &BTreeMap<String, &RawValue>) -> Option<BatchHead> {
+    let mut head = Map::new();
+    for Field { name, .. } in FIELDS {
+        match members.get(*name).map(|raw| strict::parse(raw.get())) {
+            Some(Ok(value)) => {
+                head.insert((*name).to_owned(), value);
+            }
+            Some(Err(rejection)) => check.at(name, |check| check.reject(rejection.code, rejection.message)),
+            None => {}
+        }
+    }
+    check.object(FIELDS, &head);
+    serde_json::from_value(Value::Object(head)).ok()
+}

@@ -1,0 +1,10 @@
+//! The page was scrolled to a new depth, given in `properties`.
+
+use crate::event_type::EventSpec;
+
+pub(crate) const SPEC: EventSpec = EventSpec {
+    name: "scroll",
+    description: "The page was scrolled to a new depth, given in `properties`.",
+    required: &[],
+    usual: &["properties"],
+};

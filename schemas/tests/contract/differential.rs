@@ -1,0 +1,87 @@
+//! Holds [`validate::event`] against an independent JSON Schema validator with the generated schema: the same verdict on
+//! every input, except for what JSON Schema cannot say.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shoptrail_schemas::generate::json_schema;
+use shoptrail_schemas::{Event, EventType, RejectCode, validate};
+
+use super::mutation::{self, Mutator};
+use super::oracle::{Oracle, json_files};
+
+/// How many events the seeded test makes.
+const EVENTS: usize = 20_000;
+
+/// Compares both verdicts on one event, and returns whether it was accepted.
+fn compare(oracle: &Oracle, event: &Value) -> bool {
+    let text = event.to_string();
+    let ours = validate::event(&text);
+    let beyond_the_schema = matches!(&ours, Err(rejections)
+        if rejections.iter().all(|rejection| rejection.code == RejectCode::MoneyDecimals));
+    let expected = ours.is_ok() || beyond_the_schema;
+    let theirs = oracle.accepts(event);
+    assert_eq!(expected, theirs, "{text}\nours: {ours:#?}\ntheirs: {:#?}", oracle.reasons(event));
+    if let Ok(event) = &ours {
+        let derived: Event = serde_json::from_str(&text).unwrap();
+        assert_eq!(&derived, event, "read by the types alone");
+    }
+    ours.is_ok()
+}
+
+fn field_names(schema: &Value) -> Vec<String> {
+    schema["properties"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn every_field_with_every_value_has_the_same_verdict() {
+    let oracle = Oracle::for_events();
+    let schema = json_schema::event();
+    let purchase = json_files("valid").into_iter().find(|(name, _)| name == "purchase").unwrap().1;
+    let purchase: Value = serde_json::from_str(&purchase).unwrap();
+    let mut places: Vec<String> = field_names(&schema).iter().map(|field| format!("/{field}")).collect();
+    for (object, place) in [("Item", "/items/1"), ("Consent", "/consent"), ("Demographics", "/demographics")] {
+        let fields = field_names(&schema["definitions"][object]);
+        places.extend(fields.iter().map(|field| format!("{place}/{field}")));
+    }
+    for place in places {
+        let (parent, field) = place.rsplit_once('/').unwrap();
+        let mut verdicts = BTreeSet::new();
+        for value in mutation::values() {
+            let mut event = purchase.clone();
+            event.pointer_mut(parent).unwrap()[field] = value;
+            verdicts.insert(compare(&oracle, &event));
+        }
+        assert_eq!(verdicts, BTreeSet::from([false, true]), "{place} is never refused, or always");
+    }
+}
+
+#[test]
+fn mutated_events_have_the_same_verdict() {
+    let oracle = Oracle::for_events();
+    let schema = json_schema::event();
+    let mut fields = field_names(&schema);
+    fields.extend(field_names(&schema["definitions"]["Item"]));
+    let mut mutator = Mutator::new(20_261_122, fields);
+    let accepted = (0..EVENTS).filter(|_| compare(&oracle, &mutator.event())).count();
+    // Both sides of the border are visited.
+    assert!((EVENTS / 10..EVENTS * 9 / 10).contains(&accepted), "{accepted} of {EVENTS} accepted");
+}
+
+#[test]
+fn each_type_requires_its_fields_by_both_verdicts() {
+    let oracle = Oracle::for_events();
+    let examples = json_files("valid");
+    for event_type in EventType::ALL {
+        let (_, text) = examples.iter().find(|(name, _)| name == event_type.as_str()).unwrap();
+        let example: Value = serde_json::from_str(text).unwrap();
+        for field in event_type.spec().required {
+            let mut absent = example.clone();
+            absent.as_object_mut().unwrap().remove(*field);
+            let mut null = example.clone();
+            null[*field] = json!(null);
+            assert!(!compare(&oracle, &absent), "{event_type} without {field}");
+            assert!(!compare(&oracle, &null), "{event_type} with {field} null");
+        }
+    }
+}

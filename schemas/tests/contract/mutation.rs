@@ -1,0 +1,185 @@
+//! Events near the border between right and wrong: examples of the corpus with values changed, taken away and added.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::{Map, Value, json};
+use shoptrail_schemas::EventType;
+
+use super::oracle::json_files;
+
+/// Makes events, the same for the same seed.
+pub struct Mutator {
+    random: StdRng,
+    examples: Vec<Value>,
+    values: Vec<Value>,
+    fields: Vec<String>,
+}
+
+impl Mutator {
+    pub fn new(seed: u64, fields: Vec<String>) -> Self {
+        Self { random: StdRng::seed_from_u64(seed), examples: examples(), values: values(), fields }
+    }
+
+    /// Returns an example with up to four changes.
+    pub fn event(&mut self) -> Value {
+        let mut event = self.examples.choose(&mut self.random).unwrap().clone();
+        for _ in 0..self.random.random_range(0..=4) {
+            self.change(&mut event);
+        }
+        event
+    }
+
+    /// Changes something in a value, or in something it holds.
+    fn change(&mut self, value: &mut Value) {
+        match value {
+            Value::Object(members) if !members.is_empty() && self.random.random_bool(0.9) => {
+                self.change_object(members)
+            }
+            Value::Array(elements) if !elements.is_empty() && self.random.random_bool(0.9) => {
+                let position = self.random.random_range(0..elements.len());
+                self.change(&mut elements[position]);
+            }
+            other => *other = self.value(),
+        }
+    }
+
+    fn change_object(&mut self, members: &mut Map<String, Value>) {
+        let names: Vec<String> = members.keys().cloned().collect();
+        let name = names.choose(&mut self.random).unwrap();
+        match self.random.random_range(0..10) {
+            0 => {
+                members.remove(name);
+            }
+            1 => {
+                let other = self.fields.choose(&mut self.random).unwrap();
+                members.insert(other.clone(), self.value());
+            }
+            2 if members.contains_key("event_type") => {
+                let other = EventType::ALL.choose(&mut self.random).unwrap();
+                members.insert("event_type".to_owned(), json!(other));
+            }
+            _ => self.change(&mut members[name]),
+        }
+    }
+
+    fn value(&mut self) -> Value {
+        self.values.choose(&mut self.random).unwrap().clone()
+    }
+}
+
+/// The valid examples, and the invalid ones that JSON can hold.
+fn examples() -> Vec<Value> {
+    let parse = |(_, text): (String, String)| serde_json::from_str::<Value>(&text).unwrap();
+    let valid = json_files("valid").into_iter().map(parse);
+    let invalid = json_files("invalid").into_iter().map(parse);
+    let invalid = invalid.filter_map(|mut example| example.get_mut("event").map(Value::take));
+    // Too large is beyond JSON Schema.
+    valid.chain(invalid.filter(|event| event.to_string().len() < 90_000)).collect()
+}
+
+/// Values of every type, at and around every limit.
+pub fn values() -> Vec<Value> {
+    let mut values = vec![json!(null), json!(true), json!(false), json!([]), json!({})];
+    values.extend(numbers());
+    values.extend(texts().into_iter().map(Value::from));
+    values.extend(lists_and_objects());
+    values
+}
+
+fn numbers() -> Vec<Value> {
+    let integers: [i64; 9] =
+        [0, 1, 100, 1_000_000, 86_400_000, 253_402_300_799_999, 1_000_000_000_000, 9_007_199_254_740_991, i64::MAX];
+    let around = integers.iter().flat_map(|limit| [limit.saturating_sub(1), *limit, limit.saturating_add(1)]);
+    let floats =
+        [-0.0, 0.5, 1.0, 1.5, 19.99, 19.999, 1e12, 1e12 + 0.01, 86_400_000.0, 9_007_199_254_740_993.0, -1.0, 1e300];
+    around.map(Value::from).chain(floats.map(Value::from)).chain([json!(u64::MAX)]).collect()
+}
+
+fn texts() -> Vec<String> {
+    let limits = [0_usize, 1, 2, 32, 36, 40, 64, 128, 256, 512, 1024, 2048];
+    let lengths = limits.iter().flat_map(|limit| [limit.saturating_sub(1), *limit, limit + 1]);
+    let of_length = |length: usize| ["a", "ä", "🍵"].map(|character| character.repeat(length));
+    let addresses = [
+        "http://a",
+        "https://a",
+        "https://",
+        "HTTPS://a",
+        "https://a b",
+        "https://a\n",
+        "https://\u{7f}",
+        "https://a\u{a0}b",
+        "https://ä\u{85}",
+        "https://a\u{feff}",
+        "ftp://a",
+        " https://a",
+        "https://a#<script>",
+    ];
+    let uuids = [
+        "0199c2f4-7a00-7001-8a00-000000001eef",
+        "0199C2F4-7a00-7001-8a00-000000001eef",
+        "0199c2f4-7a00-4001-8a00-000000001eef",
+        "0199c2f4-7a00-7001-ca00-000000001eef",
+        "0199c2f47a00-7001-8a00-000000001eef0",
+        "0199c2f4-7a00-7001-8a00-00000000 eef",
+        "0199c2f4-7a00-7001-8a00-000000001eef\n",
+    ];
+    let others = [
+        "EUR",
+        "JPY",
+        "BHD",
+        "CLF",
+        "eur",
+        "XAU",
+        "XXX",
+        "ZZZ",
+        "DE",
+        "de",
+        "D1",
+        "a_1",
+        "_a",
+        "1a",
+        "A",
+        "a-b",
+        "a\u{0}",
+        "page_view",
+        "Page_view",
+        "purchase",
+        "$",
+        "^",
+        "a\n",
+        "\u{661}\u{662}",
+        "ａ",
+    ];
+    let fixed = addresses.iter().chain(&uuids).chain(&others).map(|text| (*text).to_owned());
+    lengths.flat_map(of_length).chain(fixed).collect()
+}
+
+fn lists_and_objects() -> Vec<Value> {
+    let properties = |count: usize| -> Value {
+        (0..count).map(|number| (format!("n{number}"), json!(number))).collect::<Map<_, _>>().into()
+    };
+    vec![
+        json!([null]),
+        json!([{}]),
+        json!(["sku-1"]),
+        json!([{"item_id": "sku-1"}]),
+        json!([{"item_id": "sku-1", "price": 1}]),
+        json!([{"item_id": "sku-1", "price": null}]),
+        json!([{"item_id": "sku-1", "price": "1"}]),
+        json!([{"item_id": "sku-1"}, {"item_id": "sku-2", "discount": 1, "quantity": 2.0}]),
+        json!(vec![json!({"item_id": "sku-1"}); 100]),
+        json!(vec![json!({"item_id": "sku-1"}); 101]),
+        json!({"analytics": true, "ads": false}),
+        json!({"analytics": true, "ads": null}),
+        json!({"country": "DE", "gender": null}),
+        json!({"country": "Germany"}),
+        json!({"": 1}),
+        json!({"n".repeat(64): "v".repeat(1024)}),
+        json!({"ä".repeat(65): 1}),
+        json!({"a": "v".repeat(1025)}),
+        json!({"a": [], "b": {}}),
+        properties(50),
+        properties(51),
+    ]
+}

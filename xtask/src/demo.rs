@@ -1,0 +1,133 @@
+//! `cargo xtask demo`: the whole road on this machine, with simulated shoppers on it.
+//!
+//! Stays until Ctrl-C, then stops everything in order, keeps the data and exits 0. With `--once` it sends a bounded, seeded
+//! amount, waits until all of it is in the gold tables, prints their numbers and exits 0; an interrupted `--once` exits 130.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+
+use crate::interrupt::Interrupt;
+use crate::process::{self, cargo};
+use crate::progress::{line, step};
+use crate::{setup, tracker, worker};
+
+mod gold;
+mod numbers;
+mod shoppers;
+mod stack;
+
+use gold::Gold;
+use stack::Stack;
+
+/// Exit code of a command that a signal ended, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// How often the demo looks whether something changed.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Options of `cargo xtask demo`.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Sends a bounded amount, prints the gold numbers and exits instead of staying
+    #[arg(long)]
+    once: bool,
+    /// Where everything is kept: the broker's log, the tables, the logs of the parts
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+}
+
+/// Builds, starts and fills the stack.
+///
+/// # Errors
+/// When a part cannot be built or started, or sent events do not arrive in gold.
+pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
+    build(root, tools)?;
+    let interrupt = Interrupt::catch()?;
+    let data = root.join(&args.data);
+    let stack = step("start", || Stack::start(root, &data, &interrupt))?;
+    let Some(stack) = stack else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    print_addresses(&stack);
+    let code = if args.once {
+        once(root, &stack, &interrupt)
+    } else {
+        stay(root, &stack, &interrupt)
+    };
+    step("stop", || stack.stop())?;
+    line(&format!("the data stays in `{}`", data.display()));
+    code
+}
+
+/// Brings everything that runs up to date: the backend needs nothing but Rust, so it is built beside the setup.
+pub fn build(root: &Path, tools: &Path) -> Result<()> {
+    std::thread::scope(|scope| {
+        let backend = scope.spawn(|| step("backend", || build_backend(root)));
+        let others = setup::run(root, tools)
+            .and_then(|()| step("tracker", || tracker::build(root, tools)))
+            .and_then(|()| step("Worker", || worker::build(root, tools)));
+        let backend = backend
+            .join()
+            .unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
+        others.and(backend)
+    })
+}
+
+/// Selects the whole workspace, so that the packages beneath get the features `cargo test` gives them, and one build of
+/// them serves both.
+fn build_backend(root: &Path) -> Result<()> {
+    process::run(
+        root,
+        "backend",
+        &mut cargo(root, &["build", "--workspace", "--bin", "shoptrail"]),
+    )
+}
+
+fn print_addresses(stack: &Stack) {
+    println!("\n  shop                   {}", stack.addresses.shop);
+    println!("  dashboard              {}", stack.addresses.dashboard);
+    println!("  came in, good and bad  {}\n", stack.addresses.micro);
+}
+
+/// The bounded demo: history in, gold out.
+fn once(root: &Path, stack: &Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+    let gold = Gold::of(&stack.addresses);
+    let before = gold.events()?;
+    let sent = step("simulated shoppers", || {
+        shoppers::history(root, stack, shoppers::ONCE, interrupt)
+    })?;
+    let Some(sent) = sent else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let arrived = step("events in gold", || {
+        gold.wait_for(before + sent, stack, interrupt)
+    })?;
+    if !arrived {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    numbers::print(&gold)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.
+fn stay(root: &Path, stack: &Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+    if Gold::of(&stack.addresses).events()? == 0 {
+        step("simulated shoppers", || {
+            shoppers::history(root, stack, shoppers::HISTORY, interrupt)
+        })?;
+    }
+    let mut stream = shoppers::stream(root, stack)?;
+    if !interrupt.asked() {
+        line("shoppers keep coming; Ctrl-C stops everything");
+    }
+    while !interrupt.asked() {
+        stack.check()?;
+        stream.check();
+        std::thread::sleep(LOOK);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,171 @@
+//! Runs child commands: their output goes to `target/xtask/NAME.log`, its last line to the terminal, and its tail into the
+//! error when the command fails.
+
+use std::collections::VecDeque;
+use std::fs::{File, create_dir_all};
+use std::io::{BufRead, BufReader, PipeReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::progress;
+
+/// Lines of a failed command's output that the error repeats; the log has all of them.
+const TAIL_LINES: usize = 40;
+
+/// A command in the workspace's folder, with the environment a person's shell would give it.
+///
+/// `cargo run` sets variables that describe xtask; build scripts that watch them would run anew under xtask, and again
+/// without it.
+pub fn command(root: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        let describes_xtask = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+                || name == "LD_LIBRARY_PATH"
+        });
+        if describes_xtask {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// `cargo ARGS…`, building into the workspace's own target folder, where the other commands look for the results.
+pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = command(
+        root,
+        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+    );
+    command
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .args(arguments);
+    command
+}
+
+/// Runs `command` to its end, logged as `name`.
+///
+/// # Errors
+/// When it cannot be started or fails; the error holds the end of its output and the log's path.
+pub fn run(root: &Path, name: &str, command: &mut Command) -> Result<()> {
+    let (mut log, path) = create_log(root, name)?;
+    let live = progress::running(name);
+    let mut tail = VecDeque::new();
+    let success = stream(command, |line| {
+        live.says(line);
+        if tail.len() == TAIL_LINES {
+            tail.pop_front();
+        }
+        tail.push_back(line.to_owned());
+        writeln!(log, "{line}").context("cannot write the log")
+    })?;
+    if !success {
+        let tail = Vec::from(tail).join("\n");
+        bail!(
+            "`{}` failed, log: {}\n{tail}",
+            shown(command),
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Runs `command` and hands each line of its output, both streams in order, to `each`. Returns whether it succeeded.
+///
+/// # Errors
+/// When it cannot be started, or `each` fails.
+pub fn stream(command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<bool> {
+    let mut child = {
+        let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+        command.stdout(writer.try_clone()?).stderr(writer);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", shown(command)))?;
+        // The command keeps its ends of the pipe; without this the reader would never see the end.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        read_lines(reader, &mut each)?;
+        child
+    };
+    Ok(child.wait()?.success())
+}
+
+fn read_lines(reader: PipeReader, each: &mut impl FnMut(&str) -> Result<()>) -> Result<()> {
+    let mut reader = BufReader::new(reader);
+    let mut bytes = Vec::new();
+    while reader.read_until(b'\n', &mut bytes)? > 0 {
+        each(String::from_utf8_lossy(&bytes).trim_end())?;
+        bytes.clear();
+    }
+    Ok(())
+}
+
+/// Creates `target/xtask/NAME.log`, where spaces of the name become dashes.
+///
+/// # Errors
+/// When the file cannot be created.
+pub fn create_log(root: &Path, name: &str) -> Result<(File, PathBuf)> {
+    let folder = root.join("target/xtask");
+    create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+    let path = folder.join(format!("{}.log", name.replace(' ', "-")));
+    let file =
+        File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+    Ok((file, path))
+}
+
+/// The standard output of a short command, or `None` when it cannot be started or fails.
+pub fn answer(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::piped()).output().ok()?;
+    // `java -version` answers on stderr.
+    let text = if output.stdout.is_empty() {
+        output.stderr
+    } else {
+        output.stdout
+    };
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Where `program` lies on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failing_command_shows_the_end_of_its_output() {
+        let root = std::env::temp_dir();
+        let mut command = Command::new("sh");
+        command.args(["-c", "seq 100; echo broken >&2; exit 3"]);
+        let error = run(&root, "xtask test", &mut command)
+            .expect_err("exit code 3")
+            .to_string();
+        assert!(error.ends_with("100\nbroken"), "{error}");
+        assert!(!error.contains("\n60\n"), "{error}");
+    }
+
+    #[test]
+    fn program_that_is_missing_is_named() {
+        let error =
+            stream(&mut Command::new("no-such-program"), |_| Ok(())).expect_err("there is none");
+        assert_eq!(error.to_string(), "cannot start `no-such-program`");
+    }
+}

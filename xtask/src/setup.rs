@@ -1,0 +1,44 @@
+//! `cargo xtask setup`: installs what the build needs and the machine does not have, nothing twice.
+//!
+//! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
+//! side. Each leaves its stamp last: an interrupted part is done anew, a finished one never.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use crate::progress::step;
+
+pub mod browser;
+mod kafka;
+pub mod machine;
+mod node;
+mod wasm;
+
+/// Checks the machine and installs npm packages, the broker's jars, the WASM target and tools.
+///
+/// # Errors
+/// The first part that failed; the others are finished first, so that a second start has less to do.
+pub fn run(root: &Path, tools: &Path) -> Result<()> {
+    step("machine", machine::check)?;
+    let results = std::thread::scope(|scope| {
+        let parts = [
+            scope.spawn(|| step("npm packages", || node::install(root))),
+            scope.spawn(|| step("Apache Kafka", || kafka::install(root, tools))),
+            scope.spawn(|| step("WASM target and tools", || wasm::install(root, tools))),
+        ];
+        parts.map(|part| {
+            part.join()
+                .unwrap_or_else(|_| Err(anyhow!("a part of setup panicked")))
+        })
+    });
+    results.into_iter().collect()
+}
+
+/// Whether `stamp` holds exactly the text of `input`: what was made from it is up to date.
+fn is_fresh(input: &Path, stamp: &Path) -> bool {
+    match (std::fs::read(input), std::fs::read(stamp)) {
+        (Ok(input), Ok(stamp)) => input == stamp,
+        _ => false,
+    }
+}

@@ -1,0 +1,212 @@
+//! `cargo xtask test`: every test of every part, then one summary.
+//!
+//! A part that fails does not stop the others, so that one run shows everything that is wrong.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::process::{cargo, command, stream};
+use crate::progress::{line, step};
+use crate::{demo, schemas, setup};
+
+mod count;
+
+use count::Count;
+
+/// The crates that run as WASM; clippy looks at what they are there, too.
+const WASM: [&str; 4] = ["-p", "shoptrail-collector", "-p", "shoptrail-edge"];
+
+/// Options of `cargo xtask test`.
+#[derive(Args)]
+pub struct TestArgs {
+    /// Runs this part alone
+    #[arg(long, value_name = "PART")]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Generated files are what the generator writes now
+    Generated,
+    /// `cargo fmt` would change nothing
+    Format,
+    /// Clippy has nothing to say, natively and for WASM
+    Clippy,
+    /// Unit and integration tests in Rust
+    Rust,
+    /// The tracker in Chromium, the Worker in workerd
+    Parts,
+    /// The whole road in Chromium, and its faults
+    Road,
+}
+
+/// How one part ended.
+struct Outcome {
+    part: Part,
+    took: Duration,
+    result: Result<Count>,
+}
+
+/// Runs the parts and prints the summary.
+///
+/// # Errors
+/// When the machine cannot be set up; failed tests are an exit code.
+pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
+    let parts: Vec<Part> = Part::value_variants()
+        .iter()
+        .copied()
+        .filter(|part| args.only.is_none_or(|only| only == *part))
+        .collect();
+    prepare(root, tools, &parts)?;
+    let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(root)).collect();
+    Ok(summary(&outcomes))
+}
+
+/// Sets up what the chosen parts need.
+fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
+    if parts.iter().any(|part| part.needs_programs()) {
+        let chromium = step("Chromium", setup::browser::install)?;
+        line(&format!("           {}", chromium.display()));
+        return demo::build(root, tools);
+    }
+    if parts.contains(&Part::Clippy) {
+        setup::run(root, tools)?;
+    }
+    Ok(())
+}
+
+impl Part {
+    fn needs_programs(self) -> bool {
+        matches!(self, Part::Parts | Part::Road)
+    }
+
+    fn run(self, root: &Path) -> Outcome {
+        line(&format!("\n== {}", self.name()));
+        let started = Instant::now();
+        let result = match self {
+            Part::Generated => schemas::check(root).map(|()| Count::one()),
+            Part::Format => check(root, &["fmt", "--all", "--check"]),
+            Part::Clippy => clippy(root),
+            Part::Rust => counted(&mut cargo(root, &["test", "--workspace"])),
+            Part::Parts => node_tests(root, &["collector-wasm/tests", "edge-worker/tests"]),
+            Part::Road => node_tests(root, &["tests"]),
+        };
+        Outcome {
+            part: self,
+            took: started.elapsed(),
+            result,
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// A command that either passes or fails counts as one test.
+fn check(root: &Path, arguments: &[&str]) -> Result<Count> {
+    if !stream(&mut cargo(root, arguments), echo)? {
+        bail!("`cargo {}` failed", arguments.join(" "));
+    }
+    Ok(Count::one())
+}
+
+fn clippy(root: &Path) -> Result<Count> {
+    let native = check(
+        root,
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    let mut wasm = vec!["clippy", "--target", "wasm32-unknown-unknown"];
+    wasm.extend(WASM);
+    wasm.extend(["--", "-D", "warnings"]);
+    Ok(native + check(root, &wasm)?)
+}
+
+/// Runs every `*.spec.mjs` of the folders, one after another: each starts servers and a browser of its own.
+fn node_tests(root: &Path, folders: &[&str]) -> Result<Count> {
+    let mut files = Vec::new();
+    for folder in folders {
+        files.extend(spec_files(&root.join(folder))?);
+    }
+    let mut node = command(root, "node");
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(files);
+    counted(&mut node)
+}
+
+fn spec_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".spec.mjs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Runs a test runner, shows what it says and counts its tests.
+fn counted(runner: &mut std::process::Command) -> Result<Count> {
+    let mut count = Count::default();
+    let success = stream(runner, |text| {
+        count.read(text);
+        echo(text)
+    })?;
+    if !success && count.failed == 0 {
+        bail!("the test runner failed");
+    }
+    if success && count.passed == 0 {
+        bail!("the test runner ran no test");
+    }
+    Ok(count)
+}
+
+fn echo(text: &str) -> Result<()> {
+    println!("{text}");
+    Ok(())
+}
+
+fn summary(outcomes: &[Outcome]) -> ExitCode {
+    println!("\n== summary");
+    let mut total = Count::default();
+    for Outcome { part, took, result } in outcomes {
+        let (count, words) = match result {
+            Ok(count) if count.failed == 0 => (*count, format!("{} passed", count.passed)),
+            Ok(count) => (
+                *count,
+                format!("{} passed, {} FAILED", count.passed, count.failed),
+            ),
+            Err(error) => (
+                Count {
+                    passed: 0,
+                    failed: 1,
+                },
+                format!("FAILED: {error:#}"),
+            ),
+        };
+        total = total + count;
+        println!("{:>7.1} s  {:<10} {words}", took.as_secs_f64(), part.name());
+    }
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
