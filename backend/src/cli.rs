@@ -12,8 +12,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::build::{self, Mode};
 use crate::config::Reporting;
+use crate::data;
 use crate::land::{self, LandArgs};
+use crate::local::{self, LocalArgs};
 use crate::show::{self, ShowArgs};
+use crate::simulate::{self, SimulateArgs};
+use crate::tables::{self, ListFormat};
 use crate::warehouse::lake::Lake;
 use crate::warehouse::{Warehouse, WarehouseError};
 
@@ -48,8 +52,24 @@ enum Command {
         #[command(flatten)]
         show: ShowArgs,
     },
+    /// Runs everything on this machine: Kafka, the Confluent surface, the Worker, landing, builds, shop and dashboard
+    Local {
+        #[command(flatten)]
+        local: LocalArgs,
+        #[command(flatten)]
+        reporting: Reporting,
+    },
+    /// Sends simulated shoppers through the edge
+    Simulate {
+        #[command(flatten)]
+        simulate: SimulateArgs,
+    },
     /// Lists the tables and their columns
-    Tables,
+    Tables {
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
 }
 
 #[derive(Args, Clone, Debug)]
@@ -97,7 +117,13 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Show { warehouse, show } => {
             show::run(&show, warehouse.open().await?.as_ref(), &mut io::stdout().lock()).await
         }
-        Command::Tables => list_tables(),
+        Command::Local { local, reporting } => {
+            let warehouse = WarehouseArgs { warehouse: local.warehouse() }.open().await?;
+            let stop = stop_signal();
+            local::run(&local, data::router(warehouse, &reporting), stop.cancelled()).await
+        }
+        Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
+        Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
     }
 }
 
@@ -139,19 +165,6 @@ async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &Cancellat
             () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
         }
     }
-}
-
-fn list_tables() -> anyhow::Result<()> {
-    use io::Write;
-    let mut out = io::stdout().lock();
-    for table in build::tables() {
-        writeln!(out, "{}\n  {}", table.name, table.description)?;
-        for column in table.columns {
-            let null = if column.nullable { "" } else { " NOT NULL" };
-            writeln!(out, "    {} {}{null}: {}", column.name, column.kind.sql(), column.description)?;
-        }
-    }
-    Ok(())
 }
 
 /// Readable lines on a terminal, JSON elsewhere; always on stderr.

@@ -9,19 +9,23 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
+use crate::config::Reporting;
 use crate::show;
 use crate::warehouse::Warehouse;
 
 /// Routes that serve the gold tables of a warehouse.
-pub fn router(warehouse: Arc<dyn Warehouse>) -> Router {
+pub fn router(warehouse: Arc<dyn Warehouse>, reporting: &Reporting) -> Router {
+    let time_zone = reporting.time_zone.to_string();
+    let version = move |State(warehouse): State<Arc<dyn Warehouse>>| version(warehouse, time_zone);
     Router::new().route("/data/version", get(version)).route("/data/{file}", get(table)).with_state(warehouse)
 }
 
-async fn version(State(warehouse): State<Arc<dyn Warehouse>>) -> Response {
+async fn version(warehouse: Arc<dyn Warehouse>, time_zone: String) -> Response {
     match warehouse.publication().await {
         Ok(publication) => {
             let built_at = chrono::DateTime::from_timestamp_millis(publication.published_at);
-            Json(json!({"version": publication.version, "built_at": built_at})).into_response()
+            let version = publication.version;
+            Json(json!({"version": version, "built_at": built_at, "time_zone": time_zone})).into_response()
         }
         Err(error) => failed(&error.into()),
     }

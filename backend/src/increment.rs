@@ -1,8 +1,9 @@
 //! What a new event touches: the exact increments.
 //!
 //! A new event can only change the stored sessions of its visitor that lie within 30 minutes of it; those sessions are
-//! cut anew together with it. The transactions in them are built anew from all their events, and their customers'
-//! orders numbered anew. Whole days are replaced: those in which anything of that lies.
+//! cut anew together with it. The transactions in them are built anew from all their events, their customers' orders
+//! numbered anew, and sessions completed that an order came to or went from. Whole days are replaced: those in which
+//! anything of that lies.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +31,8 @@ pub async fn silver(
     let touched = touched_sessions(staged, &fresh).await?;
     let cut = cut_events(staged, &fresh, touched, reporting).await?;
     replace_items(staged, &fresh, new_items, &cut.days).await?;
-    replace_sessions(staged, &cut, reporting).await?;
-    replace_orders(staged, &cut, reporting).await
+    let ordered_in = replace_orders(staged, &cut, reporting).await?;
+    replace_sessions(staged, &cut, ordered_in, reporting).await
 }
 
 /// New events that count: not stored yet, or received earlier than the stored record of the same event.
@@ -145,23 +146,13 @@ async fn replace_items(
     Ok(())
 }
 
-/// Replaces touched sessions by those that were cut.
-async fn replace_sessions(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reporting) -> anyhow::Result<()> {
-    let summed = sessions::summarize(cut.events.clone().lazy(), reporting)?.collect()?;
-    let mut days = days_in(&summed, "day")?;
-    days.extend(days_in(&cut.touched, "day")?);
-    let stored = staged.stored(&sessions::TABLE, Query::all().days(&days)).await?.lazy();
-    let kept = anti(stored, cut.touched.clone().lazy(), &["session_key"]);
-    let rows = concat([kept, summed.lazy()], UnionArgs::default())?.collect()?;
-    staged.replace(&sessions::TABLE, Some(days), rows);
-    Ok(())
-}
-
 /// Builds the transactions of the cut events anew, from all their events wherever they lie, and numbers the orders of
 /// their customers.
-async fn replace_orders(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reporting) -> anyhow::Result<()> {
+///
+/// Returns the `session_key` of every session that has or had one of these orders.
+async fn replace_orders(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reporting) -> anyhow::Result<Vec<String>> {
     if cut.transactions.height() == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let of_order = ["shop_id", "transaction_id"];
     let transactions = || cut.transactions.clone().lazy();
@@ -174,8 +165,8 @@ async fn replace_orders(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reportin
     let all_items = staged.contents(&items::TABLE, Some(&event_days)).await?.lazy();
     let built = orders::build(semi(all_events, transactions(), &of_order), all_items, reporting).collect()?;
 
-    let customers = concat([before.clone().lazy(), built.clone().lazy()], UnionArgs::default())?.collect()?;
-    let query = Query::all().filter(Filter::TextIn("customer_id", texts(&customers, "customer_id")?));
+    let concerned = concat([before.clone().lazy(), built.clone().lazy()], UnionArgs::default())?.collect()?;
+    let query = Query::all().filter(Filter::TextIn("customer_id", texts(&concerned, "customer_id")?));
     let theirs = staged.stored(&orders::TABLE, query).await?.lazy();
     let others = anti(theirs.clone(), transactions(), &of_order);
     let numbered = orders::number(concat([others, built.lazy()], UnionArgs::default())?)?.collect()?.lazy();
@@ -189,6 +180,31 @@ async fn replace_orders(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reportin
     let kept = anti(anti(stored, transactions(), &of_order), changed.clone().lazy(), &of_order);
     let rows = concat([kept, changed.lazy()], UnionArgs::default())?.collect()?;
     staged.replace(&orders::TABLE, Some(days), rows);
+    Ok(texts(&concerned, "session_key")?)
+}
+
+/// Replaces touched sessions by those that were cut, and completes these and the sessions whose orders came or went.
+async fn replace_sessions(
+    staged: &mut Staged<'_>,
+    cut: &Cut,
+    ordered_in: Vec<String>,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    let summed = sessions::summarize(cut.events.clone().lazy(), reporting)?.collect()?;
+    let stored = staged.stored(&sessions::TABLE, Query::all().filter(Filter::TextIn("session_key", ordered_in))).await?;
+    let others = anti(anti(stored.lazy(), cut.touched.clone().lazy(), &["session_key"]), summed.clone().lazy(), &["session_key"]);
+    let columns: Vec<Expr> = summed.get_column_names().into_iter().cloned().map(col).collect();
+    let open = concat([summed.lazy(), others.select(columns)], UnionArgs::default())?.collect()?;
+    let order_days = days_spanned(&open, "session_start", "session_end", reporting)?;
+    let orders = staged.contents(&orders::TABLE, Some(&order_days)).await?;
+    let complete = sessions::with_orders(open.lazy(), orders.lazy()).collect()?;
+
+    let mut days = days_in(&complete, "day")?;
+    days.extend(days_in(&cut.touched, "day")?);
+    let stored = staged.stored(&sessions::TABLE, Query::all().days(&days)).await?.lazy();
+    let kept = anti(anti(stored, cut.touched.clone().lazy(), &["session_key"]), complete.clone().lazy(), &["session_key"]);
+    let rows = concat([kept, complete.lazy()], UnionArgs::default())?.collect()?;
+    staged.replace(&sessions::TABLE, Some(days), rows);
     Ok(())
 }
 

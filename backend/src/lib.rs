@@ -3,7 +3,7 @@
 //! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
 //! counts it once and puts it into its session, [`increment`] decides what else it touches, [`gold`] makes the tables a
 //! business reads, [`quality`] checks them, and the [`warehouse`] publishes them all at once. [`data`] and [`show`] give
-//! them to the dashboard and to people.
+//! them to the dashboard and to people. [`local`] is everything around it on one laptop, [`simulate`] the shoppers.
 
 pub mod bronze;
 pub mod build;
@@ -14,9 +14,12 @@ pub mod gold;
 pub mod increment;
 pub mod kafka;
 pub mod land;
+pub mod local;
 pub mod quality;
 pub mod show;
+pub mod simulate;
 pub mod silver;
 pub mod staged;
 pub mod table;
+pub mod tables;
 pub mod warehouse;

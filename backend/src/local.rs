@@ -29,7 +29,7 @@ use axum::Router;
 use clap::Args;
 
 use broker::{Broker, Place, TOPIC};
-use children::{ChildCommand, Pids, Service};
+use children::{ChildCommand, Family, Service};
 use confluent::Confluent;
 use confluent::limits::Limits;
 use edge::{EdgeConfig, WRITE_KEY};
@@ -46,7 +46,7 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Landing and building end between two steps of their work.
 const GRACE: Duration = Duration::from_secs(5);
-const BUILD_EVERY_MS: &str = "1000";
+const BUILD_EVERY_MS: &str = "200";
 
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
@@ -132,9 +132,9 @@ impl Stack {
         std::fs::create_dir_all(&logs).with_context(|| format!("cannot create `{}`", logs.display()))?;
         let lock = lock(&args.data)?;
         let identity = Identity::of(&args.data)?;
-        let pids = Pids::default();
+        let family = Family::of(&args.data).await?;
 
-        let broker = Arc::new(step("broker", start_broker(args, &root, &identity, pids.clone())).await?);
+        let broker = Arc::new(step("broker", start_broker(args, &root, &identity, family.clone())).await?);
         let confluent = start_confluent(args, &identity, &broker).await?;
         let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
         let micro = step("topics followed", Micro::start(&broker.bootstrap_servers)).await?;
@@ -158,13 +158,13 @@ impl Stack {
             key: &identity.kafka_key,
             schema_id,
         };
-        let edge = step("edge", edge::start(&edge, pids.clone())).await?;
+        let edge = step("edge", edge::start(&edge, family.clone())).await?;
         let warehouse = args.warehouse();
         let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
-        let land = Service::start(own_command("land", &land, &logs)?, pids.clone())?;
+        let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
         let build = ["build", "--warehouse", &warehouse, "--every-ms", BUILD_EVERY_MS];
-        let build = Service::start(own_command("build", &build, &logs)?, pids.clone())?;
-        let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &pids)?;
+        let build = Service::start(own_command("build", &build, &logs)?, family.clone())?;
+        let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &family.pids)?;
         Ok(Self { addresses, file, web, edge, land, build, micro, confluent, broker, _lock: lock })
     }
 
@@ -216,7 +216,7 @@ fn lock(data: &Path) -> Result<File> {
     }
 }
 
-async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, pids: Pids) -> Result<Broker> {
+async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, family: Family) -> Result<Broker> {
     let broker = match &args.bootstrap_servers {
         Some(servers) => {
             let broker = Broker::external(servers.clone());
@@ -227,7 +227,7 @@ async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, pids: 
             let lib = args.kafka_lib.clone().unwrap_or_else(|| root.join("target/tools/kafka/lib"));
             let dir = args.data.join("kafka");
             let place = Place { lib: &lib, dir: &dir, log: args.data.join("logs/kafka.log") };
-            Broker::child(place, &identity.ports, pids).await?
+            Broker::child(place, &identity.ports, family).await?
         }
     };
     broker.create_topics().await?;

@@ -2,6 +2,7 @@
 //! generated documentation and (later) the BigQuery and Power BI models.
 
 use polars::prelude::*;
+use serde::{Serialize, Serializer};
 
 /// The types a column can have; all of them flat, so that every reader (Power BI among them) can use every column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +47,19 @@ impl ColumnType {
     }
 }
 
+impl Serialize for ColumnType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.sql())
+    }
+}
+
 /// One column of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {
     /// Name in every warehouse, `snake_case`.
     pub name: &'static str,
     /// Type of its values.
+    #[serde(rename = "type")]
     pub kind: ColumnType,
     /// Whether a row may lack it.
     pub nullable: bool,
@@ -72,7 +80,7 @@ impl Column {
 }
 
 /// One table: its name, what a row is, and its columns in order.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Table {
     /// Name in every warehouse, prefixed with its layer.
     pub name: &'static str,

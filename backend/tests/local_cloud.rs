@@ -14,7 +14,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
 use shoptrail_backend::local::broker::{Broker, DEAD_LETTER_TOPIC, Place, TOPIC, client};
-use shoptrail_backend::local::children::Pids;
+use shoptrail_backend::local::children::Family;
 use shoptrail_backend::local::confluent::Confluent;
 use shoptrail_backend::local::confluent::limits::Limits;
 use shoptrail_backend::local::identity::Identity;
@@ -28,7 +28,7 @@ struct Cloud {
     identity: Identity,
     broker: Broker,
     confluent: Confluent,
-    pids: Pids,
+    family: Family,
 }
 
 impl Cloud {
@@ -36,14 +36,14 @@ impl Cloud {
         let dir = std::env::temp_dir().join(format!("shoptrail-cloud-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir)?;
         let identity = Identity::of(&dir)?;
-        let pids = Pids::default();
+        let family = Family::of(&dir).await?;
         let lib = kafka_lib();
         let place = Place { lib: &lib, dir: &dir.join("kafka"), log: dir.join("kafka.log") };
-        let broker = Broker::child(place, &identity.ports, pids.clone()).await?;
+        let broker = Broker::child(place, &identity.ports, family.clone()).await?;
         broker.create_topics().await?;
         let confluent =
             Confluent::start(&identity, &broker.bootstrap_servers, limits, &dir.join("registry.json")).await?;
-        Ok(Self { dir, identity, broker, confluent, pids })
+        Ok(Self { dir, identity, broker, confluent, family })
     }
 
     async fn end(self) -> Result<()> {
@@ -280,7 +280,7 @@ async fn acknowledged_records_survive_a_broker_that_stops_and_one_that_is_killed
     cloud.broker.resume().await?;
     acknowledged.extend(send_numbered(&cloud, 50..100).await?);
 
-    let pid = cloud.pids.borrow()["kafka"];
+    let pid = cloud.family.pids.borrow()["kafka"];
     std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status()?;
     let started = Instant::now();
     let mut next = 100;
@@ -290,7 +290,7 @@ async fn acknowledged_records_survive_a_broker_that_stops_and_one_that_is_killed
         next += 1;
     }
     println!("records are taken {:.1} s after the broker was killed", started.elapsed().as_secs_f64());
-    assert_ne!(cloud.pids.borrow()["kafka"], pid);
+    assert_ne!(cloud.family.pids.borrow()["kafka"], pid);
 
     let found = count_numbers(&cloud.read(TOPIC, 3)?)?;
     let lost: Vec<_> = acknowledged.iter().filter(|number| !found.contains_key(number)).collect();

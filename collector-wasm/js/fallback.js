@@ -82,13 +82,14 @@ export class Core {
 
   remove(number) {
     this.batches = this.batches.filter((batch) => batch.number !== number);
-    return number;
   }
 
   overflow() {
     const total = this.batches.reduce((sum, { size }) => sum + size, 0);
     const oldest = total > QUEUE_BYTES && this.batches.find((batch) => !batch.inFlight);
-    return oldest ? this.remove(oldest.number) : 0;
+    if (!oldest) return 0;
+    this.remove(oldest.number);
+    return oldest.number;
   }
 
   wait(clock) {

@@ -34,10 +34,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 /// Takes one batch of queue messages. `#[event(queue)]` would hide how often a message was brought.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, wasm_bindgen_futures = worker::wasm_bindgen_futures, js_sys = worker::js_sys)]
 pub async fn queue(batch: MessageBatch, env: Env, _context: worker_sys::Context) -> Result<(), JsValue> {
-    match read_config(&env) {
-        Ok(config) => consume(&batch, &env, &config).await,
-        Err(_) => batch.retry_all(JsValue::undefined()),
-    }
+    consume(&batch, &env, read_config(&env).ok().as_ref()).await
 }
 
 fn read_config(env: &Env) -> Result<Config, ConfigError> {

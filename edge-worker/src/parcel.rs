@@ -34,7 +34,7 @@ pub struct Packed {
 }
 
 /// What a consumer finds in a parcel.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Opened {
     /// How often Kafka failed these records before they were packed: their next delay goes on from there.
     pub failures: u32,

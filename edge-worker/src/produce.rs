@@ -38,6 +38,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Nothing was delivered yet.
+    #[must_use]
+    pub fn none(records: usize) -> Self {
+        Self { fates: vec![Fate::Left; records], ..Self::default() }
+    }
+
     /// How many records are not in Kafka.
     #[must_use]
     pub fn left(&self) -> usize {
@@ -48,7 +54,7 @@ impl Delivery {
 /// Delivers records: the good ones first, then the dead letters together with what Kafka will not take. `call` makes one
 /// call for one topic.
 pub async fn deliver(records: &[Rc<Outgoing>], call: impl AsyncFn(Topic, Vec<Rc<Outgoing>>) -> Answer) -> Delivery {
-    let mut delivery = Delivery { fates: vec![Fate::Left; records.len()], ..Delivery::default() };
+    let mut delivery = Delivery::none(records.len());
     let (events, mut letters) = by_topic(records);
     let progress = delivery.send(Topic::Events, &events, &call).await;
     delivery.delivered = delivery.settle(&events, &progress);

@@ -49,42 +49,36 @@ pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::catch()?;
     let data = root.join(&args.data);
     let stack = step("start", || Stack::start(root, &data, &interrupt))?;
-    let Some(stack) = stack else {
-        return Ok(ExitCode::from(INTERRUPTED));
+    let Some(mut stack) = stack else {
+        return Ok(if args.once { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS });
     };
     print_addresses(&stack);
-    let code = if args.once {
-        once(root, &stack, &interrupt)
-    } else {
-        stay(root, &stack, &interrupt)
-    };
+    let code = if args.once { once(root, &mut stack, &interrupt) } else { stay(root, &mut stack, &interrupt) };
     step("stop", || stack.stop())?;
     line(&format!("the data stays in `{}`", data.display()));
     code
 }
 
-/// Brings everything that runs up to date: the backend needs nothing but Rust, so it is built beside the setup.
+/// Brings everything that runs up to date: the backend needs nothing but Rust and C, so it is built beside the rest.
+///
+/// # Errors
+/// When the machine lacks something, or a part cannot be built.
 pub fn build(root: &Path, tools: &Path) -> Result<()> {
+    setup::check_machine()?;
     std::thread::scope(|scope| {
         let backend = scope.spawn(|| step("backend", || build_backend(root)));
-        let others = setup::run(root, tools)
+        let others = setup::install(root, tools)
             .and_then(|()| step("tracker", || tracker::build(root, tools)))
             .and_then(|()| step("Worker", || worker::build(root, tools)));
-        let backend = backend
-            .join()
-            .unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
+        let backend = backend.join().unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
         others.and(backend)
     })
 }
 
 /// Selects the whole workspace, so that the packages beneath get the features `cargo test` gives them, and one build of
 /// them serves both.
-fn build_backend(root: &Path) -> Result<()> {
-    process::run(
-        root,
-        "backend",
-        &mut cargo(root, &["build", "--workspace", "--bin", "shoptrail"]),
-    )
+pub fn build_backend(root: &Path) -> Result<()> {
+    process::run(root, "backend", &mut cargo(root, &["build", "--workspace", "--bin", "shoptrail"]))
 }
 
 fn print_addresses(stack: &Stack) {
@@ -94,18 +88,15 @@ fn print_addresses(stack: &Stack) {
 }
 
 /// The bounded demo: history in, gold out.
-fn once(root: &Path, stack: &Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+fn once(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
     let gold = Gold::of(&stack.addresses);
+    // Data kept from earlier gets other shoppers: the same ones would continue their old sessions.
     let before = gold.events()?;
-    let sent = step("simulated shoppers", || {
-        shoppers::history(root, stack, shoppers::ONCE, interrupt)
-    })?;
+    let sent = step("simulated shoppers", || shoppers::history(root, stack, shoppers::ONCE, before + 1, interrupt))?;
     let Some(sent) = sent else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let arrived = step("events in gold", || {
-        gold.wait_for(before + sent, stack, interrupt)
-    })?;
+    let arrived = step("events in gold", || gold.wait_for(before + sent, stack, interrupt))?;
     if !arrived {
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -114,11 +105,9 @@ fn once(root: &Path, stack: &Stack, interrupt: &Interrupt) -> Result<ExitCode> {
 }
 
 /// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.
-fn stay(root: &Path, stack: &Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+fn stay(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
     if Gold::of(&stack.addresses).events()? == 0 {
-        step("simulated shoppers", || {
-            shoppers::history(root, stack, shoppers::HISTORY, interrupt)
-        })?;
+        step("simulated shoppers", || shoppers::history(root, stack, shoppers::HISTORY, 1, interrupt))?;
     }
     let mut stream = shoppers::stream(root, stack)?;
     if !interrupt.asked() {

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 mod demo;
 mod interrupt;
+mod powerbi;
 mod process;
 mod progress;
 mod schemas;
@@ -37,6 +38,8 @@ enum Command {
     Worker,
     /// Writes the files generated from the event contract
     Schemas(schemas::SchemasArgs),
+    /// Writes the parts of the Power BI project that follow from the gold tables
+    Powerbi(powerbi::PowerbiArgs),
     /// Starts everything on this machine and fills the dashboard with simulated shoppers
     Demo(demo::DemoArgs),
     /// Runs every test of every part
@@ -67,6 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             progress::step("worker", || worker::build(&root, &tools))?;
         }
         Command::Schemas(args) => schemas::run(&root, &args)?,
+        Command::Powerbi(args) => powerbi::run(&root, &args)?,
         Command::Demo(args) => return demo::run(&root, &tools, &args),
         Command::Test(args) => return test::run(&root, &tools, &args),
     }
@@ -75,8 +79,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
 
 /// The workspace's folder: cargo names it for the run; the fallback serves a binary started by hand.
 fn root() -> PathBuf {
-    let manifest =
-        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let mut root = PathBuf::from(manifest);
     root.pop();
     root

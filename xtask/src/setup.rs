@@ -11,26 +11,39 @@ use crate::progress::step;
 
 pub mod browser;
 mod kafka;
-pub mod machine;
+mod machine;
 mod node;
 mod wasm;
 
-/// Checks the machine and installs npm packages, the broker's jars, the WASM target and tools.
+/// Checks the machine and installs what is missing.
+///
+/// # Errors
+/// Those of both parts.
+pub fn run(root: &Path, tools: &Path) -> Result<()> {
+    check_machine()?;
+    install(root, tools)
+}
+
+/// Checks the programs that must be on the machine, before anything long begins.
+///
+/// # Errors
+/// A sentence for each that is missing.
+pub fn check_machine() -> Result<()> {
+    step("machine", machine::check)
+}
+
+/// Installs npm packages, the broker's jars, the WASM target and tools.
 ///
 /// # Errors
 /// The first part that failed; the others are finished first, so that a second start has less to do.
-pub fn run(root: &Path, tools: &Path) -> Result<()> {
-    step("machine", machine::check)?;
+pub fn install(root: &Path, tools: &Path) -> Result<()> {
     let results = std::thread::scope(|scope| {
         let parts = [
             scope.spawn(|| step("npm packages", || node::install(root))),
             scope.spawn(|| step("Apache Kafka", || kafka::install(root, tools))),
             scope.spawn(|| step("WASM target and tools", || wasm::install(root, tools))),
         ];
-        parts.map(|part| {
-            part.join()
-                .unwrap_or_else(|_| Err(anyhow!("a part of setup panicked")))
-        })
+        parts.map(|part| part.join().unwrap_or_else(|_| Err(anyhow!("a part of setup panicked"))))
     });
     results.into_iter().collect()
 }

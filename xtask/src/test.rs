@@ -38,10 +38,10 @@ enum Part {
     Clippy,
     /// Unit and integration tests in Rust
     Rust,
-    /// The tracker in Chromium, the Worker in workerd
-    Parts,
-    /// The whole road in Chromium, and its faults
-    Road,
+    /// The Worker in workerd
+    Worker,
+    /// Shop, dashboard and the whole road in Chromium
+    Browser,
 }
 
 /// How one part ended.
@@ -56,11 +56,8 @@ struct Outcome {
 /// # Errors
 /// When the machine cannot be set up; failed tests are an exit code.
 pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
-    let parts: Vec<Part> = Part::value_variants()
-        .iter()
-        .copied()
-        .filter(|part| args.only.is_none_or(|only| only == *part))
-        .collect();
+    let parts: Vec<Part> =
+        Part::value_variants().iter().copied().filter(|part| args.only.is_none_or(|only| only == *part)).collect();
     prepare(root, tools, &parts)?;
     let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(root)).collect();
     Ok(summary(&outcomes))
@@ -81,7 +78,7 @@ fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
 
 impl Part {
     fn needs_programs(self) -> bool {
-        matches!(self, Part::Parts | Part::Road)
+        matches!(self, Part::Worker | Part::Browser)
     }
 
     fn run(self, root: &Path) -> Outcome {
@@ -92,20 +89,14 @@ impl Part {
             Part::Format => check(root, &["fmt", "--all", "--check"]),
             Part::Clippy => clippy(root),
             Part::Rust => counted(&mut cargo(root, &["test", "--workspace"])),
-            Part::Parts => node_tests(root, &["collector-wasm/tests", "edge-worker/tests"]),
-            Part::Road => node_tests(root, &["tests"]),
+            Part::Worker => node_tests(root, "edge-worker/tests"),
+            Part::Browser => node_tests(root, "tests"),
         };
-        Outcome {
-            part: self,
-            took: started.elapsed(),
-            result,
-        }
+        Outcome { part: self, took: started.elapsed(), result }
     }
 
     fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }
 
@@ -118,38 +109,26 @@ fn check(root: &Path, arguments: &[&str]) -> Result<Count> {
 }
 
 fn clippy(root: &Path) -> Result<Count> {
-    let native = check(
-        root,
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    )?;
+    let native = check(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     let mut wasm = vec!["clippy", "--target", "wasm32-unknown-unknown"];
     wasm.extend(WASM);
     wasm.extend(["--", "-D", "warnings"]);
     Ok(native + check(root, &wasm)?)
 }
 
-/// Runs every `*.spec.mjs` of the folders, one after another: each starts servers and a browser of its own.
-fn node_tests(root: &Path, folders: &[&str]) -> Result<Count> {
-    let mut files = Vec::new();
-    for folder in folders {
-        files.extend(spec_files(&root.join(folder))?);
+/// Runs every `*.spec.mjs` of a folder, one after another: each starts servers and a browser of its own.
+fn node_tests(root: &Path, folder: &str) -> Result<Count> {
+    let files = spec_files(&root.join(folder))?;
+    if files.is_empty() {
+        bail!("`{folder}` has no tests");
     }
     let mut node = command(root, "node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(files);
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
     counted(&mut node)
 }
 
 fn spec_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -188,25 +167,12 @@ fn summary(outcomes: &[Outcome]) -> ExitCode {
     for Outcome { part, took, result } in outcomes {
         let (count, words) = match result {
             Ok(count) if count.failed == 0 => (*count, format!("{} passed", count.passed)),
-            Ok(count) => (
-                *count,
-                format!("{} passed, {} FAILED", count.passed, count.failed),
-            ),
-            Err(error) => (
-                Count {
-                    passed: 0,
-                    failed: 1,
-                },
-                format!("FAILED: {error:#}"),
-            ),
+            Ok(count) => (*count, format!("{} passed, {} FAILED", count.passed, count.failed)),
+            Err(error) => (Count { passed: 0, failed: 1 }, format!("FAILED: {error:#}")),
         };
         total = total + count;
         println!("{:>7.1} s  {:<10} {words}", took.as_secs_f64(), part.name());
     }
     println!("\n{} passed, {} failed", total.passed, total.failed);
-    if total.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -65,37 +65,15 @@ fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
 
     let mut wasm_bindgen = process::command(root, tools.join("bin/wasm-bindgen"));
     wasm_bindgen
-        .args([
-            "--target",
-            "web",
-            "--no-typescript",
-            "--out-name",
-            "collector",
-        ])
-        .args([
-            "--remove-name-section",
-            "--remove-producers-section",
-            "--out-dir",
-        ])
-        .args([
-            parts,
-            &root
-                .join("target")
-                .join(target)
-                .join("tracker/shoptrail_collector.wasm"),
-        ]);
+        .args(["--target", "web", "--no-typescript", "--out-name", "collector"])
+        .args(["--remove-name-section", "--remove-producers-section", "--out-dir"])
+        .args([parts, &root.join("target").join(target).join("tracker/shoptrail_collector.wasm")]);
     process::run(root, "tracker glue", &mut wasm_bindgen)?;
 
     let mut wasm_opt = process::command(root, "node");
     wasm_opt
         .arg("node_modules/binaryen/bin/wasm-opt")
-        .args([
-            "-Oz",
-            "--converge",
-            "--strip-debug",
-            "--strip-producers",
-            "--all-features",
-        ])
+        .args(["-Oz", "--converge", "--strip-debug", "--strip-producers"])
         .arg(parts.join("collector_bg.wasm"))
         .arg("--output")
         .arg(parts.join("collector.wasm"));
@@ -107,18 +85,8 @@ fn bundle(root: &Path, parts: &Path, assets: &Path) -> Result<()> {
     let mut esbuild = process::command(root, root.join("node_modules/.bin/esbuild"));
     esbuild
         .arg("collector-wasm/js/loader.js")
-        .args([
-            "--bundle",
-            "--minify",
-            "--format=iife",
-            "--target=es2020",
-            "--log-level=warning",
-        ])
-        .args([
-            "--entry-names=t",
-            "--asset-names=t-[hash]",
-            "--loader:.wasm=file",
-        ])
+        .args(["--bundle", "--minify", "--format=iife", "--target=es2020", "--log-level=warning"])
+        .args(["--entry-names=t", "--asset-names=t-[hash]", "--loader:.wasm=file"])
         // Only the glue's default address of the module needs it, and the loader gives the address.
         .arg("--define:import.meta.url=undefined")
         .arg(format!("--define:VERSION={:?}", env!("CARGO_PKG_VERSION")))
@@ -168,8 +136,7 @@ fn clear(assets: &Path) -> Result<()> {
     }
     for file in files(assets)? {
         if file.extension() == Some(OsStr::new("wasm")) {
-            fs::remove_file(&file)
-                .with_context(|| format!("cannot remove `{}`", file.display()))?;
+            fs::remove_file(&file).with_context(|| format!("cannot remove `{}`", file.display()))?;
         }
     }
     Ok(())

@@ -109,7 +109,7 @@ fn with_interest_before(slots: LazyFrame, windows: LazyFrame) -> PolarsResult<La
     let time = || col("start").cast(Timestamp.polars());
     let product = [col("shop_id"), col("item_id"), col("currency")];
     let slots = slots.with_columns([interest().alias("interest"), lit(false).alias("is_window")]);
-    let windows = windows.with_columns([lit(0_i64).alias("interest"), lit(true).alias("is_window")]);
+    let windows = windows.with_columns([lit(0_i64).cast(DataType::Int64).alias("interest"), lit(true).alias("is_window")]);
     let both = concat([slots, windows], UnionArgs::default())?;
     let sum = col("interest").rolling_sum_by(time(), before).over(product)?;
     Ok(both

@@ -13,21 +13,24 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::Metadata;
 use tokio::process::Command;
 
-use super::children::{ChildCommand, Pids, Service};
+use super::children::{ChildCommand, Family, Service};
 use super::identity::Ports;
 
 /// Events that passed validation.
 pub const TOPIC: &str = "clickstream_event_v3";
 /// Refused events, with the reason in headers.
 pub const DEAD_LETTER_TOPIC: &str = "clickstream_event_v3.dlq";
+/// Both, with their partitions.
+const TOPICS: [(&str, i32); 2] = [(TOPIC, 3), (DEAD_LETTER_TOPIC, 1)];
 /// The largest message: what Confluent's Basic, Standard, Enterprise and Freight clusters take at most.
 /// Source: Confluent Cloud documentation, "Kafka cluster types".
 pub const MAX_MESSAGE_BYTES: usize = 8_388_608;
 
 /// A JVM on a busy machine needs some seconds; one that needs longer than this will not come.
-const START_DEADLINE: Duration = Duration::from_secs(60);
+const START_DEADLINE: Duration = Duration::from_secs(90);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -65,7 +68,7 @@ impl Broker {
     ///
     /// # Errors
     /// If the jars or Java are missing, or Kafka does not come up.
-    pub async fn child(place: Place<'_>, ports: &Ports, pids: Pids) -> Result<Self> {
+    pub async fn child(place: Place<'_>, ports: &Ports, family: Family) -> Result<Self> {
         ensure!(has_kafka(place.lib), "no Kafka in `{}`; hint: run `cargo xtask setup`", place.lib.display());
         // The child works in its own folder: every path must hold there too.
         let lib = std::path::absolute(place.lib)?;
@@ -85,7 +88,7 @@ impl Broker {
             ChildCommand { name: "kafka", program: "java".into(), args, envs: Vec::new(), dir, log, grace: GRACE };
         let broker = Self {
             bootstrap_servers: format!("127.0.0.1:{}", ports.kafka),
-            service: Some(Service::start(command, pids)?),
+            service: Some(Service::start(command, family)?),
         };
         broker.until_ready().await?;
         Ok(broker)
@@ -94,9 +97,9 @@ impl Broker {
     /// Waits until the broker answers.
     ///
     /// # Errors
-    /// If it does not within a minute.
+    /// If it does not within a minute and a half.
     pub async fn until_ready(&self) -> Result<()> {
-        let answers = until_it_answers(&self.bootstrap_servers);
+        let answers = until_it_says(&self.bootstrap_servers, |metadata| !metadata.brokers().is_empty());
         match &self.service {
             Some(service) => service.until_ready(START_DEADLINE, answers).await,
             None => tokio::time::timeout(START_DEADLINE, answers).await.with_context(|| {
@@ -127,15 +130,14 @@ impl Broker {
         self.service.as_ref().context("the broker is not run by this stack")
     }
 
-    /// Creates both topics unless they exist.
+    /// Creates both topics unless they exist, and waits until they can be used.
     ///
     /// # Errors
     /// If the broker refuses.
     pub async fn create_topics(&self) -> Result<()> {
         let admin: AdminClient<_> = client(&self.bootstrap_servers).create()?;
         // -1: the broker's own default.
-        let topics = [(TOPIC, 3), (DEAD_LETTER_TOPIC, 1)]
-            .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
+        let topics = TOPICS.map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
         let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT)).request_timeout(Some(ADMIN_TIMEOUT));
         for result in admin.create_topics(&topics, &options).await.context("cannot create topics")? {
             match result {
@@ -143,7 +145,8 @@ impl Broker {
                 Err((topic, code)) => bail!("cannot create topic `{topic}`: {code}"),
             }
         }
-        Ok(())
+        let usable = until_it_says(&self.bootstrap_servers, topics_have_leaders);
+        tokio::time::timeout(ADMIN_TIMEOUT, usable).await.context("the new topics have no leader")
     }
 }
 
@@ -160,21 +163,29 @@ pub fn client(bootstrap_servers: &str) -> ClientConfig {
     config
 }
 
-/// Ready means that a request for metadata is answered: what the log says comes earlier.
-async fn until_it_answers(bootstrap_servers: &str) {
+/// Asks for metadata until they are as `wanted`. A broker is ready when it answers: what its log says comes earlier.
+async fn until_it_says(bootstrap_servers: &str, wanted: fn(&Metadata) -> bool) {
     loop {
         let config = client(bootstrap_servers);
         let asked = tokio::task::spawn_blocking(move || {
             let client: BaseConsumer = config.create()?;
             client.fetch_metadata(None, METADATA_TIMEOUT)
         });
-        if let Ok(Ok(metadata)) = asked.await
-            && !metadata.brokers().is_empty()
-        {
+        if matches!(asked.await, Ok(Ok(metadata)) if wanted(&metadata)) {
             return;
         }
         tokio::time::sleep(RETRY_PAUSE).await;
     }
+}
+
+/// Created topics are announced before each partition has its leader.
+fn topics_have_leaders(metadata: &Metadata) -> bool {
+    TOPICS.iter().all(|(name, _)| {
+        let topic = metadata.topics().iter().find(|topic| topic.name() == *name);
+        topic.is_some_and(|topic| {
+            !topic.partitions().is_empty() && topic.partitions().iter().all(|one| one.leader() >= 0)
+        })
+    })
 }
 
 fn has_kafka(lib: &Path) -> bool {

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -40,8 +41,40 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 /// Lines of its log shown when a child ends before it was ready.
 const LOG_LINES_SHOWN: usize = 8;
 
+/// How long a new stack waits for the children of one that was killed: longer than any grace.
+const LAST_CHILDREN_GONE: Duration = Duration::from_secs(15);
+const LOCK_LOOK: Duration = Duration::from_millis(50);
+
 /// Process ids of the children that run, by name.
 pub type Pids = watch::Sender<BTreeMap<&'static str, u32>>;
+
+/// What the children of one stack share.
+#[derive(Clone)]
+pub struct Family {
+    /// Follows which of them run.
+    pub pids: Pids,
+    /// Held by the stack and by every guard.
+    lock: Arc<File>,
+}
+
+impl Family {
+    /// Waits until no child of an earlier stack on the same folder runs.
+    ///
+    /// # Errors
+    /// If one does not end, or the folder cannot be written.
+    pub async fn of(data: &Path) -> Result<Self> {
+        let path = data.join("children.lock");
+        let lock = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let started = Instant::now();
+        while let Err(error) = lock.try_lock() {
+            if !matches!(error, TryLockError::WouldBlock) || started.elapsed() > LAST_CHILDREN_GONE {
+                return Err(error).with_context(|| format!("children of an earlier stack hold `{}`", path.display()));
+            }
+            tokio::time::sleep(LOCK_LOOK).await;
+        }
+        Ok(Self { pids: Pids::default(), lock: Arc::new(lock) })
+    }
+}
 
 /// How to start one child.
 #[derive(Debug, Clone)]
@@ -83,15 +116,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the child and keeps it running; `pids` follows it.
+    /// Starts the child and keeps it running.
     ///
     /// # Errors
     /// If its log cannot be written.
-    pub fn start(command: ChildCommand, pids: Pids) -> Result<Self> {
+    pub fn start(command: ChildCommand, family: Family) -> Result<Self> {
         File::create(&command.log).with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
         let (wanted, orders) = watch::channel(true);
         let (states, state) = watch::channel(State::Starting);
-        tokio::spawn(keep_running(command.clone(), orders, states, pids));
+        tokio::spawn(keep_running(command.clone(), orders, states, family));
         Ok(Self { command, wanted, state })
     }
 
@@ -138,13 +171,13 @@ async fn keep_running(
     command: ChildCommand,
     mut wanted: watch::Receiver<bool>,
     states: watch::Sender<State>,
-    pids: Pids,
+    family: Family,
 ) {
     let mut pause = SHORTEST_PAUSE;
     while wanted.wait_for(|wanted| *wanted).await.is_ok() {
         let started = Instant::now();
-        let outcome = run_once(&command, &mut wanted, &states, &pids).await;
-        pids.send_modify(|pids| {
+        let outcome = run_once(&command, &mut wanted, &states, &family).await;
+        family.pids.send_modify(|pids| {
             pids.remove(command.name);
         });
         match outcome {
@@ -152,7 +185,10 @@ async fn keep_running(
                 states.send_replace(State::Stopped);
                 continue;
             }
-            Ok(Some(status)) => tracing::warn!(child.name = command.name, %status, "child ended; it is started again"),
+            Ok(Some(status)) => {
+                let log = command.log.display();
+                tracing::warn!(child.name = command.name, %status, %log, "child ended; it is started again");
+            }
             Err(error) => tracing::error!(child.name = command.name, "cannot run child: {error:#}"),
         }
         states.send_replace(State::Died);
@@ -170,10 +206,10 @@ async fn run_once(
     command: &ChildCommand,
     wanted: &mut watch::Receiver<bool>,
     states: &watch::Sender<State>,
-    pids: &Pids,
+    family: &Family,
 ) -> Result<Option<ExitStatus>> {
-    let mut running = Running::start(command).await?;
-    pids.send_modify(|pids| {
+    let mut running = Running::start(command, &family.lock).await?;
+    family.pids.send_modify(|pids| {
         pids.insert(command.name, running.pid);
     });
     states.send_replace(State::Running);
@@ -197,13 +233,14 @@ struct Running {
 }
 
 impl Running {
-    async fn start(command: &ChildCommand) -> Result<Self> {
+    async fn start(command: &ChildCommand, lock: &File) -> Result<Self> {
         let mut child = leashed(command)?;
         let pid = child.id().context("the child has no process id")?;
         let guard = Command::new("sh")
             .args(["-c", GUARD, "guard", &pid.to_string(), &(command.grace.as_millis() / 100).to_string()])
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            // It writes nothing there, but holds the lock as long as it lives.
+            .stdout(lock.try_clone()?)
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
@@ -246,7 +283,7 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(20);
     const SUPERVISOR: &str = "SHOPTRAIL_TEST_SUPERVISOR_DIR";
 
-    fn shell(dir: &std::path::Path, script: &str) -> ChildCommand {
+    fn shell(dir: &Path, script: &str) -> ChildCommand {
         ChildCommand {
             name: "child",
             program: "sh".into(),
@@ -279,7 +316,7 @@ mod tests {
         !state.is_empty() && !state.starts_with('Z')
     }
 
-    fn words(log: &std::path::Path) -> Vec<String> {
+    fn words(log: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         text.split_whitespace().map(str::to_owned).collect()
     }
@@ -287,8 +324,9 @@ mod tests {
     #[tokio::test]
     async fn child_that_dies_is_started_again_and_its_pid_followed() {
         let dir = fresh_dir("again");
-        let pids = Pids::default();
-        let service = Service::start(shell(&dir, "echo $$; exec sleep 1000"), pids.clone()).expect("it starts");
+        let family = Family::of(&dir).await.expect("the folder is free");
+        let pids = family.pids.clone();
+        let service = Service::start(shell(&dir, "echo $$; exec sleep 1000"), family).expect("it starts");
         let log = dir.join("child.log");
         until("the first start", || words(&log).len() == 1).await;
         let first = words(&log)[0].clone();
@@ -313,7 +351,8 @@ mod tests {
         let dir = fresh_dir("stubborn");
         let script =
             "trap '' TERM; sh -c 'echo $$; while true; do sleep 0.1; done' & echo $$; while true; do sleep 0.1; done";
-        let service = Service::start(shell(&dir, script), Pids::default()).expect("it starts");
+        let service = Service::start(shell(&dir, script), Family::of(&dir).await.expect("the folder is free"))
+            .expect("it starts");
         let log = dir.join("child.log");
         until("both run", || words(&log).len() == 2).await;
         service.stop().await;
@@ -326,7 +365,9 @@ mod tests {
     #[tokio::test]
     async fn end_of_the_log_is_shown_when_a_child_ends_before_it_is_ready() {
         let dir = fresh_dir("unready");
-        let service = Service::start(shell(&dir, "echo no disk; exit 3"), Pids::default()).expect("it starts");
+        let service =
+            Service::start(shell(&dir, "echo no disk; exit 3"), Family::of(&dir).await.expect("the folder is free"))
+                .expect("it starts");
         let error = service.until_ready(DEADLINE, std::future::pending()).await.expect_err("it is never ready");
         assert!(format!("{error:#}").contains("child ended before it was ready"), "{error:#}");
         assert!(format!("{error:#}").contains("no disk"), "{error:#}");
@@ -339,7 +380,9 @@ mod tests {
     async fn supervisor_killed_with_sigkill_takes_its_children_along() {
         if let Some(dir) = std::env::var_os(SUPERVISOR) {
             let script = "sh -c 'echo $$; exec sleep 1000' & echo $$; exec sleep 1000";
-            let _service = Service::start(shell(dir.as_ref(), script), Pids::default()).expect("it starts");
+            let dir = PathBuf::from(dir);
+            let _service = Service::start(shell(&dir, script), Family::of(&dir).await.expect("the folder is free"))
+                .expect("it starts");
             return std::future::pending().await;
         }
         let dir = fresh_dir("killed");
@@ -352,8 +395,9 @@ mod tests {
         let log = dir.join("child.log");
         until("child and grandchild run", || words(&log).len() == 2).await;
         supervisor.kill().await.expect("it can be killed");
+        Family::of(&dir).await.expect("the next stack waits until they are gone");
         for pid in words(&log) {
-            until("the child is gone", || !lives(&pid)).await;
+            assert!(!lives(&pid), "the child is gone");
         }
         std::fs::remove_dir_all(dir).expect("the directory can be removed");
     }

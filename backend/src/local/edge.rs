@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::broker::TOPIC;
-use super::children::{ChildCommand, Pids, Service};
+use super::children::{ChildCommand, Family, Service};
 use super::identity::{ApiKey, write_private};
 
 /// The write key of the demo shop.
@@ -45,7 +45,7 @@ pub struct EdgeConfig<'a> {
 ///
 /// # Errors
 /// If wrangler or the built Worker is missing, or does not come up.
-pub async fn start(config: &EdgeConfig<'_>, pids: Pids) -> Result<Service> {
+pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
     let wrangler = config.root.join("node_modules/wrangler/bin/wrangler.js");
     let worker = config.root.join("edge-worker");
     ensure!(wrangler.exists(), "no wrangler in `{}`; hint: run `cargo xtask setup`", config.root.display());
@@ -64,7 +64,7 @@ pub async fn start(config: &EdgeConfig<'_>, pids: Pids) -> Result<Service> {
         log: std::path::absolute(config.log)?,
         grace: GRACE,
     };
-    let service = Service::start(command, pids)?;
+    let service = Service::start(command, family)?;
     service.until_ready(START_DEADLINE, until_healthy(config.port)).await?;
     Ok(service)
 }
@@ -89,9 +89,11 @@ fn arguments(port: u16, wrangler: &Path, dir: &Path, variables: &Path) -> Vec<Os
     args
 }
 
-/// Keeps what wrangler writes below the data folder, and its statistics at home.
+/// Keeps what wrangler writes below the data folder, and its statistics to itself.
 fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
     vec![
+        // Set by this stack alone: `wrangler.toml` then builds nothing.
+        ("SHOPTRAIL_WORKER_BUILT", "1".into()),
         ("WRANGLER_SEND_METRICS", "false".into()),
         ("WRANGLER_SEND_ERROR_REPORTS", "false".into()),
         ("WRANGLER_HIDE_BANNER", "true".into()),

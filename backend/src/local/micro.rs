@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::broker::{DEAD_LETTER_TOPIC, TOPIC, client};
-use entry::{Entry, Verdict};
+use entry::Entry;
 
 /// Entries kept of each kind.
 const MAX_ENTRIES: usize = 1_000;
@@ -114,7 +114,7 @@ fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer> {
 fn follow(consumer: &BaseConsumer, seen: &Seen, ended: &AtomicBool) {
     while !ended.load(Ordering::Relaxed) {
         match consumer.poll(POLL) {
-            Some(Ok(message)) => seen.add(&Entry::of(&message)),
+            Some(Ok(message)) => seen.add(Entry::of(&message)),
             // The client reconnects by itself.
             Some(Err(error)) => tracing::debug!("following the topics: {error}"),
             None => {}
@@ -123,12 +123,11 @@ fn follow(consumer: &BaseConsumer, seen: &Seen, ended: &AtomicBool) {
 }
 
 impl Seen {
-    fn add(&self, entry: &Entry) {
-        let recent = match entry.verdict {
-            Verdict::Good => &self.good,
-            Verdict::Bad => &self.bad,
-        };
-        locked(recent).add(entry.json.to_string());
+    fn add(&self, entry: Entry) {
+        match entry {
+            Entry::Good(json) => locked(&self.good).add(json),
+            Entry::Bad(json) => locked(&self.bad).add(json),
+        }
     }
 
     fn counts(&self) -> Value {

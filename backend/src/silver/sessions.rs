@@ -33,8 +33,8 @@ const COLUMNS: &[Column] = &[
     Column::new("product_views", Integer, "Events `view_item`"),
     Column::new("adds_to_cart", Integer, "Events `add_to_cart`"),
     Column::new("checkouts", Integer, "Events `begin_checkout`"),
-    Column::new("purchases", Integer, "Distinct transactions bought in the session"),
-    Column::new("revenue_minor", Integer, "Value of those transactions, minor units of `currency`"),
+    Column::new("purchases", Integer, "Orders made in the session"),
+    Column::new("revenue_minor", Integer, "Value of those orders in `currency`, minor units"),
     Column::new("currency", Text, "First currency seen in the session, else the reporting currency"),
     Column::new("funnel_step", Integer, "Furthest step reached in order: 1 session, 2 view_item, 3 add_to_cart, 4 begin_checkout, 5 purchase"),
     Column::new("entry_page", Text, "Path of the first page"),
@@ -80,7 +80,7 @@ pub fn cut(events: LazyFrame) -> PolarsResult<LazyFrame> {
         .drop(by_name(["session_number"], true, false)))
 }
 
-/// Sums sessions up, from events that [`cut`] has seen.
+/// Sums sessions up, from events that [`cut`] has seen; [`with_orders`] completes them.
 pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame> {
     let count = |event_type: &str| is(event_type).sum().cast(DataType::Int64);
     let funnel = with_funnel_step(in_order(events.clone()))?;
@@ -112,23 +112,31 @@ pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyF
         col("is_bot").any(true),
     ]);
     let micros = |name: &str| col(name).to_physical();
-    let transactions = transactions(events);
-    let bought = transactions.clone().group_by([col("session_key")]).agg([len().cast(DataType::Int64).alias("purchases")]);
-    let paid = transactions.group_by([col("session_key"), col("paid_in")]).agg([col("paid_minor").sum().alias("revenue_minor")]);
+    Ok(sessions.with_columns([
+        super::day("session_start", &reporting.time_zone).alias("day"),
+        (micros("session_end") - micros("session_start")).floor_div(lit(1_000)).alias("duration_ms"),
+    ]))
+}
+
+/// Completes summed-up sessions with the orders made in them, which must all be among `orders`. A purchase event that
+/// repeats an order (a thank-you page opened again) makes none.
+pub fn with_orders(sessions: LazyFrame, orders: LazyFrame) -> LazyFrame {
+    let orders = orders.filter(col("purchase_event_id").is_not_null());
+    let made = orders.clone().group_by([col("session_key")]).agg([len().cast(DataType::Int64).alias("purchases")]);
+    let paid = orders
+        .group_by([col("session_key"), col("currency")])
+        .agg([col("gross_minor").sum().alias("revenue_minor")]);
+    let on = |columns: &[&str]| columns.iter().copied().map(col).collect::<Vec<_>>();
     let left = || JoinArgs::new(JoinType::Left);
-    let sessions = sessions
-        .join(bought, [col("session_key")], [col("session_key")], left())
-        .join(paid, [col("session_key"), col("currency")], [col("session_key"), col("paid_in")], left())
-        .with_columns([col("purchases").fill_null(lit(0_i64)), col("revenue_minor").fill_null(lit(0_i64))]);
     let engaged = col("engaged_ms").gt_eq(lit(ENGAGED_MS)).or(col("page_views").gt_eq(lit(2))).or(col("purchases").gt(lit(0)));
     let sessions = sessions
-        .with_columns([
-            super::day("session_start", &reporting.time_zone).alias("day"),
-            ((micros("session_end") - micros("session_start")).floor_div(lit(1_000))).alias("duration_ms"),
-        ])
+        .drop(by_name(["purchases", "revenue_minor"], false, false))
+        .join(made, on(&["session_key"]), on(&["session_key"]), left())
+        .join(paid, on(&["session_key", "currency"]), on(&["session_key", "currency"]), left())
+        .with_columns([col("purchases").fill_null(lit(0_i64)), col("revenue_minor").fill_null(lit(0_i64))])
         .with_column(engaged.alias("is_engaged"))
         .with_column(col("is_engaged").not().alias("is_bounce"));
-    Ok(TABLE.conform(sessions))
+    TABLE.conform(sessions)
 }
 
 /// The order in which a session's events happened; the same for the same events, however they arrived.
@@ -148,7 +156,7 @@ fn first(column: &str) -> Expr {
 /// Adds `funnel_step`, the same on every event of a session: 1 plus the steps it went through in order, each not before
 /// the one before it.
 fn with_funnel_step(events: LazyFrame) -> PolarsResult<LazyFrame> {
-    let mut events = events.with_columns([lit(1_i64).alias("funnel_step"), col("event_time").alias("step_time")]);
+    let mut events = events.with_columns([lit(1_i64).cast(DataType::Int64).alias("funnel_step"), col("event_time").alias("step_time")]);
     for (reached, step) in (1_i64..).zip(FUNNEL_STEPS) {
         let eligible = is(step).and(col("funnel_step").eq(lit(reached))).and(col("event_time").gt_eq(col("step_time")));
         let time = col("event_time").filter(eligible).min().over([col("session_key")])?;
@@ -158,11 +166,4 @@ fn with_funnel_step(events: LazyFrame) -> PolarsResult<LazyFrame> {
         ]);
     }
     Ok(events)
-}
-
-/// Each session's transactions, a repeated one (a thank-you page opened twice) once.
-fn transactions(events: LazyFrame) -> LazyFrame {
-    in_order(events.filter(is("purchase")))
-        .group_by_stable([col("session_key"), col("transaction_id")])
-        .agg([col("currency").first().alias("paid_in"), col("value_minor").first().alias("paid_minor")])
 }

@@ -46,21 +46,9 @@ const PERSONAS: &[Persona] = &[
     // Likes to look around.
     Persona { weight: 27.0, intents: [42.0, 34.0, 12.0, 7.0, 2.0, 3.0], searches: 0.2, returns: 0.35, registered: 0.1 },
     // Knows what it should be.
-    Persona {
-        weight: 18.0,
-        intents: [26.0, 33.0, 15.0, 13.0, 4.0, 9.0],
-        searches: 0.9,
-        returns: 0.3,
-        registered: 0.2,
-    },
+    Persona { weight: 18.0, intents: [26.0, 33.0, 15.0, 13.0, 4.0, 9.0], searches: 0.9, returns: 0.3, registered: 0.2 },
     // Weighs one against the other.
-    Persona {
-        weight: 10.0,
-        intents: [18.0, 17.0, 38.0, 14.0, 5.0, 8.0],
-        searches: 0.5,
-        returns: 0.6,
-        registered: 0.3,
-    },
+    Persona { weight: 10.0, intents: [18.0, 17.0, 38.0, 14.0, 5.0, 8.0], searches: 0.5, returns: 0.6, registered: 0.3 },
     // Knows the shop.
     Persona {
         weight: 12.0,

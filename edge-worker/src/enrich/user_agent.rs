@@ -92,6 +92,7 @@ pub fn read(user_agent: &str) -> Client {
     let end = user_agent.floor_char_boundary(MAX_BYTES);
     let text = user_agent.get(..end).unwrap_or_default();
     let lower = text.to_ascii_lowercase();
+    // Cubot makes phones.
     let is_program = PROGRAMS.iter().any(|name| lower.contains(name)) && !lower.contains("cubot");
     let os = first(SYSTEMS, text);
     Client { device: device(text, os, is_program), browser: first(BROWSERS, text), os, is_program }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -16,7 +15,7 @@ use crate::process::{command, create_log};
 const START_DEADLINE: Duration = Duration::from_secs(120);
 
 /// From the signal until every part has written what it holds.
-const STOP_DEADLINE: Duration = Duration::from_secs(30);
+const STOP_DEADLINE: Duration = Duration::from_secs(45);
 
 /// Where the parts of a started stack answer.
 pub(super) struct Addresses {
@@ -37,33 +36,17 @@ impl Stack {
     /// Starts the stack over `data`; `None` when the person interrupts the start.
     pub(super) fn start(root: &Path, data: &Path, interrupt: &Interrupt) -> Result<Option<Self>> {
         let started = SystemTime::now();
-        let local = Program::start(
-            root,
-            "local",
-            &["local".as_ref(), "--data".as_ref(), data.as_os_str()],
-        )?;
+        let mut local = Program::start(root, "local", &["local".as_ref(), "--data".as_ref(), data.as_os_str()])?;
         let file = data.join("stack.json");
         let deadline = Instant::now() + START_DEADLINE;
         while !interrupt.asked() {
             // A stack that was killed may have left its file.
-            if file
-                .metadata()
-                .and_then(|found| found.modified())
-                .is_ok_and(|written| written >= started)
-            {
-                return Ok(Some(Self {
-                    addresses: Addresses::read(&file)?,
-                    local,
-                }));
+            if file.metadata().and_then(|found| found.modified()).is_ok_and(|written| written >= started) {
+                return Ok(Some(Self { addresses: Addresses::read(&file)?, local }));
             }
             local.check()?;
             if Instant::now() > deadline {
-                bail!(
-                    "no `{}` after {} s, log: {}",
-                    file.display(),
-                    START_DEADLINE.as_secs(),
-                    local.log.display()
-                );
+                bail!("no `{}` after {} s, log: {}", file.display(), START_DEADLINE.as_secs(), local.log.display());
             }
             std::thread::sleep(LOOK);
         }
@@ -72,27 +55,24 @@ impl Stack {
     }
 
     /// Fails when the stack has ended by itself.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&mut self) -> Result<()> {
         self.local.check()
     }
 
     /// Stops every part and waits for them.
-    pub(super) fn stop(&self) -> Result<()> {
+    pub(super) fn stop(&mut self) -> Result<()> {
         self.local.stop()
     }
 }
 
 impl Addresses {
     fn read(file: &Path) -> Result<Self> {
-        let text =
-            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let json: serde_json::Value = serde_json::from_slice(&text)
-            .with_context(|| format!("`{}` is no JSON", file.display()))?;
+        let text = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let json: serde_json::Value =
+            serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", file.display()))?;
         let field = |name: &str| {
             let found = json.get(name).and_then(|value| value.as_str());
-            found
-                .map(str::to_owned)
-                .with_context(|| format!("`{}` has no `{name}`", file.display()))
+            found.map(str::to_owned).with_context(|| format!("`{}` has no `{name}`", file.display()))
         };
         Ok(Self {
             shop: field("shop")?,
@@ -104,81 +84,60 @@ impl Addresses {
     }
 }
 
+/// Ends the child when xtask is gone, however it went: its end of the pipe closes then.
+const GUARD: &str = r#"read -r never; kill -s TERM "$1" 2> /dev/null"#;
+
 /// One `shoptrail` child with its log under `target/xtask`; dropping it stops it.
 pub(super) struct Program {
     name: &'static str,
-    child: Mutex<Child>,
+    child: Child,
+    guard: Child,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts `target/debug/shoptrail ARGUMENTS…` out of reach of the terminal's Ctrl-C, so that it is told to stop once,
     /// and in order.
-    pub(super) fn start(
-        root: &Path,
-        name: &'static str,
-        arguments: &[&std::ffi::OsStr],
-    ) -> Result<Self> {
+    pub(super) fn start(root: &Path, name: &'static str, arguments: &[&std::ffi::OsStr]) -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let (log, path) = create_log(root, name)?;
         let mut program = shoptrail(root);
-        program
-            .args(arguments)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0);
-        let child = program
-            .spawn()
-            .with_context(|| format!("cannot start `shoptrail {name}`"))?;
-        Ok(Self {
-            name,
-            child: Mutex::new(child),
-            log: path,
-        })
+        program.args(arguments).stdout(log.try_clone()?).stderr(log).process_group(0);
+        let child = program.spawn().with_context(|| format!("cannot start `shoptrail {name}`"))?;
+        let mut guard = Command::new("sh");
+        guard.args(["-c", GUARD, "guard", &child.id().to_string()]).stdin(Stdio::piped()).process_group(0);
+        let guard = guard.spawn().context("cannot start `sh`")?;
+        Ok(Self { name, child, guard, log: path })
     }
 
     /// Fails when it has ended.
-    pub(super) fn check(&self) -> Result<()> {
-        match self.child().try_wait()? {
+    pub(super) fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
             Some(status) => {
                 let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-                bail!(
-                    "`shoptrail {}` ended ({status}), log: {}\n{}",
-                    self.name,
-                    self.log.display(),
-                    tail(&said)
-                )
+                bail!("`shoptrail {}` ended ({status}), log: {}\n{}", self.name, self.log.display(), tail(&said))
             }
             None => Ok(()),
         }
     }
 
     /// Tells it to stop and waits; past the deadline it is killed, and that is an error.
-    pub(super) fn stop(&self) -> Result<()> {
-        let mut child = self.child();
-        if child.try_wait()?.is_some() {
+    pub(super) fn stop(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
             return Ok(());
         }
         // It may end between the question and the signal.
-        let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let deadline = Instant::now() + STOP_DEADLINE;
-        while child.try_wait()?.is_none() {
+        while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
-                child.kill()?;
-                child.wait()?;
-                bail!(
-                    "`shoptrail {}` did not stop within {} s",
-                    self.name,
-                    STOP_DEADLINE.as_secs()
-                );
+                self.child.kill()?;
+                self.child.wait()?;
+                bail!("`shoptrail {}` did not stop within {} s", self.name, STOP_DEADLINE.as_secs());
             }
             std::thread::sleep(LOOK);
         }
         Ok(())
-    }
-
-    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,6 +145,8 @@ impl Drop for Program {
     fn drop(&mut self) {
         // Whoever wanted to know how it ended called `stop`.
         let _ = self.stop();
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
     }
 }
 

@@ -1,89 +1,113 @@
 //! One message of either topic as the page shows it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
-use serde_json::{Value, json};
-use shoptrail_schemas::wire;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shoptrail_schemas::{Record, wire};
 
 use crate::local::broker::DEAD_LETTER_TOPIC;
 
-/// Which list an entry belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Good,
-    Bad,
+/// A message, judged and written as JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Good(String),
+    Bad(String),
 }
 
-/// A message, judged and written as JSON.
-pub(super) struct Entry {
-    pub verdict: Verdict,
-    pub json: Value,
+/// Where a message lies.
+#[derive(Default, Serialize)]
+struct Position<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+    timestamp: Option<i64>,
+    key: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+struct Good<'a> {
+    /// The client's text, untouched.
+    #[serde(flatten)]
+    record: Record<&'a RawValue>,
+    schema_id: u32,
+    kafka: Position<'a>,
+}
+
+#[derive(Serialize)]
+struct Bad<'a> {
+    code: Option<&'a str>,
+    pointer: Option<&'a str>,
+    message: Option<&'a str>,
+    rejections: Option<&'a RawValue>,
+    shop_id: Option<&'a str>,
+    received_at: Option<i64>,
+    original: Cow<'a, str>,
+    original_encoding: &'static str,
+    kafka: Position<'a>,
 }
 
 impl Entry {
     pub(super) fn of(message: &BorrowedMessage) -> Self {
         let payload = message.payload().unwrap_or_default();
-        let mut entry = if message.topic() == DEAD_LETTER_TOPIC {
-            Self { verdict: Verdict::Bad, json: dead_letter(payload, &headers(message)) }
-        } else {
-            Self::record(payload)
+        let position = Position {
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            key: message.key().map(String::from_utf8_lossy),
         };
-        entry.json["kafka"] = json!({
-            "topic": message.topic(),
-            "partition": message.partition(),
-            "offset": message.offset(),
-            "timestamp": message.timestamp().to_millis(),
-            "key": message.key().map(String::from_utf8_lossy),
-        });
-        entry
+        if message.topic() == DEAD_LETTER_TOPIC {
+            dead_letter(payload, &headers(message), position)
+        } else {
+            record(payload, position)
+        }
     }
+}
 
-    /// A record of the main topic. One that cannot be decoded will go to quarantine when it lands, so it is shown as bad.
-    fn record(payload: &[u8]) -> Self {
-        let decoded = wire::decode(payload).map_err(|error| error.to_string()).and_then(|(schema_id, text)| {
-            let record: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-            Ok((schema_id, record))
-        });
-        match decoded {
-            Ok((schema_id, record)) => {
-                let json = json!({
-                    "schema_id": schema_id, "event": record["event"], "batch": record["batch"], "edge": record["edge"],
-                });
-                Self { verdict: Verdict::Good, json }
-            }
-            Err(reason) => {
-                let headers = BTreeMap::from([
-                    ("shoptrail.code".to_owned(), "undecodable".to_owned()),
-                    ("shoptrail.message".to_owned(), reason),
-                ]);
-                Self { verdict: Verdict::Bad, json: dead_letter(payload, &headers) }
-            }
+/// A message of the main topic. One that cannot be decoded will be put in quarantine when it lands, so it counts as bad.
+fn record(payload: &[u8], kafka: Position) -> Entry {
+    let decoded = wire::decode(payload).map_err(|error| error.to_string()).and_then(|(schema_id, text)| {
+        let record: Record<&RawValue> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        Ok((schema_id, record))
+    });
+    match decoded {
+        Ok((schema_id, record)) => Entry::Good(json(&Good { record, schema_id, kafka })),
+        Err(reason) => {
+            let headers = [("shoptrail.code", "undecodable"), ("shoptrail.message", reason.as_str())];
+            dead_letter(payload, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), kafka)
         }
     }
 }
 
 /// The refused bytes and why. Bytes that are no text are shown in base64.
-fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>) -> Value {
-    let header = |name: &str| headers.get(&format!("shoptrail.{name}"));
-    let rejections = header("rejections").and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let (encoding, original) = match std::str::from_utf8(payload) {
-        Ok(text) => ("text", text.to_owned()),
-        Err(_) => ("base64", BASE64_STANDARD.encode(payload)),
+fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: Position) -> Entry {
+    let header = |name: &str| headers.get(&format!("shoptrail.{name}")).map(String::as_str);
+    let (original_encoding, original) = match std::str::from_utf8(payload) {
+        Ok(text) => ("text", text.into()),
+        Err(_) => ("base64", BASE64_STANDARD.encode(payload).into()),
     };
-    json!({
-        "code": header("code"),
-        "pointer": header("pointer"),
-        "message": header("message"),
-        "shop_id": header("shop_id"),
-        "received_at": header("received_at").and_then(|text| text.parse::<i64>().ok()),
-        "rejections": rejections,
-        "original": original,
-        "original_encoding": encoding,
-    })
+    Entry::Bad(json(&Bad {
+        code: header("code"),
+        pointer: header("pointer"),
+        message: header("message"),
+        rejections: header("rejections").and_then(|text| serde_json::from_str(text).ok()),
+        shop_id: header("shop_id"),
+        received_at: header("received_at").and_then(|text| text.parse().ok()),
+        original,
+        original_encoding,
+        kafka,
+    }))
+}
+
+/// Strings, numbers and JSON that was read before always have a JSON form.
+fn json(entry: &impl Serialize) -> String {
+    serde_json::to_string(entry).unwrap_or_else(|_| "null".to_owned())
 }
 
 fn headers(message: &BorrowedMessage) -> BTreeMap<String, String> {
@@ -96,27 +120,34 @@ fn headers(message: &BorrowedMessage) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
+    const RECORD: &str = r#"{"event":{"z": 1.0, "a":"<b>"},"batch":{"sent_at":1,"tracker":{"name":"t","version":"1"}},
+        "edge":{"received_at":2,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome","os":"Linux",
+        "bot_score":0,"bot_reasons":[]}}"#;
+
+    fn bad(entry: Entry) -> Value {
+        let Entry::Bad(text) = entry else { panic!("not bad: {entry:?}") };
+        serde_json::from_str(&text).expect("an entry is JSON")
+    }
+
     #[test]
-    fn record_shows_its_three_parts() {
-        let bytes = wire::encode(100_001, br#"{"event":{"seq":1},"batch":{},"edge":{"shop_id":"demo"}}"#);
-        let entry = Entry::record(&bytes);
-        assert_eq!(entry.verdict, Verdict::Good);
-        assert_eq!(entry.json["schema_id"], 100_001);
-        assert_eq!(entry.json["event"]["seq"], 1);
-        assert_eq!(entry.json["edge"]["shop_id"], "demo");
+    fn record_shows_the_event_as_it_was_sent() {
+        let entry = record(&wire::encode(100_001, RECORD.as_bytes()), Position::default());
+        let Entry::Good(text) = entry else { panic!("not good: {entry:?}") };
+        assert!(text.starts_with(r#"{"event":{"z": 1.0, "a":"<b>"},"batch":{"#), "{text}");
+        let entry: Value = serde_json::from_str(&text).expect("an entry is JSON");
+        assert_eq!((&entry["schema_id"], &entry["edge"]["shop_id"]), (&json!(100_001), &json!("demo")));
     }
 
     #[test]
     fn undecodable_record_is_bad_and_keeps_its_bytes() {
-        let entry = Entry::record(b"\x01\xff\xff\xff\xff{}");
-        assert_eq!(entry.verdict, Verdict::Bad);
-        assert_eq!(entry.json["code"], "undecodable");
-        assert_eq!(
-            (&entry.json["original_encoding"], &entry.json["original"]),
-            (&json!("base64"), &json!("Af////97fQ=="))
-        );
+        let entry = bad(record(b"\x01\xff\xff\xff\xff{}", Position::default()));
+        assert_eq!(entry["code"], "undecodable");
+        assert_eq!((&entry["original_encoding"], &entry["original"]), (&json!("base64"), &json!("Af////97fQ==")));
+        assert_eq!(bad(record(&wire::encode(1, b"{}"), Position::default()))["code"], "undecodable");
     }
 
     #[test]
@@ -128,10 +159,10 @@ mod tests {
             ("shoptrail.rejections", r#"[{"code":"missing"}]"#),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let json = dead_letter(b"<b>{", &BTreeMap::from(headers));
-        assert_eq!((&json["code"], &json["pointer"]), (&json!("missing"), &json!("/seq")));
-        assert_eq!(json["received_at"], 1_795_392_000_123_i64);
-        assert_eq!(json["rejections"], json!([{"code": "missing"}]));
-        assert_eq!((&json["original_encoding"], &json["original"]), (&json!("text"), &json!("<b>{")));
+        let entry = bad(dead_letter(b"<b>{", &headers.into(), Position::default()));
+        assert_eq!((&entry["code"], &entry["pointer"]), (&json!("missing"), &json!("/seq")));
+        assert_eq!(entry["received_at"], 1_795_392_000_123_i64);
+        assert_eq!(entry["rejections"], json!([{"code": "missing"}]));
+        assert_eq!((&entry["original_encoding"], &entry["original"]), (&json!("text"), &json!("<b>{")));
     }
 }

@@ -66,6 +66,8 @@ impl Producer {
             .set("linger.ms", "5")
             .set("compression.type", "zstd")
             .set("message.max.bytes", (MAX_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES).to_string())
+            // More waits outside, in the bodies of the calls.
+            .set("queue.buffering.max.kbytes", "65536")
             .set("message.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
             // The Java clients' choice, so that a key lands where it does in the Cloud.
             .set("partitioner", "murmur2_random");

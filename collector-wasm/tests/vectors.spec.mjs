@@ -1,0 +1,34 @@
+// The core without WASM and the WASM module as built answer the vectors as `tests/vectors.rs` has the Rust core do.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { Core as FallbackCore } from "../js/fallback.js";
+
+const built = new URL("../../target/tracker-parts/", import.meta.url);
+const scenarios = JSON.parse(await readFile(new URL("../vectors/core.json", import.meta.url)));
+
+const expand = (arg) => {
+  if (typeof arg !== "object") return arg;
+  return arg.repeat ? arg.repeat[0].repeat(arg.repeat[1]) : arg.concat.map(expand).join("");
+};
+
+const check = (Core) => {
+  assert.ok(scenarios.length > 0);
+  for (const { name, steps } of scenarios) {
+    const core = new Core();
+    for (const [number, { call, args, want }] of steps.entries()) {
+      const answer = core[call](...args.map(expand));
+      assert.deepEqual(answer, want, `${name}, step ${number}: ${call}`);
+    }
+  }
+};
+
+test("the core without WASM answers the vectors", () => check(FallbackCore));
+
+test("the WASM module answers the vectors", async () => {
+  const { Core, initSync } = await import(new URL("collector.js", built));
+  initSync({ module: await readFile(new URL("collector.wasm", built)) });
+  check(Core);
+});

@@ -1,0 +1,139 @@
+// What goes wrong on the road: refused events are kept with their reason, strangers get in nothing, and whatever dies in
+// the middle, nothing the edge took is lost or counted twice.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Sender } from "./batches.mjs";
+import { Stack } from "./stack.mjs";
+import { until } from "./until.mjs";
+
+const AWAY_MS = 10_000;
+/** The pace of the traffic while something is broken. */
+const BATCH_EVERY_MS = 200;
+const PRICE_MINOR = 1001;
+
+let stack;
+
+before(async () => {
+  stack = await Stack.start();
+});
+
+after(() => stack?.stop());
+
+/** Some page views and one purchase. */
+const batch = (sender) => [...Array.from({ length: 4 }, () => sender.event()), sender.purchase(PRICE_MINOR)];
+
+/** Sends batches, one after another, until `done` says so; at least one. */
+async function traffic(sender, done) {
+  do {
+    await sender.deliver(batch(sender));
+    await pause(BATCH_EVERY_MS);
+  } while (!(await done()));
+}
+
+/** Waits until silver has all that the edge took from `sender`, and checks that it has each event and each order once. */
+async function assertNothingIsLostOrDouble(sender) {
+  const ids = sender.taken.map(({ event_id }) => event_id).sort();
+  const mine = (rows) => rows.filter(({ anonymous_id }) => anonymous_id === sender.anonymousId);
+  const events = await until("all events are in silver", async () => {
+    const rows = mine(await stack.rows("silver_events"));
+    return rows.length >= ids.length && rows;
+  }, 120);
+  assert.deepEqual(events.map(({ event_id }) => event_id).sort(), ids);
+
+  const bought = sender.taken.filter(({ event_type }) => event_type === "purchase").map(({ transaction_id }) => transaction_id);
+  const orders = mine(await stack.rows("silver_orders"));
+  assert.deepEqual(orders.map(({ transaction_id }) => transaction_id).sort(), bought.sort());
+  assert.ok(orders.every(({ gross_minor }) => gross_minor === PRICE_MINOR));
+
+  const sessions = mine(await stack.rows("silver_sessions"));
+  assert.equal(sessions.length, 1);
+  assert.equal(sessions[0].events, ids.length);
+  assert.equal(sessions[0].revenue_minor, bought.length * PRICE_MINOR);
+}
+
+/** Each record of the topic landed once: the broker gives no two records one place. */
+async function assertBronzeHasEachRecordOnce() {
+  const places = (await stack.rows("bronze_events")).map((row) => [row._topic, row._partition, row._offset].join());
+  assert.equal(new Set(places).size, places.length);
+}
+
+test("invalid_event_is_a_dead_letter_and_its_neighbours_land", async () => {
+  const sender = new Sender(stack);
+  const [first, last] = [sender.event(), sender.event()];
+  const bad = { ...sender.event("purchase", { value: 9.999, currency: "EUR", transaction_id: "T-1", items: [{ item_id: "mug" }] }) };
+  const { status, body } = await sender.post([first, bad, last]);
+  assert.equal(status, 207);
+  assert.deepEqual([body.accepted, body.rejected], [2, 1]);
+  assert.deepEqual(body.events.map(({ index, status }) => [index, status]), [[0, "accepted"], [1, "rejected"], [2, "accepted"]]);
+  const [{ code, pointer, message }] = body.events[1].errors;
+  assert.deepEqual([code, pointer], ["money_decimals", "/value"]);
+
+  const letter = await until("the dead letter is there", async () =>
+    (await stack.micro("bad")).find(({ original }) => original.includes(bad.event_id)));
+  assert.deepEqual([letter.code, letter.pointer, letter.message, letter.shop_id], [code, pointer, message, "demo"]);
+  assert.equal(letter.kafka.topic, "clickstream_event_v3.dlq");
+  assert.deepEqual(JSON.parse(letter.original), bad);
+
+  const landed = await until("the others are in silver", async () => {
+    const rows = (await stack.rows("silver_events")).filter(({ anonymous_id }) => anonymous_id === sender.anonymousId);
+    return rows.length >= 2 && rows;
+  });
+  assert.deepEqual(landed.map(({ event_id }) => event_id).sort(), [first.event_id, last.event_id].sort());
+});
+
+test("strangers_and_giants_are_turned_away_and_leave_nothing", async () => {
+  const before = await stack.micro("all");
+  const sender = new Sender(stack);
+  const refusal = ({ status, body }) => [status, body.error.code];
+  assert.deepEqual(refusal(await sender.post([sender.event()], { writeKey: "pk_wrong" })), [401, "unknown_write_key"]);
+  assert.deepEqual(refusal(await sender.post([sender.event()], { origin: "http://evil.example" })), [403, "origin_not_allowed"]);
+  const giant = sender.event("page_view", { page_title: "x".repeat(513 * 1024) });
+  assert.deepEqual(refusal(await sender.post([giant])), [413, "too_large"]);
+  // What comes after them has arrived: so would they have.
+  await sender.deliver([sender.event()]);
+  const now = await until("the next event came in", async () => {
+    const counts = await stack.micro("all");
+    return counts.total > before.total && counts;
+  });
+  assert.deepEqual(now, { total: before.total + 1, good: before.good + 1, bad: before.bad });
+});
+
+test("broker_killed_and_away_for_ten_seconds_loses_nothing", async () => {
+  const sender = new Sender(stack);
+  await sender.deliver(batch(sender));
+  const killed = await stack.kill("kafka");
+  await stack.broker("stop");
+  const back = Date.now() + AWAY_MS;
+  await traffic(sender, () => Date.now() > back);
+  assert.ok(sender.taken.length > 5, "the edge takes events while the broker is away");
+  await stack.broker("start");
+  assert.notEqual(await until("the broker runs", () => stack.pid("kafka")), killed);
+  await sender.deliver(batch(sender));
+  await assertNothingIsLostOrDouble(sender);
+  await assertBronzeHasEachRecordOnce();
+});
+
+test("lander_killed_in_the_middle_loses_and_doubles_nothing", async () => {
+  const sender = new Sender(stack);
+  const landed = async () => (await stack.rows("bronze_events")).some(({ record }) => record.includes(sender.anonymousId));
+  await traffic(sender, landed);
+  const killed = await stack.kill("land");
+  await traffic(sender, async () => {
+    const pid = await stack.pid("land");
+    return pid !== undefined && pid !== killed;
+  });
+  await assertNothingIsLostOrDouble(sender);
+  await assertBronzeHasEachRecordOnce();
+});
+
+test("gold_has_every_cent_after_all_of_it", async () => {
+  const orders = await stack.rows("silver_orders");
+  const days = await until("gold has every order", async () => {
+    const rows = await stack.gold("gold_daily_kpis");
+    return rows.reduce((sum, row) => sum + row.orders, 0) === orders.length && rows;
+  });
+  assert.equal(days.reduce((sum, row) => sum + row.revenue_gross_minor, 0), orders.length * PRICE_MINOR);
+});

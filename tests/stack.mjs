@@ -1,0 +1,115 @@
+// The whole stack on this machine, for one test file: real broker, real Worker runtime, real tables, all its own.
+
+import { execFile, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { until } from "./until.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SHOPTRAIL = join(ROOT, "target/debug/shoptrail");
+
+/** Kafka, workerd and two more programs start on a machine that may be busy. */
+const START_SECONDS = 120;
+const STOP_SECONDS = 45;
+
+/** Ends the stack when the test's process is gone, however it went: its end of the pipe closes then. */
+const GUARD = 'read -r never; kill -s TERM "$1" 2> /dev/null';
+
+const run = promisify(execFile);
+
+/** A running stack. `addresses` are those of its `stack.json`. */
+export class Stack {
+  #child;
+  #guard;
+
+  /** Starts everything on free ports over an empty folder; resolves when all parts answer. */
+  static async start() {
+    const stack = new Stack();
+    stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
+    stack.log = join(stack.data, "local.log");
+    const log = openSync(stack.log, "w");
+    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT];
+    stack.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
+    closeSync(log);
+    stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+    try {
+      stack.addresses = await until("the stack is ready", () => (stack.#ended() ? "ended" : stack.#file()), START_SECONDS);
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    if (stack.#ended()) await stack.stop();
+    return stack;
+  }
+
+  async #file() {
+    return JSON.parse(await readFile(join(this.data, "stack.json"), "utf8"));
+  }
+
+  #ended() {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** The process id of a part (`kafka`, `edge`, `land`, `build`) as it is now. */
+  async pid(part) {
+    return (await this.#file()).pids[part];
+  }
+
+  /** Kills a part without warning, and returns the process id it had. */
+  async kill(part) {
+    const pid = await this.pid(part);
+    process.kill(pid, "SIGKILL");
+    return pid;
+  }
+
+  /** Stops or starts the broker, and resolves when that is done. */
+  async broker(what) {
+    const response = await fetch(new URL(`local/broker/${what}`, this.addresses.shop), { method: "POST" });
+    if (!response.ok) throw new Error(`the broker does not ${what}: ${response.status} ${await response.text()}`);
+  }
+
+  /** The rows of any table, as they are published now. */
+  async rows(table) {
+    const warehouse = `lake:${join(this.data, "lake")}`;
+    const { stdout } = await run(SHOPTRAIL, ["show", table, "--format", "json", "--warehouse", warehouse], { maxBuffer: 1 << 28 });
+    return JSON.parse(stdout);
+  }
+
+  /** The rows of a gold table, as the dashboard gets them. */
+  gold(table) {
+    return this.#json(`data/${table}.json`);
+  }
+
+  /** What came in: `all` (counts), `good` or `bad` (the newest first). */
+  micro(which) {
+    return this.#json(`micro/${which}`);
+  }
+
+  async #json(path) {
+    const response = await fetch(new URL(path, this.addresses.shop));
+    if (!response.ok) throw new Error(`/${path} answers ${response.status}`);
+    return response.json();
+  }
+
+  /** Ends everything and removes the data. Fails when the stack has not lived until now, or does not end. */
+  async stop() {
+    const endedBefore = this.#ended();
+    this.#child.kill("SIGTERM");
+    try {
+      await until("the stack stops", () => this.#ended(), STOP_SECONDS);
+      if (endedBefore) {
+        const { exitCode, signalCode } = this.#child;
+        throw new Error(`the stack ended by itself (${signalCode ?? exitCode})\n${await readFile(this.log, "utf8")}`);
+      }
+    } finally {
+      this.#child.kill("SIGKILL");
+      this.#guard.kill("SIGKILL");
+      await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+}

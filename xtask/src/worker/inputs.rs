@@ -1,0 +1,37 @@
+//! What something is built from, as bytes to compare: a time stamp would miss a file that went away or came back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Reads all files at and below `paths`, with their names, in a fixed order.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn read(root: &Path, paths: &[&str]) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    for path in paths {
+        for file in files(&root.join(path))? {
+            all.extend_from_slice(file.as_os_str().as_encoded_bytes());
+            all.extend(fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?);
+        }
+    }
+    Ok(all)
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path).with_context(|| format!("cannot read `{}`", path.display()))? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    let mut found = Vec::new();
+    for entry in entries {
+        found.extend(files(&entry)?);
+    }
+    Ok(found)
+}
