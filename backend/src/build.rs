@@ -83,7 +83,9 @@ async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::R
     let touched = staged.days();
     for gold in gold::TABLES {
         if gold.reads.iter().any(|table| staged.touches(table)) {
-            build_one(staged, gold, &touched, reporting).await.with_context(|| format!("building `{}`", gold.table.name))?;
+            build_one(staged, gold, &touched, reporting)
+                .await
+                .with_context(|| format!("building `{}`", gold.table.name))?;
         }
     }
     Ok(())

@@ -169,7 +169,8 @@ async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &Cancellat
 
 /// Readable lines on a terminal, JSON elsewhere; always on stderr.
 fn start_logging() {
-    let filter = EnvFilter::try_from_env("SHOPTRAIL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info"));
+    let filter =
+        EnvFilter::try_from_env("SHOPTRAIL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     if io::stderr().is_terminal() {
         lines.with_ansi(std::env::var_os("NO_COLOR").is_none()).init();

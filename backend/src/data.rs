@@ -32,12 +32,15 @@ async fn version(warehouse: Arc<dyn Warehouse>, time_zone: String) -> Response {
 }
 
 async fn table(State(warehouse): State<Arc<dyn Warehouse>>, Path(file): Path<String>) -> Response {
-    let found = file.strip_suffix(".json").filter(|name| name.starts_with("gold_")).and_then(|name| show::find(name).ok());
+    let found =
+        file.strip_suffix(".json").filter(|name| name.starts_with("gold_")).and_then(|name| show::find(name).ok());
     let Some(table) = found else {
         return (StatusCode::NOT_FOUND, Json(json!({"error": "there is no gold table of this name"}))).into_response();
     };
     match rows(warehouse.as_ref(), table).await {
-        Ok(json) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response(),
+        Ok(json) => {
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response()
+        }
         Err(error) => failed(&error),
     }
 }
@@ -51,5 +54,6 @@ async fn rows(warehouse: &dyn Warehouse, table: &'static crate::table::Table) ->
 
 fn failed(error: &anyhow::Error) -> Response {
     tracing::error!(%error, "table could not be served");
-    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": "the table could not be read; see the log"}))).into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": "the table could not be read; see the log"})))
+        .into_response()
 }

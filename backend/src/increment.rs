@@ -116,7 +116,8 @@ async fn cut_events(
     let untouched = anti(stored.clone(), touched.clone().lazy(), &["session_key"]);
     let before = semi(stored, touched.clone().lazy(), &["session_key"]);
     let fresh_events = fresh.events.clone().lazy();
-    let together = concat([anti(before.clone(), fresh_events.clone(), &["event_id"]), fresh_events], UnionArgs::default())?;
+    let together =
+        concat([anti(before.clone(), fresh_events.clone(), &["event_id"]), fresh_events], UnionArgs::default())?;
     let events = events::TABLE.conform(sessions::cut(together)?).collect()?;
     let rows = concat([untouched, events.clone().lazy()], UnionArgs::default())?.collect()?;
     staged.replace(&events::TABLE, Some(days.clone()), rows);
@@ -171,7 +172,8 @@ async fn replace_orders(staged: &mut Staged<'_>, cut: &Cut, reporting: &Reportin
     let others = anti(theirs.clone(), transactions(), &of_order);
     let numbered = orders::number(concat([others, built.lazy()], UnionArgs::default())?)?.collect()?.lazy();
     let renumbered = anti(numbered.clone(), theirs, &["shop_id", "transaction_id", "order_number"]);
-    let changed = concat([anti(renumbered, transactions(), &of_order), semi(numbered, transactions(), &of_order)], in_order())?;
+    let changed =
+        concat([anti(renumbered, transactions(), &of_order), semi(numbered, transactions(), &of_order)], in_order())?;
     let changed = changed.collect()?;
 
     let mut days = days_in(&changed, "day")?;
@@ -191,8 +193,13 @@ async fn replace_sessions(
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
     let summed = sessions::summarize(cut.events.clone().lazy(), reporting)?.collect()?;
-    let stored = staged.stored(&sessions::TABLE, Query::all().filter(Filter::TextIn("session_key", ordered_in))).await?;
-    let others = anti(anti(stored.lazy(), cut.touched.clone().lazy(), &["session_key"]), summed.clone().lazy(), &["session_key"]);
+    let stored =
+        staged.stored(&sessions::TABLE, Query::all().filter(Filter::TextIn("session_key", ordered_in))).await?;
+    let others = anti(
+        anti(stored.lazy(), cut.touched.clone().lazy(), &["session_key"]),
+        summed.clone().lazy(),
+        &["session_key"],
+    );
     let columns: Vec<Expr> = summed.get_column_names().into_iter().cloned().map(col).collect();
     let open = concat([summed.lazy(), others.select(columns)], UnionArgs::default())?.collect()?;
     let order_days = days_spanned(&open, "session_start", "session_end", reporting)?;
@@ -202,7 +209,8 @@ async fn replace_sessions(
     let mut days = days_in(&complete, "day")?;
     days.extend(days_in(&cut.touched, "day")?);
     let stored = staged.stored(&sessions::TABLE, Query::all().days(&days)).await?.lazy();
-    let kept = anti(anti(stored, cut.touched.clone().lazy(), &["session_key"]), complete.clone().lazy(), &["session_key"]);
+    let kept =
+        anti(anti(stored, cut.touched.clone().lazy(), &["session_key"]), complete.clone().lazy(), &["session_key"]);
     let rows = concat([kept, complete.lazy()], UnionArgs::default())?.collect()?;
     staged.replace(&sessions::TABLE, Some(days), rows);
     Ok(())

@@ -92,7 +92,10 @@ fn assign(consumer: &BaseConsumer, topic: &str, landed: &Offsets) -> anyhow::Res
     let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).context("reading Kafka's metadata")?;
     let partitions: Vec<i32> =
         metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
-    anyhow::ensure!(!partitions.is_empty(), "topic `{topic}` does not exist\nhint: create it, or name another with --topic");
+    anyhow::ensure!(
+        !partitions.is_empty(),
+        "topic `{topic}` does not exist\nhint: create it, or name another with --topic"
+    );
     let mut assignment = TopicPartitionList::new();
     for partition in &partitions {
         let offset = landed.get(partition).map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));

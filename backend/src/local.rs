@@ -134,19 +134,11 @@ impl Stack {
         let identity = Identity::of(&args.data)?;
         let family = Family::of(&args.data).await?;
 
-        let broker = Arc::new(step("broker", start_broker(args, &root, &identity, family.clone())).await?);
-        let confluent = start_confluent(args, &identity, &broker).await?;
-        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
-        let micro = step("topics followed", Micro::start(&broker.bootstrap_servers)).await?;
-
         let listener = web::listen(args.port).await?;
         let web_port = listener.local_addr()?.port();
         let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
-        let addresses = addresses(web_port, edge_port, &confluent, &broker);
-        let routes =
-            web::pages(&root, &addresses.edge).merge(micro.routes()).merge(web::drills(broker.clone())).merge(extra);
-        let web = Web::serve(listener, routes);
-
+        let confluent = start_confluent(args, &identity).await?;
+        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
         let edge = EdgeConfig {
             root: &root,
             dir: &args.data.join("edge"),
@@ -158,7 +150,17 @@ impl Stack {
             key: &identity.kafka_key,
             schema_id,
         };
-        let edge = step("edge", edge::start(&edge, family.clone())).await?;
+        // The slow two, side by side: neither needs the other to start.
+        let broker = start_broker(args, &root, &identity, family.clone());
+        let edge = edge::start(&edge, family.clone());
+        let (broker, edge) = step("broker and edge started", async { tokio::try_join!(broker, edge) }).await?;
+        let broker = Arc::new(broker);
+        let micro = Micro::start(&broker.bootstrap_servers).await.context("the topics cannot be followed")?;
+        let addresses = addresses(web_port, edge_port, &confluent, &broker);
+        let pages = web::pages(&root, &addresses.edge);
+        let routes = pages.merge(micro.routes()).merge(web::drills(broker.clone())).merge(extra);
+        let web = Web::serve(listener, routes);
+
         let warehouse = args.warehouse();
         let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
         let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
@@ -234,13 +236,14 @@ async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, family
     Ok(broker)
 }
 
-async fn start_confluent(args: &LocalArgs, identity: &Identity, broker: &Broker) -> Result<Confluent> {
+async fn start_confluent(args: &LocalArgs, identity: &Identity) -> Result<Confluent> {
     let limits = Limits {
         calls: args.rest_calls_per_second,
         records: args.rest_records_per_second,
         bytes: args.rest_bytes_per_second,
     };
-    Confluent::start(identity, &broker.bootstrap_servers, limits, &args.data.join("registry.json")).await
+    let bootstrap_servers = args.bootstrap_servers.clone().unwrap_or_else(|| identity.ports.bootstrap_servers());
+    Confluent::start(identity, &bootstrap_servers, limits, &args.data.join("registry.json")).await
 }
 
 /// Registers the schema of records as a deployment does, and returns its id.

@@ -31,7 +31,9 @@ pub enum Broken {
         rows: usize,
     },
     /// Two tables disagree about money.
-    #[error("check `totals agree` failed: `{left}` says {left_minor}, `{right}` says {right_minor} minor units on the same days")]
+    #[error(
+        "check `totals agree` failed: `{left}` says {left_minor}, `{right}` says {right_minor} minor units on the same days"
+    )]
     Totals {
         /// One table.
         left: &'static str,

@@ -30,7 +30,10 @@ pub fn write(format: ListFormat, out: &mut impl Write) -> io::Result<()> {
         ListFormat::Markdown => {
             writeln!(out, "# Tables\n")?;
             writeln!(out, "Made by `shoptrail tables --format markdown > docs/tables.md`; do not edit.\n")?;
-            writeln!(out, "Times are UTC. Days are days of the reporting time zone. Money is in minor units of the row's currency.")?;
+            writeln!(
+                out,
+                "Times are UTC. Days are days of the reporting time zone. Money is in minor units of the row's currency."
+            )?;
             tables.iter().try_for_each(|table| write_markdown(table, out))
         }
     }
@@ -39,7 +42,14 @@ pub fn write(format: ListFormat, out: &mut impl Write) -> io::Result<()> {
 fn write_text(table: &Table, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}\n  {}", table.name, table.description)?;
     for column in table.columns {
-        writeln!(out, "    {} {}{}: {}", column.name, column.kind.sql(), presence(column.nullable), column.description)?;
+        writeln!(
+            out,
+            "    {} {}{}: {}",
+            column.name,
+            column.kind.sql(),
+            presence(column.nullable),
+            column.description
+        )?;
     }
     Ok(())
 }
@@ -69,7 +79,10 @@ mod tests {
         let mut made = Vec::new();
         write(ListFormat::Markdown, &mut made).unwrap();
         let kept = include_str!("../../docs/tables.md");
-        assert!(kept == String::from_utf8(made).unwrap(), "docs/tables.md is stale\nhint: shoptrail tables --format markdown > docs/tables.md");
+        assert!(
+            kept == String::from_utf8(made).unwrap(),
+            "docs/tables.md is stale\nhint: shoptrail tables --format markdown > docs/tables.md"
+        );
     }
 
     #[test]

@@ -169,7 +169,9 @@ pub enum WarehouseError {
         what: String,
     },
     /// A table on disk is not what its definition says.
-    #[error("table `{table}`: column `{column}` is {found}, expected {expected}\nhint: `shoptrail build --rebuild` after moving the altered table away")]
+    #[error(
+        "table `{table}`: column `{column}` is {found}, expected {expected}\nhint: `shoptrail build --rebuild` after moving the altered table away"
+    )]
     Altered {
         /// The table.
         table: String,

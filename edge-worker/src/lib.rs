@@ -9,7 +9,6 @@
         clippy::arithmetic_side_effects
     )
 )]
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod admit;
 #[cfg(target_arch = "wasm32")]

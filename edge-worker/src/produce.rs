@@ -35,6 +35,8 @@ pub struct Delivery {
     pub retry_after: Option<u32>,
     /// What went wrong, counted by kind: for the log.
     pub troubles: BTreeMap<String, usize>,
+    /// Whether a call failed as a whole or took too long: another would not fare better now.
+    gateway_is_away: bool,
 }
 
 impl Delivery {
@@ -58,7 +60,7 @@ pub async fn deliver(records: &[Rc<Outgoing>], call: impl AsyncFn(Topic, Vec<Rc<
     let (events, mut letters) = by_topic(records);
     let progress = delivery.send(Topic::Events, &events, &call).await;
     delivery.delivered = delivery.settle(&events, &progress);
-    if delivery.gateway_is_away() {
+    if delivery.gateway_is_away {
         return delivery;
     }
     for (sent, reason) in progress.refused() {
@@ -96,7 +98,7 @@ impl Delivery {
             let answer = call(topic, body.collect()).await;
             let outcomes = answer.outcomes(sent.len());
             self.note(&answer, &outcomes);
-            if !progress.learn(&sent, &outcomes) {
+            if !progress.learn(&sent, &outcomes) || self.gateway_is_away {
                 break;
             }
         }
@@ -118,16 +120,12 @@ impl Delivery {
 
     fn note(&mut self, answer: &Answer, outcomes: &[Outcome]) {
         self.retry_after = self.retry_after.max(answer.retry_after);
-        let troubles = answer.trouble().into_iter().chain(outcomes.iter().filter_map(Outcome::trouble));
-        for trouble in troubles {
+        let call = answer.trouble();
+        self.gateway_is_away |= call.is_some();
+        for trouble in call.into_iter().chain(outcomes.iter().filter_map(Outcome::trouble)) {
             let count = self.troubles.entry(trouble).or_default();
             *count = count.saturating_add(1);
         }
-    }
-
-    /// Whether a call failed as a whole: another would not fare better now.
-    fn gateway_is_away(&self) -> bool {
-        self.troubles.keys().any(|trouble| trouble.starts_with(report::CALL))
     }
 }
 
@@ -225,8 +223,9 @@ mod tests {
         let records = [record(Topic::Events, "a"), record(Topic::DeadLetters, "x")];
         for answer in [
             Answer::default(),
+            Answer { is_late: true, ..reports(&[]) },
             Answer { status: Some(503), ..Answer::default() },
-            Answer { status: Some(429), body: b"<html>".to_vec(), retry_after: Some(9) },
+            Answer { status: Some(429), body: b"<html>".to_vec(), retry_after: Some(9), is_late: false },
         ] {
             let retry_after = answer.retry_after;
             let (delivery, calls) = delivered(&records, vec![answer]);

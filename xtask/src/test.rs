@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::process::{cargo, command, stream};
 use crate::progress::{line, step};
-use crate::{demo, schemas, setup};
+use crate::{demo, powerbi, schemas, setup};
 
 mod count;
 
@@ -42,6 +42,8 @@ enum Part {
     Worker,
     /// Shop, dashboard and the whole road in Chromium
     Browser,
+    /// The Power BI project, and that its figures are the dashboard's
+    Powerbi,
 }
 
 /// How one part ended.
@@ -70,7 +72,7 @@ fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
         line(&format!("           {}", chromium.display()));
         return demo::build(root, tools);
     }
-    if parts.contains(&Part::Clippy) {
+    if parts.contains(&Part::Clippy) || parts.contains(&Part::Powerbi) {
         setup::run(root, tools)?;
     }
     Ok(())
@@ -91,6 +93,7 @@ impl Part {
             Part::Rust => counted(&mut cargo(root, &["test", "--workspace"])),
             Part::Worker => node_tests(root, "edge-worker/tests"),
             Part::Browser => node_tests(root, "tests"),
+            Part::Powerbi => power_bi(root),
         };
         Outcome { part: self, took: started.elapsed(), result }
     }
@@ -114,6 +117,12 @@ fn clippy(root: &Path) -> Result<Count> {
     wasm.extend(WASM);
     wasm.extend(["--", "-D", "warnings"]);
     Ok(native + check(root, &wasm)?)
+}
+
+/// That the generated files are fresh is one test more.
+fn power_bi(root: &Path) -> Result<Count> {
+    powerbi::check(root)?;
+    Ok(Count::one() + node_tests(root, "tests/powerbi")?)
 }
 
 /// Runs every `*.spec.mjs` of a folder, one after another: each starts servers and a browser of its own.

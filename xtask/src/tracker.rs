@@ -2,7 +2,6 @@
 //! Worker serves of it as static assets is in `target/tracker`: `t.js`, the WASM module it loads (named by its content),
 //! and Cloudflare's `_headers`.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -56,18 +55,20 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
 
 /// Leaves `collector.js` (the glue) and `collector.wasm` in `parts`.
 fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
-    let target = "wasm32-unknown-unknown";
     #[rustfmt::skip]
     let mut cargo = process::cargo(root, &[
-        "build", "--package", "shoptrail-collector", "--lib", "--profile", "tracker", "--target", target,
+        "build", "--package", "shoptrail-collector", "--lib", "--profile", "tracker", "--target", "wasm32-unknown-unknown",
     ]);
+    // Cargo puts the profile's build scripts into a folder named like the profile: not among the assets, please.
+    cargo.env("CARGO_TARGET_DIR", parts);
     process::run(root, "tracker core", &mut cargo)?;
 
     let mut wasm_bindgen = process::command(root, tools.join("bin/wasm-bindgen"));
     wasm_bindgen
         .args(["--target", "web", "--no-typescript", "--out-name", "collector"])
         .args(["--remove-name-section", "--remove-producers-section", "--out-dir"])
-        .args([parts, &root.join("target").join(target).join("tracker/shoptrail_collector.wasm")]);
+        .arg(parts)
+        .arg(parts.join("wasm32-unknown-unknown/tracker/shoptrail_collector.wasm"));
     process::run(root, "tracker glue", &mut wasm_bindgen)?;
 
     let mut wasm_opt = process::command(root, "node");
@@ -117,29 +118,32 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(path).with_context(|| format!("cannot read `{}`", path.display()))? {
-        entries.push(entry?.path());
-    }
-    entries.sort();
     let mut found = Vec::new();
-    for entry in entries {
+    for entry in list(path)? {
         found.extend(files(&entry)?);
     }
     Ok(found)
 }
 
-/// Removes the assets of an earlier build: nothing would ever remove its module.
+/// Removes the assets of an earlier build: nothing else would ever remove its module. The folder itself stays, as the
+/// Worker's development server may be watching it.
 fn clear(assets: &Path) -> Result<()> {
-    if !assets.exists() {
-        return Ok(());
-    }
-    for file in files(assets)? {
-        if file.extension() == Some(OsStr::new("wasm")) {
-            fs::remove_file(&file).with_context(|| format!("cannot remove `{}`", file.display()))?;
-        }
+    fs::create_dir_all(assets).with_context(|| format!("cannot create `{}`", assets.display()))?;
+    for entry in list(assets)? {
+        let removed = if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
+        removed.with_context(|| format!("cannot remove `{}`", entry.display()))?;
     }
     Ok(())
+}
+
+/// What is in a folder, in the order of the names.
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    Ok(entries)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -14,12 +14,20 @@ pub static GOLD: Gold = Gold {
         description: "One row per day, shop, device, channel and step (`kind` step: sessions that went through the ordered steps \
             up to it) or event type (`kind` event: how often it happened and in how many sessions)",
         columns: &[
-            Column::new("day", Date, "Day the session started, for event types the day of the event, in the reporting time zone"),
+            Column::new(
+                "day",
+                Date,
+                "Day the session started, for event types the day of the event, in the reporting time zone",
+            ),
             Column::new("shop_id", Text, "Shop"),
             Column::new("device", Text, "Device of the session"),
             Column::new("channel", Text, "Channel of the session"),
             Column::new("kind", Text, "`step` or `event`"),
-            Column::new("step", Text, "`sessions`, `view_item`, `add_to_cart`, `begin_checkout`, `purchase`; or an event type"),
+            Column::new(
+                "step",
+                Text,
+                "`sessions`, `view_item`, `add_to_cart`, `begin_checkout`, `purchase`; or an event type",
+            ),
             Column::new("step_order", Integer, "Place in the funnel, from 1; 0 for event types"),
             Column::new("sessions", Integer, "Sessions that reached the step or had the event"),
             Column::new("events", Integer, "Events of the type; for steps the sessions again"),

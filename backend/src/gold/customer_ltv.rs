@@ -31,10 +31,18 @@ pub static GOLD: Gold = Gold {
             Column::new("first_order_at", Timestamp, "Time of the first order"),
             Column::new("last_order_at", Timestamp, "Time of the last order"),
             Column::new("recency_days", Integer, "Days from the customer's last order to the shop's latest"),
-            Column::new("rfm_segment", Text, "Champion, Loyal, New, At risk, Lost or Occasional, from recency and frequency"),
+            Column::new(
+                "rfm_segment",
+                Text,
+                "Champion, Loyal, New, At risk, Lost or Occasional, from recency and frequency",
+            ),
             Column::new("first_channel", Text, "Channel of the first order"),
-            Column::new("expected_value_12m_minor", Integer, "Lifetime value per day of history (90 days at least) times 365, \
-                0 for a customer lost for a year; minor units"),
+            Column::new(
+                "expected_value_12m_minor",
+                Integer,
+                "Lifetime value per day of history (90 days at least) times 365, \
+                0 for a customer lost for a year; minor units",
+            ),
         ],
         partition: None,
         key: &["customer_id", "shop_id", "currency"],

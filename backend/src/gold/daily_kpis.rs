@@ -64,7 +64,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
     let joined = visited.join(sold, key.clone(), key, both);
-    let totals = joined.with_columns([all().exclude_cols(["day", "shop_id", "currency"]).as_expr().fill_null(lit(0_i64))]);
+    let totals =
+        joined.with_columns([all().exclude_cols(["day", "shop_id", "currency"]).as_expr().fill_null(lit(0_i64))]);
     Ok(GOLD.table.conform(totals.with_columns([
         average_minor(col("revenue_gross_minor"), col("orders")).alias("average_order_value_minor"),
         ratio(col("converted_sessions"), col("sessions")).alias("conversion_rate"),

@@ -45,7 +45,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         col("gross_minor").sum().alias("revenue_minor"),
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
-    let zero = ["sessions", "converted_sessions", "purchases", "revenue_minor"].map(|name| col(name).fill_null(lit(0_i64)));
+    let zero =
+        ["sessions", "converted_sessions", "purchases", "revenue_minor"].map(|name| col(name).fill_null(lit(0_i64)));
     let joined = visited.join(sold, key.clone(), key, both).with_columns(zero);
     let rate = ratio(col("converted_sessions"), col("sessions")).alias("conversion_rate");
     Ok(GOLD.table.conform(joined.with_column(rate)))

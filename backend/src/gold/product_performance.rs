@@ -54,7 +54,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
 
 /// Views, carts and purchases of products; of purchases only those that are the order, not its repetitions.
 pub(super) fn counted_items(silver: &Silver) -> LazyFrame {
-    let orders = silver.orders.clone().select([col("purchase_event_id").alias("event_id"), lit(true).alias("is_order")]);
+    let orders =
+        silver.orders.clone().select([col("purchase_event_id").alias("event_id"), lit(true).alias("is_order")]);
     let event_type = || col("event_type");
     let interest = event_type().eq(lit("view_item")).or(event_type().eq(lit("add_to_cart")));
     silver

@@ -36,8 +36,12 @@ pub static GOLD: Gold = Gold {
             Column::new("carts", Integer, "Times it was added to a cart"),
             Column::new("purchases", Integer, "Orders it was part of"),
             Column::new("revenue_minor", Integer, "Price times quantity of the units sold, minor units"),
-            Column::new("trend_score", Float, "(interest - baseline) / sqrt(baseline + 1), where interest = views + 3 carts + \
-                5 purchases and baseline = the product's mean interest per window over the 24 hours before"),
+            Column::new(
+                "trend_score",
+                Float,
+                "(interest - baseline) / sqrt(baseline + 1), where interest = views + 3 carts + \
+                5 purchases and baseline = the product's mean interest per window over the 24 hours before",
+            ),
         ],
         partition: Some("day"),
         key: &["window_start", "shop_id", "item_id", "currency"],
@@ -93,9 +97,13 @@ fn windows(slots: LazyFrame) -> PolarsResult<LazyFrame> {
     let as_second_half = slots.clone().with_column(col("start") - lit(STEP_US));
     let halves = concat([slots, as_second_half], UnionArgs { maintain_order: true, ..UnionArgs::default() })?;
     let total = |column: &str| col(column).sum();
-    Ok(halves
-        .group_by_stable(key())
-        .agg([col("item_name").last(), total("views"), total("carts"), total("purchases"), total("revenue_minor")]))
+    Ok(halves.group_by_stable(key()).agg([
+        col("item_name").last(),
+        total("views"),
+        total("carts"),
+        total("purchases"),
+        total("revenue_minor"),
+    ]))
 }
 
 /// Adds `before`: the product's interest in the 24 hours before each window.
@@ -109,10 +117,9 @@ fn with_interest_before(slots: LazyFrame, windows: LazyFrame) -> PolarsResult<La
     let time = || col("start").cast(Timestamp.polars());
     let product = [col("shop_id"), col("item_id"), col("currency")];
     let slots = slots.with_columns([interest().alias("interest"), lit(false).alias("is_window")]);
-    let windows = windows.with_columns([lit(0_i64).cast(DataType::Int64).alias("interest"), lit(true).alias("is_window")]);
+    let windows =
+        windows.with_columns([lit(0_i64).cast(DataType::Int64).alias("interest"), lit(true).alias("is_window")]);
     let both = concat([slots, windows], UnionArgs::default())?;
     let sum = col("interest").rolling_sum_by(time(), before).over(product)?;
-    Ok(both
-        .with_column(sum.fill_null(lit(0_i64)).alias("before"))
-        .filter(col("is_window")))
+    Ok(both.with_column(sum.fill_null(lit(0_i64)).alias("before")).filter(col("is_window")))
 }

@@ -86,10 +86,8 @@ impl Broker {
         args.extend(["-cp".into(), class_path, "kafka.Kafka".into(), properties.into()]);
         let command =
             ChildCommand { name: "kafka", program: "java".into(), args, envs: Vec::new(), dir, log, grace: GRACE };
-        let broker = Self {
-            bootstrap_servers: format!("127.0.0.1:{}", ports.kafka),
-            service: Some(Service::start(command, family)?),
-        };
+        let broker =
+            Self { bootstrap_servers: ports.bootstrap_servers(), service: Some(Service::start(command, family)?) };
         broker.until_ready().await?;
         Ok(broker)
     }

@@ -50,6 +50,8 @@ pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
     let worker = config.root.join("edge-worker");
     ensure!(wrangler.exists(), "no wrangler in `{}`; hint: run `cargo xtask setup`", config.root.display());
     ensure!(worker.join("build/index.js").exists(), "the Worker is not built; hint: run `cargo xtask worker`");
+    let tracker = config.root.join("target/tracker");
+    ensure!(tracker.is_dir(), "the tracker is not built; hint: run `cargo xtask tracker`");
     let dir = std::path::absolute(config.dir)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
     // Arguments can be read by every user of the machine; this file cannot.

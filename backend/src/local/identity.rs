@@ -41,6 +41,14 @@ pub struct Ports {
     pub confluent: u16,
 }
 
+impl Ports {
+    /// The address of the stack's own broker, as its clients are given it.
+    #[must_use]
+    pub fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.kafka)
+    }
+}
+
 /// A key and its secret. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {

@@ -6,7 +6,17 @@ use super::page::Page;
 const SEARCH_ENGINES: [&str; 9] =
     ["google", "bing", "duckduckgo", "yahoo", "ecosia", "baidu", "yandex", "startpage", "qwant"];
 const SOCIAL_NETWORKS: [&str; 12] = [
-    "facebook", "instagram", "tiktok", "pinterest", "linkedin", "reddit", "youtube", "twitter", "x", "t", "threads",
+    "facebook",
+    "instagram",
+    "tiktok",
+    "pinterest",
+    "linkedin",
+    "reddit",
+    "youtube",
+    "twitter",
+    "x",
+    "t",
+    "threads",
     "snapchat",
 ];
 const PAID_MEDIUMS: [&str; 6] = ["cpc", "ppc", "paid", "paidsearch", "paid_social", "retargeting"];
@@ -62,7 +72,10 @@ mod tests {
         assert_eq!(channel_of(plain, Some("m.facebook.com")), "Organic Social");
         assert_eq!(channel_of(plain, Some("blog.example")), "Referral");
         assert_eq!(channel_of("https://shop.example/?gclid=1", Some("google.com")), "Paid Search");
-        assert_eq!(channel_of("https://shop.example/?utm_source=instagram&utm_medium=paid_social", None), "Paid Social");
+        assert_eq!(
+            channel_of("https://shop.example/?utm_source=instagram&utm_medium=paid_social", None),
+            "Paid Social"
+        );
         assert_eq!(channel_of("https://shop.example/?utm_source=news&utm_medium=email", None), "Email");
         assert_eq!(channel_of("https://shop.example/?utm_source=partner&utm_medium=cpc", None), "Paid Other");
     }

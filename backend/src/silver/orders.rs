@@ -12,7 +12,11 @@ use crate::table::{Column, Table};
 const COLUMNS: &[Column] = &[
     Column::new("transaction_id", Text, "Order number the shop gave"),
     Column::new("day", Date, "Day of the order, in the reporting time zone"),
-    Column::new("ordered_at", Timestamp, "Time of the purchase event; of the first refund where the purchase is not known"),
+    Column::new(
+        "ordered_at",
+        Timestamp,
+        "Time of the purchase event; of the first refund where the purchase is not known",
+    ),
     Column::new("first_event_at", Timestamp, "Time of the first purchase or refund event"),
     Column::new("last_event_at", Timestamp, "Time of the last purchase or refund event"),
     Column::new("shop_id", Text, "Shop"),
@@ -62,9 +66,23 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
     let of_order = [col("shop_id"), col("transaction_id")];
     // A known purchase gives the row its facts; a refund alone still makes one, so that no money is forgotten.
     let order = ["is_refund", "event_time", "seq", "event_id"];
-    let facts = ["event_id", "anonymous_id", "user_id", "session_key", "currency", "tax_minor", "shipping_minor", "coupon",
-        "payment_method", "channel", "device", "browser", "os"];
-    let refunded = col("value_minor").filter(is_purchase().not().and(col("currency").eq(col("currency").first()))).sum();
+    let facts = [
+        "event_id",
+        "anonymous_id",
+        "user_id",
+        "session_key",
+        "currency",
+        "tax_minor",
+        "shipping_minor",
+        "coupon",
+        "payment_method",
+        "channel",
+        "device",
+        "browser",
+        "os",
+    ];
+    let refunded =
+        col("value_minor").filter(is_purchase().not().and(col("currency").eq(col("currency").first()))).sum();
     let orders = events
         .filter(concerns_order())
         .with_column(is_purchase().not().alias("is_refund"))
@@ -84,7 +102,9 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
             .collect::<Vec<_>>(),
         );
     let quantities = items.group_by([col("event_id")]).agg([col("quantity").sum()]);
-    let none_if_refund = |column: &str| when(col("refund_only")).then(lit(0_i64)).otherwise(col(column).fill_null(lit(0_i64))).alias(column);
+    let none_if_refund = |column: &str| {
+        when(col("refund_only")).then(lit(0_i64)).otherwise(col(column).fill_null(lit(0_i64))).alias(column)
+    };
     let orders = orders
         .join(quantities, [col("event_id")], [col("event_id")], JoinArgs::new(JoinType::Left))
         .with_columns([
@@ -107,8 +127,8 @@ pub fn number(orders: LazyFrame) -> PolarsResult<LazyFrame> {
     let sorted = orders.sort(["ordered_at", "transaction_id"], SortMultipleOptions::default());
     let customer = [col("shop_id"), col("customer_id")];
     let counted = col("purchase_event_id").is_not_null().cast(DataType::Int64);
-    let numbered = sorted
-        .with_column(counted.cum_sum(false).over(customer)?.alias("order_number"))
-        .with_column(col("order_number").eq(lit(1_i64)).and(col("purchase_event_id").is_not_null()).alias("is_new_customer"));
+    let numbered = sorted.with_column(counted.cum_sum(false).over(customer)?.alias("order_number")).with_column(
+        col("order_number").eq(lit(1_i64)).and(col("purchase_event_id").is_not_null()).alias("is_new_customer"),
+    );
     Ok(TABLE.conform(numbered))
 }

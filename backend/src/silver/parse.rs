@@ -25,7 +25,9 @@ pub(super) struct Parsed {
 
 /// A bronze row that does not hold a record.
 #[derive(Debug, thiserror::Error)]
-#[error("bronze holds a record that cannot be read: {0}\nhint: it did not pass `shoptrail land`; remove the row or fix its writer")]
+#[error(
+    "bronze holds a record that cannot be read: {0}\nhint: it did not pass `shoptrail land`; remove the row or fix its writer"
+)]
 pub struct Unreadable(String);
 
 impl Parsed {

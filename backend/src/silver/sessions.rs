@@ -36,7 +36,11 @@ const COLUMNS: &[Column] = &[
     Column::new("purchases", Integer, "Orders made in the session"),
     Column::new("revenue_minor", Integer, "Value of those orders in `currency`, minor units"),
     Column::new("currency", Text, "First currency seen in the session, else the reporting currency"),
-    Column::new("funnel_step", Integer, "Furthest step reached in order: 1 session, 2 view_item, 3 add_to_cart, 4 begin_checkout, 5 purchase"),
+    Column::new(
+        "funnel_step",
+        Integer,
+        "Furthest step reached in order: 1 session, 2 view_item, 3 add_to_cart, 4 begin_checkout, 5 purchase",
+    ),
     Column::new("entry_page", Text, "Path of the first page"),
     Column::new("exit_page", Text, "Path of the last page"),
     Column::new("referrer_host", Text, "Host that led to the session").optional(),
@@ -67,16 +71,14 @@ pub static TABLE: Table = Table {
 /// Visitors must be complete around every event: all events of the sessions in question are in the frame.
 pub fn cut(events: LazyFrame) -> PolarsResult<LazyFrame> {
     let micros = || col("event_time").to_physical();
-    let same_visitor =
-        col("shop_id").eq_missing(col("shop_id").shift(lit(1))).and(col("anonymous_id").eq_missing(col("anonymous_id").shift(lit(1))));
+    let same_visitor = col("shop_id")
+        .eq_missing(col("shop_id").shift(lit(1)))
+        .and(col("anonymous_id").eq_missing(col("anonymous_id").shift(lit(1))));
     let continues = same_visitor.and((micros() - micros().shift(lit(1))).lt_eq(lit(GAP_US))).fill_null(lit(false));
     let of_session = |column: &str| col(column).first().over([col("session_number")]);
     Ok(in_order(events)
         .with_column(continues.not().cast(DataType::Int64).cum_sum(false).alias("session_number"))
-        .with_columns([
-            of_session("event_id")?.alias("session_key"),
-            of_session("page_channel")?.alias("channel"),
-        ])
+        .with_columns([of_session("event_id")?.alias("session_key"), of_session("page_channel")?.alias("channel")])
         .drop(by_name(["session_number"], true, false)))
 }
 
@@ -123,12 +125,12 @@ pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyF
 pub fn with_orders(sessions: LazyFrame, orders: LazyFrame) -> LazyFrame {
     let orders = orders.filter(col("purchase_event_id").is_not_null());
     let made = orders.clone().group_by([col("session_key")]).agg([len().cast(DataType::Int64).alias("purchases")]);
-    let paid = orders
-        .group_by([col("session_key"), col("currency")])
-        .agg([col("gross_minor").sum().alias("revenue_minor")]);
+    let paid =
+        orders.group_by([col("session_key"), col("currency")]).agg([col("gross_minor").sum().alias("revenue_minor")]);
     let on = |columns: &[&str]| columns.iter().copied().map(col).collect::<Vec<_>>();
     let left = || JoinArgs::new(JoinType::Left);
-    let engaged = col("engaged_ms").gt_eq(lit(ENGAGED_MS)).or(col("page_views").gt_eq(lit(2))).or(col("purchases").gt(lit(0)));
+    let engaged =
+        col("engaged_ms").gt_eq(lit(ENGAGED_MS)).or(col("page_views").gt_eq(lit(2))).or(col("purchases").gt(lit(0)));
     let sessions = sessions
         .drop(by_name(["purchases", "revenue_minor"], false, false))
         .join(made, on(&["session_key"]), on(&["session_key"]), left())
@@ -156,12 +158,16 @@ fn first(column: &str) -> Expr {
 /// Adds `funnel_step`, the same on every event of a session: 1 plus the steps it went through in order, each not before
 /// the one before it.
 fn with_funnel_step(events: LazyFrame) -> PolarsResult<LazyFrame> {
-    let mut events = events.with_columns([lit(1_i64).cast(DataType::Int64).alias("funnel_step"), col("event_time").alias("step_time")]);
+    let mut events = events
+        .with_columns([lit(1_i64).cast(DataType::Int64).alias("funnel_step"), col("event_time").alias("step_time")]);
     for (reached, step) in (1_i64..).zip(FUNNEL_STEPS) {
         let eligible = is(step).and(col("funnel_step").eq(lit(reached))).and(col("event_time").gt_eq(col("step_time")));
         let time = col("event_time").filter(eligible).min().over([col("session_key")])?;
         events = events.with_column(time.alias("next_time")).with_columns([
-            when(col("next_time").is_not_null()).then(lit(reached + 1)).otherwise(col("funnel_step")).alias("funnel_step"),
+            when(col("next_time").is_not_null())
+                .then(lit(reached + 1))
+                .otherwise(col("funnel_step"))
+                .alias("funnel_step"),
             coalesce(&[col("next_time"), col("step_time")]).alias("step_time"),
         ]);
     }

@@ -74,7 +74,8 @@ impl Lake {
             return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
         }
         let rows = bronze::after_offsets(&rows, &stored)?;
-        let actions: Vec<Action> = files::write(table, &self.folder(table), rows)?.into_iter().map(Action::Add).collect();
+        let actions: Vec<Action> =
+            files::write(table, &self.folder(table), rows)?.into_iter().map(Action::Add).collect();
         let moved = landing.up_to.iter().filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
         let transactions =
             moved.map(|(partition, offset)| Transaction::new(delta::land_app_id(&landing.topic, *partition), *offset));
@@ -101,7 +102,12 @@ impl Lake {
             live.values().filter(|add| !keep(&add.path)).map(|add| Action::Remove(delta::remove(add))).collect();
         actions.extend(kept.iter().filter(|add| !live.contains_key(&add.path)).cloned().map(Action::Add));
         actions.extend(files::write(table, &self.folder(table), rows)?.into_iter().map(Action::Add));
-        tracing::debug!(table = table.name, files.replaced = replaced.len(), files.kept = kept.len(), "replaced partitions");
+        tracing::debug!(
+            table = table.name,
+            files.replaced = replaced.len(),
+            files.kept = kept.len(),
+            "replaced partitions"
+        );
         let version = now.commit(actions, Vec::new(), "build").await?;
         if version.is_multiple_of(files::VACUUM_EVERY) {
             self.table(table, None).await?.vacuum().await?;

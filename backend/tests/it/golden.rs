@@ -76,7 +76,10 @@ async fn compare(case: &Path, how: &str, lake: &dyn Warehouse) {
 /// The lines that only one of two texts has.
 fn difference(expected: &str, made: &str) -> String {
     let only = |sign: char, left: &str, right: &str| {
-        left.lines().filter(|line| !right.lines().any(|other| other == *line)).map(|line| format!("{sign} {line}\n")).collect::<String>()
+        left.lines()
+            .filter(|line| !right.lines().any(|other| other == *line))
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
     };
     only('-', expected, made) + &only('+', made, expected)
 }

@@ -1,10 +1,10 @@
 //! The promise of silver and gold: whatever the split, order, duplication or lateness of the input, the tables equal a
 //! rebuild, row for row.
 
+use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use rand::Rng;
 use shoptrail_backend::build::Mode;
 
 use super::world::{TestLake, assert_same_tables, build, land, shuffled_world};

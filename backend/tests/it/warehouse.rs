@@ -4,7 +4,9 @@ use polars::prelude::*;
 use shoptrail_backend::bronze;
 use shoptrail_backend::silver::{orders, sessions};
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Table};
-use shoptrail_backend::warehouse::{Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError};
+use shoptrail_backend::warehouse::{
+    Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
+};
 
 use super::world::{TOPIC, TestLake, land, landing};
 
@@ -13,8 +15,13 @@ const COLUMNS: [ColumnDefinition; 3] = [
     ColumnDefinition::new("name", ColumnType::Text, "Name"),
     ColumnDefinition::new("amount", ColumnType::Integer, "Amount"),
 ];
-static SMALL: Table =
-    Table { name: "silver_small", description: "For tests", columns: &COLUMNS, partition: Some("day"), key: &["day", "name"] };
+static SMALL: Table = Table {
+    name: "silver_small",
+    description: "For tests",
+    columns: &COLUMNS,
+    partition: Some("day"),
+    key: &["day", "name"],
+};
 static SMALL_GROWN: Table = Table {
     name: "silver_small",
     description: "For tests",

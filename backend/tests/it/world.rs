@@ -161,7 +161,9 @@ fn random_event(rng: &mut StdRng, visitor: &str, at: i64, orders: &mut Vec<(Stri
     let items = json!([{"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2}]);
     let mut made = match rng.random_range(0..10) {
         0..3 => {
-            let url = *["https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/a"].choose(rng).unwrap();
+            let url = *["https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/a"]
+                .choose(rng)
+                .unwrap();
             record(visitor, at, seed, "page_view", json!({"page_url": url, "referrer_url": "https://www.google.com/"}))
         }
         3..5 => record(visitor, at, seed, "view_item", json!({"items": items, "currency": "EUR"})),

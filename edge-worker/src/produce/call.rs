@@ -28,11 +28,12 @@ pub async fn call(kafka: &Kafka, topic: Topic, records: Vec<Rc<Outgoing>>, patie
     let controller = AbortController::default();
     let signal = controller.signal();
     let mut answer = Answer::default();
-    let is_done = {
+    let is_late = {
         let conversation = pin!(converse(kafka, topic, records, &signal, &mut answer));
-        matches!(select(conversation, Delay::from(patience)).await, Either::Left(_))
+        matches!(select(conversation, Delay::from(patience)).await, Either::Right(_))
     };
-    if !is_done {
+    if is_late {
+        answer.is_late = true;
         controller.abort();
     }
     answer

@@ -2,9 +2,6 @@
 
 use serde::Deserialize;
 
-/// The beginning of every trouble that concerns a call as a whole.
-pub const CALL: &str = "call ";
-
 /// What came back from one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -14,6 +11,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How long the gateway asks to wait, in seconds.
     pub retry_after: Option<u32>,
+    /// Whether patience ended before the answer did.
+    pub is_late: bool,
 }
 
 /// What one report says.
@@ -53,12 +52,13 @@ impl Answer {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match self.status {
+            _ if self.is_late => Some("call late".to_owned()),
             Some(200) => None,
             Some(status) => {
                 let code = self.reports().next().map(|report| format!(" code {}", report.error_code));
-                Some(format!("{CALL}status {status}{}", code.unwrap_or_default()))
+                Some(format!("call status {status}{}", code.unwrap_or_default()))
             }
-            None => Some(format!("{CALL}unanswered")),
+            None => Some("call unanswered".to_owned()),
         }
     }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status: Some(status), body: body.as_bytes().to_vec(), retry_after: None }
+        Answer { status: Some(status), body: body.as_bytes().to_vec(), ..Answer::default() }
     }
 
     #[test]
@@ -128,6 +128,13 @@ mod tests {
             assert_eq!(answer.trouble().as_deref(), Some(trouble));
         }
         assert_eq!(Answer::default().trouble().as_deref(), Some("call unanswered"));
+    }
+
+    #[test]
+    fn late_answer_counts_as_far_as_it_came() {
+        let late = Answer { is_late: true, ..answer(200, r#"{"error_code":200}"#) };
+        assert_eq!(late.outcomes(2), [Outcome::Delivered, Outcome::Unreported]);
+        assert_eq!(late.trouble().as_deref(), Some("call late"));
     }
 
     #[test]

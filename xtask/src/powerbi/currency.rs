@@ -8,9 +8,11 @@ use super::name::lineage_tag;
 /// `Currency.tmdl`: the currencies that gold holds. Computed inside the model, because only then a reader is offered no
 /// currency the shop never saw; `DISTINCT` and not `VALUES`, because the relationship to this very table must not matter.
 pub(super) fn table() -> String {
-    let rows = codes().map(|(code, currency, digits)| format!("\t\t\t\t\t{{ \"{code}\", \"{}\", {digits} }}", currency.name()));
+    let rows = codes()
+        .map(|(code, currency, digits)| format!("\t\t\t\t\t{{ \"{code}\", \"{}\", {digits} }}", currency.name()));
     let rows = rows.collect::<Vec<_>>().join(",\n");
-    let [tag, code, name, digits] = ["", "/Code", "/Name", "/Digits"].map(|part| lineage_tag(&format!("Currency{part}")));
+    let [tag, code, name, digits] =
+        ["", "/Code", "/Name", "/Digits"].map(|part| lineage_tag(&format!("Currency{part}")));
     format!(
         "/// Currencies of the gold tables, with their decimals after ISO 4217
 table Currency
@@ -74,7 +76,9 @@ mod tests {
     #[test]
     fn decimals_are_those_of_iso_4217() {
         let text = table();
-        for row in ["{ \"BHD\", \"Bahraini dinar\", 3 }", "{ \"EUR\", \"Euro\", 2 }", "{ \"JPY\", \"Japanese yen\", 0 }"] {
+        for row in
+            ["{ \"BHD\", \"Bahraini dinar\", 3 }", "{ \"EUR\", \"Euro\", 2 }", "{ \"JPY\", \"Japanese yen\", 0 }"]
+        {
             assert!(text.contains(row), "{row}");
         }
     }

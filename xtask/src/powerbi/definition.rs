@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_type_the_model_does_not_know_is_an_error() {
-        let json = br#"[{"name":"gold_x","description":"","columns":[{"name":"a","type":"GEOGRAPHY","description":""}]}]"#;
+        let json =
+            br#"[{"name":"gold_x","description":"","columns":[{"name":"a","type":"GEOGRAPHY","description":""}]}]"#;
         assert!(format!("{:#}", gold(json).unwrap_err()).contains("GEOGRAPHY"));
     }
 }

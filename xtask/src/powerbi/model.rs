@@ -99,7 +99,10 @@ mod tests {
         let text = table(&device_trends(), Mode::Import);
         assert!(text.starts_with("/// One row per device\ntable 'Device Trends'\n\tlineageTag: "), "{text}");
         assert!(text.contains("\n\t/// the device\n\tcolumn Device\n\t\tdataType: string\n\t\tlineageTag: "), "{text}");
-        assert!(text.contains("\tcolumn Sessions\n\t\tdataType: int64\n\t\tisHidden\n\t\tformatString: #,##0\n"), "{text}");
+        assert!(
+            text.contains("\tcolumn Sessions\n\t\tdataType: int64\n\t\tisHidden\n\t\tformatString: #,##0\n"),
+            "{text}"
+        );
         assert!(text.contains("Gold = Dataset{[Name = \"gold_device_trends\", Kind = \"Table\"]}[Data]"), "{text}");
     }
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, DataType as DeltaType, MetadataValue, PrimitiveType, Remove, StructField, Transaction};
+use deltalake_core::kernel::{
+    Action, Add, DataType as DeltaType, MetadataValue, PrimitiveType, Remove, StructField, Transaction,
+};
 use deltalake_core::logstore::{get_actions, read_commit_entry};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
@@ -224,7 +226,8 @@ pub(super) fn remove(add: &Add) -> Remove {
 }
 
 fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseError> {
-    let address = |reason: &str| WarehouseError::Address { url: folder.display().to_string(), reason: reason.to_owned() };
+    let address =
+        |reason: &str| WarehouseError::Address { url: folder.display().to_string(), reason: reason.to_owned() };
     let folder = std::path::absolute(folder).map_err(|error| address(&error.to_string()))?;
     let url = Url::from_directory_path(&folder).map_err(|()| address("is not a folder's path"))?;
     DeltaTableBuilder::from_url(url).map_err(|error| delta_error(table, error))

@@ -29,10 +29,11 @@ pub(super) fn write(table: &Table, folder: &Path, rows: DataFrame) -> Result<Vec
         .into_iter()
         .map(|mut part| {
             let day = part.drop_in_place(partition).map_err(|source| WarehouseError::Data { what: what(), source })?;
-            let day = day.date().ok().and_then(|days| days.physical().get(0)).ok_or_else(|| WarehouseError::Corrupt {
-                path: what(),
-                reason: "a row without a day".to_owned(),
-            })?;
+            let day = day
+                .date()
+                .ok()
+                .and_then(|days| days.physical().get(0))
+                .ok_or_else(|| WarehouseError::Corrupt { path: what(), reason: "a row without a day".to_owned() })?;
             write_one(folder, Some((partition, day)), part)
         })
         .collect()

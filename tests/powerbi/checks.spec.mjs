@@ -1,0 +1,111 @@
+// The Power BI project is sound, and each check finds what it is for: shown on copies with one thing broken.
+
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+
+import { checkerProblems, mProblems, schemaProblems, schemasMissing } from "./checkers.mjs";
+import { crossCheck, goldTables } from "./crosscheck.mjs";
+import { PROJECT, readProject } from "./project.mjs";
+
+const GOLD = goldTables(await readFile(new URL("../../docs/tables.md", import.meta.url), "utf8"));
+const TABLES = "Shoptrail.SemanticModel/definition/tables/";
+const PAGE = "Shoptrail.Report/definition/pages/overview/";
+
+if (schemasMissing) console.log(`Microsoft's schemas are not checked: ${schemasMissing}`);
+
+const crossProblems = async (project) => crossCheck(project, GOLD);
+
+describe("the project", async () => {
+  const project = await readProject(PROJECT);
+  const checks = { crossProblems, mProblems, checkerProblems, schemaProblems };
+  for (const [name, check] of Object.entries(checks)) {
+    const skip = name === "schemaProblems" && schemasMissing !== null;
+    test(`has_no_${name}`, { skip }, async () => assert.deepEqual(await check(project), []));
+  }
+
+  test("reads_every_gold_table_and_fills_every_page", () => {
+    const { tables, measures } = project.model;
+    const read = [...tables.values()].filter(({ partition }) => partition.properties.source.includes("GoogleBigQuery"));
+    assert.equal(read.length, GOLD.size);
+    assert.ok(GOLD.size >= 6 && measures.size > 0 && project.visuals.length > 0);
+    console.log(`${tables.size} tables, ${measures.size} measures, ${project.model.relationships.length} relationships, ${project.visuals.length} visuals`);
+  });
+
+  test("gold_tables_have_one_mode_and_all_others_are_imported", () => {
+    const tables = [...project.model.tables.values()].map(({ partition }) => partition.properties);
+    const [gold, others] = [true, false].map((isGold) => new Set(tables.filter(({ source }) => source.includes("GoogleBigQuery") === isGold).map(({ mode }) => mode)));
+    assert.equal(gold.size, 1);
+    assert.deepEqual(others, new Set(["import"]));
+  });
+
+  test("every_visual_says_what_it_shows_to_those_who_cannot_see_it", () => {
+    for (const { path, json } of project.visuals) assert.match(json.visual.visualContainerObjects.general[0].properties.altText.expr.Literal.Value, /^'.{20,}'$/, path);
+  });
+});
+
+/** Finds the one visual file whose text has `mark`. */
+async function visualWith(folder, mark) {
+  const folders = await readdir(join(folder, PAGE, "visuals"));
+  const paths = folders.map((name) => `${PAGE}visuals/${name}/visual.json`);
+  for (const path of paths) if ((await readFile(join(folder, path), "utf8")).includes(mark)) return path;
+  throw new Error(`no visual has ${mark}`);
+}
+
+/** The problems a check finds in a copy of the project where `from` is replaced by `to` in one file. */
+async function broken(check, file, from, to) {
+  const folder = await mkdtemp(join(tmpdir(), "shoptrail-powerbi-"));
+  try {
+    await cp(PROJECT, folder, { recursive: true });
+    const path = join(folder, typeof file === "string" ? file : await visualWith(folder, file.visual));
+    const text = await readFile(path, "utf8");
+    assert.ok(text.includes(from), `${path} has no ${from}`);
+    await writeFile(path, text.replace(from, to));
+    return await readProject(folder).then(check, (error) => [error.message]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A name, the check, the file (or a mark of the visual), what is replaced by what, and what the check must say. */
+const BROKEN = [
+  ["spaces_for_tabs", crossProblems, `${TABLES}Date.tmdl`, "\tdataCategory", "    dataCategory", /tables\/Date\.tmdl:\d+: indented with something else than tabs/],
+  ["a_source_column_that_gold_does_not_have", crossProblems, `${TABLES}Daily KPIs.tmdl`, "sourceColumn: orders", "sourceColumn: order_count", /`gold_daily_kpis` has no column `order_count`/],
+  ["a_gold_column_that_the_model_lacks", crossProblems, `${TABLES}Daily KPIs.tmdl`, "sourceColumn: orders", "sourceColumn: sessions", /`gold_daily_kpis\.orders` is missing/],
+  ["a_type_that_does_not_fit", crossProblems, `${TABLES}Customer LTV.tmdl`, "dataType: int64", "dataType: string", /`Orders` is string, `gold_customer_ltv\.orders` is INT64/],
+  ["a_table_that_gold_does_not_have", crossProblems, `${TABLES}Device Trends.tmdl`, 'Name = "gold_device_trends"', 'Name = "gold_devices"', /gold has no table `gold_devices`/],
+  ["a_table_missing_from_the_list", crossProblems, "Shoptrail.SemanticModel/definition/model.tmdl", "ref table Currency\n", "", /`Currency` is not in model\.tmdl/],
+  ["a_listed_table_without_a_file", crossProblems, "Shoptrail.SemanticModel/definition/model.tmdl", "ref table Currency\n", "ref table Currency\nref table Weather\n", /`ref table Weather` has no file/],
+  ["a_sort_column_that_is_not_there", crossProblems, `${TABLES}Date.tmdl`, "sortByColumn: 'Month Start'", "sortByColumn: 'Month Number'", /`Month` is sorted by `Month Number`, which is not there/],
+  ["a_relationship_to_nothing", crossProblems, "Shoptrail.SemanticModel/definition/relationships.tmdl", "toColumn: Date.Date", "toColumn: Date.Day", /to Date\[Day\]: the second column is not there/],
+  ["a_relationship_of_two_types", crossProblems, "Shoptrail.SemanticModel/definition/relationships.tmdl", "toColumn: Date.Date", "toColumn: Date.Year", /joins dateTime with int64/],
+  ["a_relationship_to_no_key", crossProblems, "Shoptrail.SemanticModel/definition/relationships.tmdl", "toColumn: Date.Date", "toColumn: Date.Week", /the second column is no key/],
+  ["a_column_in_dax_that_is_not_there", crossProblems, `${TABLES}Key Figures.tmdl`, "'Daily KPIs'[Revenue Gross Minor]", "'Daily KPIs'[Revenue]", /measure \[Revenue\]: no column Daily KPIs\[Revenue\]/],
+  ["a_measure_in_dax_that_is_not_there", crossProblems, `${TABLES}Key Figures.tmdl`, "DIVIDE ( [Revenue], [Orders] )", "DIVIDE ( [Turnover], [Orders] )", /measure \[Average order value\]: no measure \[Turnover\]/],
+  ["dax_that_does_not_end", crossProblems, `${TABLES}Key Figures.tmdl`, "DIVIDE ( [Revenue], [Orders] )", "DIVIDE ( [Revenue], [Orders]", /measure \[Average order value\]: DAX: expected \), found the end/],
+  ["a_measure_without_a_format", crossProblems, `${TABLES}Key Figures.tmdl`, "\t\tformatString: #,##0.00#\n", "", /measure \[Revenue\] has no format/],
+  ["a_measure_without_a_description", crossProblems, `${TABLES}Key Figures.tmdl`, "\t/// Revenue divided by orders.\n", "", /measure \[Average order value\] has no description/],
+  ["a_visual_of_a_measure_that_is_not_there", crossProblems, { visual: '"columnChart"' }, '"Property": "Sessions by device"', '"Property": "Sessions by phone"', /no measure Key Figures\[Sessions by phone\]/],
+  ["a_filter_on_a_column_that_is_not_there", crossProblems, { visual: '"Now"' }, '"Source": "d"\n', '"Source": "e"\n', /no column undefined\[Date\]/],
+  ["a_format_for_a_field_that_is_not_shown", crossProblems, { visual: '"lineChart"' }, '"metadata": "Key Figures.Revenue"', '"metadata": "Key Figures.Orders"', /formats Key Figures\.Orders, which it does not show/],
+  ["visuals_that_overlap", crossProblems, { visual: '"columnChart"' }, '"x": 646', '"x": 600', /overlaps/],
+  ["m_that_does_not_parse", mProblems, `${TABLES}Daily KPIs.tmdl`, "{[Name = DataProject]}", "{[Name = DataProject}", /tables\/Daily KPIs\.tmdl: Expected to find .*right bracket/],
+  ["a_role_that_the_visual_does_not_have", checkerProblems, { visual: '"lineChart"' }, '"Y2": {', '"Y3": {', /PBIR_ROLE_UNKNOWN/],
+  ["a_visual_beyond_the_page", checkerProblems, { visual: '"tableEx"' }, '"width": 303', '"width": 703', /PBIR_LAYOUT_OUT_OF_BOUNDS_WIDTH/],
+  ["a_format_that_does_not_exist", checkerProblems, { visual: '"tableEx"' }, '"totals":', '"total":', /PBIR_FORMATTING_PROP_UNKNOWN/],
+  ["a_theme_colour_that_is_none", checkerProblems, "Shoptrail.Report/StaticResources/RegisteredResources/Shoptrail.json", '"#3F51C9"', '"blueish"', /PBIR_THEME_/],
+  ["a_property_that_is_misspelt", schemaProblems, { visual: '"tableEx"' }, '"tabOrder"', '"tabOder"', /must NOT have additional properties .*tabOder/],
+  ["a_report_without_its_theme", schemaProblems, "Shoptrail.Report/definition/report.json", '"themeCollection"', '"themes"', /must have required property 'themeCollection'/],
+];
+
+describe("a broken copy", { concurrency: 2 }, () => {
+  for (const [name, check, file, from, to, expected] of BROKEN) {
+    const skip = check === schemaProblems && schemasMissing !== null;
+    test(`with_${name}_is_found_by_${check.name}`, { skip }, async () => {
+      const problems = await broken(check, file, from, to);
+      assert.ok(problems.some((problem) => expected.test(problem)), problems.join("\n") || "nothing found");
+    });
+  }
+});

@@ -1,0 +1,175 @@
+// The report's figures are the dashboard's. The measures' own DAX is computed (evaluate.mjs) on the rows the dashboard's tests
+// use, and compared with the dashboard's own arithmetic and the data behind its charts.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, test } from "node:test";
+
+import * as vega from "vega";
+import * as vegaLite from "vega-lite";
+
+import { evaluator } from "./evaluate.mjs";
+import { PROJECT, readProject } from "./project.mjs";
+import { dayNumber, modelRows } from "./rows.mjs";
+import { goldTables as fixture } from "../fixtures/dashboard/gold.mjs";
+import { topCustomers } from "../../web-demo/dashboard/customers.js";
+import { currencyInfo } from "../../web-demo/dashboard/format.js";
+import * as kpi from "../../web-demo/dashboard/kpi.js";
+
+const TODAY = "2026-03-09";
+const MINUTE_MS = 60_000;
+const ROOT = new URL("../../", import.meta.url);
+
+const { model } = await readProject(PROJECT);
+const gold = withMoreCurrencies(fixture({ today: TODAY }));
+const compute = evaluator(model, modelRows(model, gold, TODAY));
+
+/** The fixture with orders in yen, which have no decimals, and in dinars, which have three. */
+function withMoreCurrencies(tables) {
+  const copies = (rows) => rows.flatMap((row) => (row.currency === "CHF" ? [row, { ...row, currency: "JPY" }, { ...row, currency: "BHD" }] : [row]));
+  return Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, copies(rows)]));
+}
+
+const during = ({ from, to }) => ({ "Date[Date]": (day) => day >= dayNumber(from) && day <= dayNumber(to) });
+const only = (column, value) => ({ [column]: (cell) => cell === value });
+const near = (actual, expected, message) => assert.ok(Math.abs((actual ?? 0) - (expected ?? 0)) < 1e-9 && (actual === null) === (expected === null), `${message}: ${actual}, not ${expected}`);
+
+const PERIODS = ["today", "7d", "30d", "all"].map((name) => [name, kpi.periodRange(name, TODAY, gold.gold_daily_kpis)]);
+const CURRENCIES = ["EUR", "CHF", "JPY", "BHD"];
+
+/** The dashboard's values as the report gives them: in units of money, and minutes. */
+function dashboardValues(range, currency) {
+  const values = kpi.kpis(kpi.sumPeriod(gold.gold_daily_kpis, range, currency));
+  const units = 10 ** currencyInfo(currency).digits;
+  const part = (value, by) => (value === null ? null : value / by);
+  return {
+    Revenue: part(values.revenue, units), "Revenue after refunds": part(values.net_revenue, units), Orders: values.orders,
+    "Average order value": part(values.average_order_value, units), Sessions: values.sessions,
+    "Conversion rate": values.conversion_rate, "Average session duration": part(values.average_session_duration, MINUTE_MS),
+  };
+}
+
+describe("key figures", () => {
+  for (const currency of CURRENCIES) for (const [period, range] of PERIODS) {
+    test(`of_${period}_in_${currency}_are_those_of_the_cards`, () => {
+      const chosen = { ...during(range), ...only("Currency[Code]", currency) };
+      for (const [measure, expected] of Object.entries(dashboardValues(range, currency))) near(compute(measure, chosen), expected, measure);
+    });
+  }
+
+  for (const [period, range] of PERIODS.filter(([name]) => name !== "all")) {
+    test(`of_${period}_are_compared_as_on_the_cards`, () => {
+      const chosen = { ...during(range), ...only("Currency[Code]", "EUR") };
+      const [now, before] = [range, kpi.previousRange(range)].map((days) => dashboardValues(days, "EUR"));
+      for (const measure of Object.keys(now).filter((name) => model.measures.has(`${name} (change)`))) {
+        near(compute(`${measure} (previous)`, chosen), before[measure], `${measure} (previous)`);
+        const change = measure === "Conversion rate" ? 100 * (now[measure] - before[measure]) : kpi.relativeChange(now[measure], before[measure]);
+        near(compute(`${measure} (change)`, chosen), change, `${measure} (change)`);
+      }
+    });
+  }
+
+  test("have_no_change_where_nothing_came_before", () => {
+    const all = PERIODS.at(-1)[1];
+    for (const measure of model.measures.keys()) if (measure.endsWith("(change)")) assert.equal(compute(measure, during(all)), null, measure);
+  });
+
+  test("are_in_the_currency_with_most_orders_unless_one_is_chosen", () => {
+    const [most] = kpi.currenciesOf(gold.gold_daily_kpis);
+    assert.equal(compute("Currency shown"), most);
+    assert.equal(compute("Currency shown", during({ from: "2020-01-01", to: "2020-01-02" })), most, "in a period without orders");
+    assert.equal(compute("Currency shown", only("Currency[Code]", "JPY")), "JPY");
+    assert.equal(compute("Revenue"), compute("Revenue", only("Currency[Code]", most)));
+    const several = { "Currency[Code]": (code) => ["JPY", "CHF"].includes(code) };
+    assert.equal(compute("Revenue", several), compute("Revenue", only("Currency[Code]", "CHF")), "of equals, the first in the alphabet");
+  });
+
+  test("that_are_on_no_card_are_ratios_of_sums_too", () => {
+    const sum = (column) => gold.gold_daily_kpis.reduce((total, row) => total + row[column], 0);
+    near(compute("Bounce rate"), sum("bounced_sessions") / sum("sessions"), "Bounce rate");
+    near(compute("Cart abandonment rate"), sum("abandoned_cart_sessions") / sum("cart_sessions"), "Cart abandonment rate");
+  });
+});
+
+describe("a wrong measure", () => {
+  const WRONG = [
+    ["of_another_column", "Revenue", "Revenue Gross Minor", "Revenue Net Minor"],
+    ["in_minor_units", "Revenue", "10 ^ [Currency digits]", "1"],
+    ["of_two_currencies_added", "Orders", ", Currency[Code] = Code", ""],
+    ["of_sessions_in_one_currency", "Sessions", "REMOVEFILTERS ( Currency )", "Currency[Code] = [Currency shown]"],
+    ["in_seconds", "Average session duration", "60000", "1000"],
+  ];
+  const range = PERIODS[1][1];
+  for (const [name, measure, from, to] of WRONG) {
+    test(`${name}_is_found`, () => {
+      const { expression } = model.measures.get(measure);
+      assert.ok(expression.includes(from));
+      const measures = new Map(model.measures).set(measure, { expression: expression.replace(from, to) });
+      const wrong = evaluator({ ...model, measures }, modelRows(model, gold, TODAY))(measure, during(range));
+      assert.throws(() => near(wrong, dashboardValues(range, "EUR")[measure], measure), /: [\d.]+, not [\d.]+$/);
+    });
+  }
+
+  test("of_a_period_one_day_off_is_found", () => {
+    const end = model.measures.get("Previous period end").expression;
+    const measures = new Map(model.measures).set("Previous period end", { expression: end.replace("- 1", "- 2") });
+    const wrong = evaluator({ ...model, measures }, modelRows(model, gold, TODAY))("Sessions (previous)", during(range));
+    assert.notEqual(wrong, dashboardValues(kpi.previousRange(range), "EUR").Sessions);
+  });
+});
+
+describe("charts", () => {
+  const WEEK = PERIODS[1][1];
+
+  /** The rows behind a chart of the dashboard, after all its transforms. */
+  async function chartRows(file, currency = "EUR") {
+    const spec = JSON.parse(await readFile(new URL(`web-demo/dashboard/charts/${file}.vl.json`, ROOT), "utf8"));
+    const { data, params, transform } = spec;
+    const view = new vega.View(vega.parse(vegaLite.compile({ data, params, transform, mark: "point" }).spec), { renderer: "none" });
+    const choices = { ...WEEK, currency: currencyInfo(currency), rows: 1000 };
+    for (const { name } of params) view.signal(name, choices[name]);
+    view.data(data.name, structuredClone(gold[data.name]));
+    await view.runAsync();
+    const rows = view.data("data_0");
+    view.finalize();
+    assert.ok(rows.length > 1, file);
+    return rows;
+  }
+
+  const inWeek = (...filters) => Object.assign({}, during(WEEK), ...filters);
+
+  for (const currency of CURRENCIES) {
+    test(`top_products_in_${currency}`, async () => {
+      for (const row of await chartRows("03_top_products", currency)) {
+        near(compute("Product revenue", inWeek(only("Currency[Code]", currency), only("Product Performance[Item ID]", row.item_id))), row.revenue, row.product);
+      }
+    });
+  }
+
+  test("sales_funnel", async () => {
+    for (const row of await chartRows("04_sales_funnel")) near(compute("Sales funnel", inWeek(only("Funnel Step[Name]", row.name))), row.sessions, row.name);
+    assert.equal(compute("Sales funnel", inWeek()), null, "steps are not added up");
+  });
+
+  test("events_by_type", async () => {
+    for (const row of await chartRows("05_events_by_type")) near(compute("Events", inWeek(only("Conversion Funnel[Step]", row.step))), row.events, row.step);
+  });
+
+  test("devices_and_systems", async () => {
+    for (const row of await chartRows("07_device_os")) {
+      const cell = inWeek(only("Device Trends[Device]", row.device_name), only("Device Trends[OS]", row.os_name));
+      near(compute("Sessions by device", cell), row.sessions, `${row.device_name} ${row.os_name}`);
+    }
+  });
+
+  test("lifetime_value_by_customer", () => {
+    for (const currency of CURRENCIES) {
+      const info = currencyInfo(currency);
+      for (const row of topCustomers(gold.gold_customer_ltv, info)) {
+        const chosen = inWeek(only("Currency[Code]", currency), only("Customer LTV[Customer ID]", row.customer_id));
+        near(compute("Lifetime value", chosen), row.lifetime_value_minor / 10 ** info.digits, row.customer_id);
+        near(compute("Orders of a customer", chosen), row.orders, row.customer_id);
+      }
+    }
+  });
+});
