@@ -55,9 +55,7 @@ enum Command {
     /// Runs everything on this machine: Kafka, the Confluent surface, the Worker, landing, builds, shop and dashboard
     Local {
         #[command(flatten)]
-        local: LocalArgs,
-        #[command(flatten)]
-        reporting: Reporting,
+        local: Box<LocalArgs>,
     },
     /// Sends simulated shoppers through the edge
     Simulate {
@@ -117,10 +115,10 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Show { warehouse, show } => {
             show::run(&show, warehouse.open().await?.as_ref(), &mut io::stdout().lock()).await
         }
-        Command::Local { local, reporting } => {
+        Command::Local { local } => {
             let warehouse = WarehouseArgs { warehouse: local.warehouse() }.open().await?;
             let stop = stop_signal();
-            local::run(&local, data::router(warehouse, &reporting), stop.cancelled()).await
+            local::run(&local, data::router(warehouse, &local.reporting), stop.cancelled()).await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),

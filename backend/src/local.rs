@@ -28,6 +28,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use clap::Args;
 
+use crate::config::Reporting;
 use broker::{Broker, Place, TOPIC};
 use children::{ChildCommand, Family, Service};
 use confluent::Confluent;
@@ -78,6 +79,9 @@ pub struct LocalArgs {
     /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
     pub rest_bytes_per_second: u32,
+    /// How builds report
+    #[command(flatten)]
+    pub reporting: Reporting,
 }
 
 impl LocalArgs {
@@ -164,7 +168,9 @@ impl Stack {
         let warehouse = args.warehouse();
         let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
         let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
-        let build = ["build", "--warehouse", &warehouse, "--every-ms", BUILD_EVERY_MS];
+        let Reporting { time_zone, currency } = &args.reporting;
+        let report = ["--time-zone", time_zone.as_str(), "--currency", currency];
+        let build = [["build", "--warehouse", &warehouse, "--every-ms", BUILD_EVERY_MS].as_slice(), &report].concat();
         let build = Service::start(own_command("build", &build, &logs)?, family.clone())?;
         let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &family.pids)?;
         Ok(Self { addresses, file, web, edge, land, build, micro, confluent, broker, _lock: lock })

@@ -59,6 +59,7 @@ test("records_without_a_report_are_sent_again_alone", async () => {
   await post([1, 2, 3, 4]);
   await arrive(4);
   assert.deepEqual(keys(gateway.events), [1, 2, 3, 4]);
+  assert.equal(gateway.calls[1].records, 2);
 });
 
 test("connection_that_breaks_in_the_middle_loses_nothing", async () => {

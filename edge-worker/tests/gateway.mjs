@@ -115,7 +115,7 @@ function send(response, status, body) {
   response.end(JSON.stringify(body));
 }
 
-/** Reads concatenated JSON objects as they come. No brace stands in a string here but escaped ones, as all is base64. */
+/** Reads concatenated JSON objects as they come. No brace stands inside a string here, as all texts are base64. */
 async function* objects(request) {
   let text = "";
   let depth = 0;

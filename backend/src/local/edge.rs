@@ -41,7 +41,7 @@ pub struct EdgeConfig<'a> {
     pub schema_id: u32,
 }
 
-/// Starts the Worker and waits until it answers `GET /health`.
+/// Starts the Worker and waits until it lets the shop's pages in.
 ///
 /// # Errors
 /// If wrangler or the built Worker is missing, or does not come up.
@@ -57,6 +57,9 @@ pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
     // Arguments can be read by every user of the machine; this file cannot.
     let variables = dir.join("variables.env");
     write_private(&variables, variables_file(config).as_bytes())?;
+    // Where Cloudflare would say where a visitor is. Without it wrangler asks the network, then invents a place.
+    let place = dir.join("cf.json");
+    std::fs::write(&place, "{}").with_context(|| format!("cannot write `{}`", place.display()))?;
     let command = ChildCommand {
         name: "edge",
         program: "node".into(),
@@ -67,7 +70,7 @@ pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
         grace: GRACE,
     };
     let service = Service::start(command, family)?;
-    service.until_ready(START_DEADLINE, until_healthy(config.port)).await?;
+    service.until_ready(START_DEADLINE, until_ours(config.port, config.web_port)).await?;
     Ok(service)
 }
 
@@ -100,6 +103,7 @@ fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
         ("WRANGLER_SEND_ERROR_REPORTS", "false".into()),
         ("WRANGLER_HIDE_BANNER", "true".into()),
         ("WRANGLER_LOG_PATH", dir.join("log").into()),
+        ("CLOUDFLARE_CF_FETCH_PATH", dir.join("cf.json").into()),
         ("WRANGLER_REGISTRY_PATH", dir.join("registry").into()),
         ("NO_COLOR", "1".into()),
     ]
@@ -125,12 +129,16 @@ fn variables_file(config: &EdgeConfig) -> String {
     variables.map(|(name, value)| format!("{name}='{value}'\n")).concat()
 }
 
-async fn until_healthy(port: u16) {
+/// Waits until the Worker lets our shop in. Asking that, and not for its health, tells it from the Worker of another stack
+/// that took the port in the same moment.
+async fn until_ours(port: u16, web_port: u16) {
     let client = reqwest::Client::new();
-    let url = format!("http://127.0.0.1:{port}/health");
+    let shop = format!("http://127.0.0.1:{web_port}");
     loop {
-        let reply = client.get(&url).timeout(Duration::from_secs(2)).send().await;
-        if reply.is_ok_and(|reply| reply.status().is_success()) {
+        let preflight = client.request(reqwest::Method::OPTIONS, format!("http://127.0.0.1:{port}/b"));
+        let reply = preflight.header("origin", &shop).timeout(Duration::from_secs(2)).send().await;
+        let allowed = |reply: &reqwest::Response| reply.headers().get("access-control-allow-origin").cloned();
+        if reply.is_ok_and(|reply| allowed(&reply).is_some_and(|origin| origin == shop.as_str())) {
             return;
         }
         tokio::time::sleep(RETRY_PAUSE).await;
