@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::extract::{Query, State};
@@ -103,12 +103,23 @@ fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer> {
     for topic in [TOPIC, DEAD_LETTER_TOPIC] {
         let metadata = consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT)?;
         for partition in metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions) {
-            let (_, end) = consumer.fetch_watermarks(topic, partition.id(), METADATA_TIMEOUT)?;
-            assignment.add_partition_offset(topic, partition.id(), Offset::Offset(end))?;
+            assignment.add_partition_offset(topic, partition.id(), end_of(&consumer, topic, partition.id())?)?;
         }
     }
     consumer.assign(&assignment)?;
     Ok(consumer)
+}
+
+/// The end of a partition; asks again while a partition that was just made has no leader yet.
+fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<Offset> {
+    let deadline = Instant::now() + METADATA_TIMEOUT;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, METADATA_TIMEOUT) {
+            Ok((_, end)) => return Ok(Offset::Offset(end)),
+            Err(error) if Instant::now() > deadline => return Err(error.into()),
+            Err(_) => thread::sleep(POLL),
+        }
+    }
 }
 
 fn follow(consumer: &BaseConsumer, seen: &Seen, ended: &AtomicBool) {

@@ -1,5 +1,7 @@
 //! The backend against real files and a real broker. One binary, because each one that links polars is large.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod golden;
 mod increments;
 mod warehouse;
