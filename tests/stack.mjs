@@ -22,6 +22,12 @@ const GUARD = 'read -r never; kill -s TERM "$1" 2> /dev/null';
 
 const run = promisify(execFile);
 
+/** A time zone where it is about noon: no test sees a day end. `Etc/GMT+5` is five hours behind UTC. */
+function middayZone() {
+  const ahead = new Date().getUTCHours() - 12;
+  return `Etc/GMT${ahead < 0 ? "" : "+"}${ahead}`;
+}
+
 /** A running stack. `addresses` are those of its `stack.json`. */
 export class Stack {
   #child;
@@ -33,7 +39,7 @@ export class Stack {
     stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
     stack.log = join(stack.data, "local.log");
     const log = openSync(stack.log, "w");
-    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT];
+    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT, "--time-zone", middayZone()];
     stack.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
     closeSync(log);
     stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });

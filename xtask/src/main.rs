@@ -10,6 +10,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod demo;
+mod inputs;
 mod interrupt;
 mod powerbi;
 mod process;

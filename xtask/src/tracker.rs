@@ -3,11 +3,11 @@
 //! and Cloudflare's `_headers`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::process;
+use crate::{inputs, process};
 
 /// How browsers and the edge keep the assets. A module's name changes with its content; `t.js` tells which one is current,
 /// and a page that still has an older `t.js` goes without the module. Any shop's page may load them.
@@ -42,7 +42,7 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
     let assets = root.join("target/tracker");
     let parts = root.join("target/tracker-parts");
     let stamp = parts.join("built-from");
-    let inputs = read_inputs(root)?;
+    let inputs = inputs::read(root, &INPUTS)?;
     if assets.join("t.js").exists() && fs::read(&stamp).is_ok_and(|built| built == inputs) {
         return Ok(());
     }
@@ -57,10 +57,8 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
 fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
     #[rustfmt::skip]
     let mut cargo = process::cargo(root, &[
-        "build", "--package", "shoptrail-collector", "--lib", "--profile", "tracker", "--target", "wasm32-unknown-unknown",
+        "build", "--package", "shoptrail-collector", "--lib", "--profile", "smallest", "--target", "wasm32-unknown-unknown",
     ]);
-    // Cargo puts the profile's build scripts into a folder named like the profile: not among the assets, please.
-    cargo.env("CARGO_TARGET_DIR", parts);
     process::run(root, "tracker core", &mut cargo)?;
 
     let mut wasm_bindgen = process::command(root, tools.join("bin/wasm-bindgen"));
@@ -68,7 +66,7 @@ fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
         .args(["--target", "web", "--no-typescript", "--out-name", "collector"])
         .args(["--remove-name-section", "--remove-producers-section", "--out-dir"])
         .arg(parts)
-        .arg(parts.join("wasm32-unknown-unknown/tracker/shoptrail_collector.wasm"));
+        .arg(root.join("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm"));
     process::run(root, "tracker glue", &mut wasm_bindgen)?;
 
     let mut wasm_opt = process::command(root, "node");
@@ -101,53 +99,16 @@ fn alias(name: &str, file: &Path) -> String {
     format!("--alias:{name}={}", file.display())
 }
 
-/// The contents of all inputs, in a fixed order.
-fn read_inputs(root: &Path) -> Result<Vec<u8>> {
-    let mut all = Vec::new();
-    for input in INPUTS {
-        for file in files(&root.join(input))? {
-            all.extend_from_slice(file.as_os_str().as_encoded_bytes());
-            all.extend(read(&file)?);
-        }
-    }
-    Ok(all)
-}
-
-/// The file at `path`, or all files below the folder at `path`.
-fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    for entry in list(path)? {
-        found.extend(files(&entry)?);
-    }
-    Ok(found)
-}
-
 /// Removes the assets of an earlier build: nothing else would ever remove its module. The folder itself stays, as the
 /// Worker's development server may be watching it.
 fn clear(assets: &Path) -> Result<()> {
     fs::create_dir_all(assets).with_context(|| format!("cannot create `{}`", assets.display()))?;
-    for entry in list(assets)? {
+    for entry in fs::read_dir(assets).with_context(|| format!("cannot read `{}`", assets.display()))? {
+        let entry = entry?.path();
         let removed = if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
         removed.with_context(|| format!("cannot remove `{}`", entry.display()))?;
     }
     Ok(())
-}
-
-/// What is in a folder, in the order of the names.
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
-        entries.push(entry?.path());
-    }
-    entries.sort();
-    Ok(entries)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))
 }
 
 fn write(file: &Path, content: &[u8]) -> Result<()> {

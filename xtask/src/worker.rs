@@ -5,9 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::process;
-
-mod inputs;
+use crate::{inputs, process};
 
 /// What the Worker is built from.
 const INPUTS: [&str; 8] = [

@@ -168,4 +168,35 @@ mod tests {
         let wrong = refused(&wire::encode(1, wrong.as_bytes()));
         assert_eq!(wrong, ("unknown_event_type".to_owned(), "/event/event_type".to_owned()));
     }
+
+    #[test]
+    fn corpus_gets_the_verdicts_it_names() {
+        for (name, case) in corpus("valid") {
+            let value = wire::encode(1, with_event(&case).as_bytes());
+            assert!(decode(&value).is_ok(), "{name}");
+        }
+        for (name, case) in corpus("invalid") {
+            let case: serde_json::Value = serde_json::from_str(&case).unwrap();
+            // Some cases are texts that JSON cannot hold, and no record could hold them either.
+            let Some(event) = case.get("event") else { continue };
+            let refused = decode(&wire::encode(1, with_event(&event.to_string()).as_bytes())).unwrap_err();
+            let found = serde_json::json!({"code": refused.code, "pointer": refused.pointer.strip_prefix("/event")});
+            assert!(case["verdict"].as_array().unwrap().contains(&found), "{name}: {found}");
+        }
+    }
+
+    fn corpus(kind: &str) -> Vec<(String, String)> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/corpus/");
+        let files = std::fs::read_dir(format!("{folder}{kind}")).unwrap().map(|file| file.unwrap().path());
+        let cases: Vec<_> =
+            files.map(|file| (file.display().to_string(), std::fs::read_to_string(&file).unwrap())).collect();
+        assert!(!cases.is_empty());
+        cases
+    }
+
+    /// The example record with another event in it.
+    fn with_event(event: &str) -> String {
+        let (_, after) = RECORD.split_once(r#","batch""#).unwrap();
+        format!(r#"{{"event":{event},"batch"{after}"#)
+    }
 }

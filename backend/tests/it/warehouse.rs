@@ -84,6 +84,18 @@ async fn published_days_are_replaced_and_others_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_publications_leave_the_last_one_readable() {
+    // Past the versions at which a lake writes checkpoints and deletes old files.
+    let (test, mut publication) = with_small().await;
+    for amount in 0..205 {
+        let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
+        publication = test.lake.publish(&publication, changes, Cursor("1".to_owned())).await.unwrap();
+    }
+    let now = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 204)]);
+    assert!(read(&test.restarted(), &publication, Query::all()).await.equals(&now));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn build_that_is_behind_is_refused() {
     let (test, first) = with_small().await;
     let publish = |rows| test.lake.publish(&first, vec![change(Replaces::All, rows)], Cursor::default());

@@ -53,14 +53,14 @@ const NEEDS: &[Need] = &[
         version_flag: "-version",
         minimum: 17,
         debian_packages: &["default-jre-headless"],
-        sentence: "Java 17 or newer runs the local broker: install a JDK from https://adoptium.net",
+        sentence: "Java 17 or newer runs the local broker: install a JDK, for example Eclipse Temurin",
     },
     Need {
         program: "mvn",
         version_flag: "--version",
         minimum: 0,
         debian_packages: &["maven"],
-        sentence: "Maven fetches the local broker: install it from https://maven.apache.org",
+        sentence: "Maven fetches the local broker: install Apache Maven 3.8 or newer",
     },
 ];
 
