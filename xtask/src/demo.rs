@@ -75,10 +75,13 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
     })
 }
 
-/// Selects the whole workspace, so that the packages beneath get the features `cargo test` gives them, and one build of
-/// them serves both.
+/// Selects the package alone, as `cargo test -p shoptrail-backend` does: the packages beneath then have the same features, and
+/// one build of them serves both.
+///
+/// # Errors
+/// When it does not compile.
 pub fn build_backend(root: &Path) -> Result<()> {
-    process::run(root, "backend", &mut cargo(root, &["build", "--workspace", "--bin", "shoptrail"]))
+    process::run(root, "backend", &mut cargo(root, &["build", "--package", "shoptrail-backend"]))
 }
 
 fn print_addresses(stack: &Stack) {

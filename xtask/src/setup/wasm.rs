@@ -18,7 +18,7 @@ pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
     // Its own lock file names a package version that the registry no longer gives.
     let bindgen = ["--no-default-features", "--bin", "wasm-bindgen"];
     install_tool(root, tools, "wasm-bindgen-cli", locked_version(&lock, "wasm-bindgen")?, &bindgen)?;
-    install_tool(root, tools, "worker-build", locked_version(&lock, "worker")?, &["--locked"])
+    install_tool(root, tools, "worker-build", locked_version(&lock, "worker")?, &["--locked", "--bin", "worker-build"])
 }
 
 fn add_target(root: &Path) -> Result<()> {
