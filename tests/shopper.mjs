@@ -24,7 +24,8 @@ export class Shopper {
   /** Opens the shop in a new tab. */
   async comeBack(path = "/") {
     this.#page = await this.#context.newPage();
-    await this.#page.goto(new URL(path, this.#shop).href);
+    // People look as soon as there is something to see; the tag may still be on its way.
+    await this.#page.goto(new URL(path, this.#shop).href, { waitUntil: "domcontentloaded" });
     await this.#page.getByTestId("product-card").first().waitFor();
   }
 

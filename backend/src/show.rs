@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use crate::build;
 use crate::table::{ColumnType, Table};
-use crate::warehouse::{Publication, Query, Warehouse};
+use crate::warehouse::{Query, Warehouse};
 
 /// Flags of `shoptrail show`.
 #[derive(Args, Clone, Debug)]
@@ -29,13 +29,14 @@ pub enum Format {
     Json,
 }
 
-/// Prints the published rows of a table to `out`.
+/// Prints the rows of a table to `out`: of bronze as it is now, of other tables as published.
 ///
 /// # Errors
 /// When there is no such table, or it cannot be read.
 pub async fn run(args: &ShowArgs, warehouse: &dyn Warehouse, out: &mut impl Write) -> anyhow::Result<()> {
     let table = find(&args.table)?;
-    let rows = rows(warehouse, &warehouse.publication().await?, table).await?;
+    let rows = warehouse.read(&warehouse.publication().await?, table, &Query::all()).await?;
+    let rows = in_key_order(table, rows)?;
     match args.format {
         Format::Json => write_json(rows, out)?,
         Format::Csv => CsvWriter::new(out).finish(&mut texts(rows)?)?,
@@ -54,17 +55,12 @@ pub fn find(name: &str) -> anyhow::Result<&'static Table> {
         .with_context(|| format!("there is no table `{name}`\nhint: `shoptrail tables` lists them"))
 }
 
-/// The rows of a table, ordered by its key; bronze as it is now, other tables as published.
+/// The rows of a table, ordered by its key.
 ///
 /// # Errors
-/// When the table cannot be read.
-pub async fn rows(
-    warehouse: &dyn Warehouse,
-    publication: &Publication,
-    table: &'static Table,
-) -> anyhow::Result<DataFrame> {
-    let rows = warehouse.read(publication, table, &Query::all()).await?;
-    Ok(rows.sort(table.key.iter().copied(), SortMultipleOptions::default())?)
+/// When a column of the key is missing.
+pub fn in_key_order(table: &Table, rows: DataFrame) -> PolarsResult<DataFrame> {
+    rows.sort(table.key.iter().copied(), SortMultipleOptions::default())
 }
 
 /// Writes rows as a JSON array of objects: days as `YYYY-MM-DD`, instants as RFC 3339 with milliseconds.
