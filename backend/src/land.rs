@@ -24,7 +24,7 @@ const MAX_ROWS: usize = 20_000;
 /// Bytes in one landing at most.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long the first record of a landing waits for more.
-const LINGER: Duration = Duration::from_millis(250);
+const LINGER: Duration = Duration::from_millis(100);
 /// How long one wait for a record lasts; bounds the time to notice a stop.
 const POLL: Duration = Duration::from_millis(100);
 

@@ -10,7 +10,7 @@ import { PERIODS, addDays, currenciesOf, dayIn, periodRange, previousRange, sumP
 import { readTables, readVersion } from "./source.js";
 import { explainWords } from "./words.js";
 
-const POLL_MS = 1000;
+const POLL_MS = 500;
 // A single day says little about a course: by-day charts never show fewer than these.
 const FEWEST_DAYS_DRAWN = 7;
 const FALLBACK_CURRENCY = "EUR";
