@@ -112,8 +112,7 @@ impl Table {
 
     /// Brings a frame to this table's columns, order and types.
     ///
-    /// # Errors
-    /// When a column is missing or a value does not fit its type.
+    /// Collecting it fails when a column is missing or a value does not fit its type.
     pub fn conform(&self, frame: LazyFrame) -> LazyFrame {
         let columns = self.columns.iter().map(|column| col(column.name).strict_cast(column.kind.polars()));
         frame.select(columns.collect::<Vec<_>>())
