@@ -6,6 +6,9 @@ use crate::table::ColumnType::{Integer, Text, Timestamp};
 use crate::table::{Column, Table};
 use crate::warehouse::{Offsets, WarehouseError};
 
+/// The column that tells when a row landed.
+pub const LANDED_AT: &str = "_landed_at";
+
 /// Events as they came.
 pub static EVENTS: Table = Table {
     name: "bronze_events",
@@ -15,7 +18,7 @@ pub static EVENTS: Table = Table {
         Column::new("_partition", Integer, "Kafka partition"),
         Column::new("_offset", Integer, "Kafka offset"),
         Column::new("_kafka_timestamp", Timestamp, "Time the broker gave the record").optional(),
-        Column::new("_landed_at", Timestamp, "Time the record landed here"),
+        Column::new(LANDED_AT, Timestamp, "Time the record landed here"),
         Column::new("schema_id", Integer, "Id of its schema in Schema Registry"),
         Column::new("record", Text, "The record's JSON: event, batch and edge"),
     ],
@@ -32,7 +35,7 @@ pub static QUARANTINE: Table = Table {
         Column::new("_partition", Integer, "Kafka partition"),
         Column::new("_offset", Integer, "Kafka offset"),
         Column::new("_kafka_timestamp", Timestamp, "Time the broker gave the record").optional(),
-        Column::new("_landed_at", Timestamp, "Time the record landed here"),
+        Column::new(LANDED_AT, Timestamp, "Time the record landed here"),
         Column::new("code", Text, "What is wrong, a bounded list"),
         Column::new("pointer", Text, "Where in the record: JSON Pointer, empty for the whole"),
         Column::new("reason", Text, "What is wrong, in a sentence"),
@@ -58,4 +61,14 @@ pub fn after_offsets(rows: &DataFrame, offsets: &Offsets) -> Result<DataFrame, W
     });
     let after = rows.clone().lazy().filter(landed.not()).collect();
     after.map_err(|source| WarehouseError::Data { what: "rows to land".to_owned(), source })
+}
+
+/// The rows with one time of landing, UTC microseconds: a warehouse that reads bronze by it decides it.
+///
+/// # Errors
+/// When the frame is not one of the bronze tables'.
+pub fn landed_at(rows: &DataFrame, micros: i64) -> Result<DataFrame, WarehouseError> {
+    let landed_at = lit(micros).cast(Timestamp.polars()).alias(LANDED_AT);
+    let rows = rows.clone().lazy().with_column(landed_at).collect();
+    rows.map_err(|source| WarehouseError::Data { what: "rows to land".to_owned(), source })
 }

@@ -12,7 +12,7 @@ use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, orders, sessions};
 use crate::staged::{Staged, in_days};
 use crate::table::Table;
-use crate::warehouse::{Day, Publication, Warehouse};
+use crate::warehouse::{Change, Cursor, Day, Publication, Replaces, Traffic, Warehouse, parquet};
 use crate::{bronze, increment, quality, silver};
 
 /// Which bronze rows a run takes.
@@ -37,6 +37,35 @@ pub struct Summary {
     pub days: usize,
     /// Milliseconds it took.
     pub duration_ms: u128,
+    /// What it moved.
+    #[serde(flatten)]
+    pub traffic: Traffic,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Forecast {
+    /// Bronze rows that are new.
+    pub bronze_rows: usize,
+    /// Bytes that reading them, and the rows they touch, took.
+    pub bytes_read: u64,
+    /// Bytes of Parquet that would be written.
+    pub bytes_to_write: usize,
+    /// What would be written, table by table.
+    pub changes: Vec<ForecastChange>,
+}
+
+/// What a run would write to one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ForecastChange {
+    /// The table.
+    pub table: &'static str,
+    /// Days whose rows would be replaced; none for the whole table.
+    pub days: Option<usize>,
+    /// Rows that would take their place.
+    pub rows: usize,
+    /// Bytes of Parquet they are.
+    pub bytes: usize,
 }
 
 /// All tables of the pipeline.
@@ -51,32 +80,74 @@ pub fn tables() -> Vec<&'static Table> {
 /// When the warehouse fails, another build was faster, or a check fails; nothing is published then.
 pub async fn run(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Summary> {
     let start = Instant::now();
+    let before = warehouse.traffic();
+    let plan = plan(warehouse, reporting, mode).await?;
+    let (tables, days) = (plan.changes.len(), plan.days);
+    let publication = match plan.bronze_rows {
+        0 => plan.published.version,
+        _ => warehouse.publish(&plan.published, plan.changes, plan.cursor).await?.version,
+    };
+    Ok(Summary {
+        publication,
+        bronze_rows: plan.bronze_rows,
+        tables,
+        days,
+        duration_ms: start.elapsed().as_millis(),
+        traffic: warehouse.traffic().since(before),
+    })
+}
+
+/// Reads and builds as a run does, and publishes nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn forecast(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Forecast> {
+    let before = warehouse.traffic();
+    let plan = plan(warehouse, reporting, mode).await?;
+    let change = |change: Change| {
+        let days = match change.replaces {
+            Replaces::All => None,
+            Replaces::Days(days) => Some(days.len()),
+        };
+        let (rows, bytes) = (change.rows.height(), parquet::bytes(change.rows)?.len());
+        PolarsResult::Ok(ForecastChange { table: change.table.name, days, rows, bytes })
+    };
+    let changes = plan.changes.into_iter().map(change).collect::<PolarsResult<Vec<_>>>()?;
+    Ok(Forecast {
+        bronze_rows: plan.bronze_rows,
+        bytes_read: warehouse.traffic().since(before).bytes_read,
+        bytes_to_write: changes.iter().map(|change| change.bytes).sum(),
+        changes,
+    })
+}
+
+/// What a run publishes, and upon what.
+struct Plan {
+    published: Publication,
+    bronze_rows: usize,
+    changes: Vec<Change>,
+    days: usize,
+    cursor: Cursor,
+}
+
+async fn plan(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
     let base = match mode {
         Mode::Increment => published.clone(),
         Mode::Rebuild => Publication::default(),
     };
-    let (bronze_rows, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
-    let mut summary = Summary {
-        publication: published.version,
-        bronze_rows: bronze_rows.height(),
-        tables: 0,
-        days: 0,
-        duration_ms: 0,
-    };
-    if bronze_rows.height() > 0 {
-        let (new_events, new_items) = silver::parse(&bronze_rows, reporting)?;
+    let (bronze, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
+    let mut plan = Plan { published, bronze_rows: bronze.height(), changes: Vec::new(), days: 0, cursor };
+    if plan.bronze_rows > 0 {
+        let (new_events, new_items) = silver::parse(&bronze, reporting)?;
         let mut staged = Staged::over(warehouse, base);
         increment::silver(&mut staged, new_events, new_items, reporting).await.context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         quality::check(&staged).await?;
-        summary.days = staged.days().len();
-        let changes = staged.into_changes(mode == Mode::Rebuild);
-        summary.tables = changes.len();
-        summary.publication = warehouse.publish(&published, changes, cursor).await?.version;
+        plan.days = staged.days().len();
+        plan.changes = staged.into_changes(mode == Mode::Rebuild);
     }
-    summary.duration_ms = start.elapsed().as_millis();
-    Ok(summary)
+    Ok(plan)
 }
 
 async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::Result<()> {

@@ -13,11 +13,13 @@ use tracing_subscriber::EnvFilter;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::data;
+use crate::exit;
 use crate::land::{self, LandArgs};
 use crate::local::{self, LocalArgs};
 use crate::show::{self, ShowArgs};
 use crate::simulate::{self, SimulateArgs};
 use crate::tables::{self, ListFormat};
+use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
 use crate::warehouse::lake::Lake;
 use crate::warehouse::{Warehouse, WarehouseError};
 
@@ -72,9 +74,11 @@ enum Command {
 
 #[derive(Args, Clone, Debug)]
 struct WarehouseArgs {
-    /// Where the tables live: `lake:DIR`
+    /// Where the tables live: `lake:DIR` or `bigquery://PROJECT/DATASET`
     #[arg(long, env = "SHOPTRAIL_WAREHOUSE", default_value = "lake:data/lake")]
     warehouse: String,
+    #[command(flatten)]
+    bigquery: BigQueryArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -87,6 +91,9 @@ struct BuildArgs {
     /// Goes on, looking for new rows at this interval, milliseconds
     #[arg(long, value_name = "MS")]
     every_ms: Option<u64>,
+    /// Reads and builds, says what would be written, and writes nothing
+    #[arg(long, conflicts_with = "every_ms")]
+    dry_run: bool,
 }
 
 /// Runs the command line.
@@ -97,7 +104,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(exit::code(&error))
         }
     }
 }
@@ -116,7 +123,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             show::run(&show, warehouse.open().await?.as_ref(), &mut io::stdout().lock()).await
         }
         Command::Local { local } => {
-            let warehouse = WarehouseArgs { warehouse: local.warehouse() }.open().await?;
+            let bigquery = local.bigquery.clone();
+            let warehouse = WarehouseArgs { warehouse: local.warehouse(), bigquery }.open().await?;
             let stop = stop_signal();
             local::run(&local, data::router(warehouse, &local.reporting), stop.cancelled()).await
         }
@@ -129,9 +137,13 @@ impl WarehouseArgs {
     async fn open(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
         let address = |reason: &str| WarehouseError::Address { url: self.warehouse.clone(), reason: reason.to_owned() };
         let (kind, place) = self.warehouse.split_once(':').ok_or_else(|| address("has no kind"))?;
-        let warehouse = match kind {
+        let warehouse: Arc<dyn Warehouse> = match kind {
             "lake" if !place.is_empty() => Arc::new(Lake::new(&PathBuf::from(place))),
             "lake" => return Err(address("names no folder")),
+            "bigquery" => {
+                let settings = Settings::new(place, &self.bigquery).map_err(address)?;
+                Arc::new(BigQuery::connect(settings).await?)
+            }
             _ => return Err(address("is of an unknown kind")),
         };
         warehouse.prepare(&build::tables()).await?;
@@ -142,6 +154,10 @@ impl WarehouseArgs {
 /// Builds once, or again and again until stopped; a stop is taken between runs.
 async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &CancellationToken) -> anyhow::Result<()> {
     let mode = if args.rebuild { Mode::Rebuild } else { Mode::Increment };
+    if args.dry_run {
+        println!("{}", serde_json::to_string(&build::forecast(warehouse, &args.reporting, mode).await?)?);
+        return Ok(());
+    }
     loop {
         let summary = build::run(warehouse, &args.reporting, mode).await?;
         if summary.tables > 0 {
@@ -150,6 +166,9 @@ async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &Cancellat
                 bronze.rows = summary.bronze_rows,
                 tables = summary.tables,
                 days = summary.days,
+                bytes.read = summary.traffic.bytes_read,
+                bytes.written = summary.traffic.bytes_written,
+                bytes.billed = summary.traffic.bytes_billed,
                 duration_ms = u64::try_from(summary.duration_ms).unwrap_or(u64::MAX),
                 "published"
             );

@@ -51,3 +51,22 @@ impl KafkaArgs {
         config
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::consumer::BaseConsumer;
+
+    use super::*;
+
+    #[test]
+    fn client_can_speak_as_confluent_cloud_wants_it() {
+        let args = KafkaArgs {
+            bootstrap_servers: "127.0.0.1:1".to_owned(),
+            topic: "any".to_owned(),
+            api_key: Some("key".to_owned()),
+            api_secret: Some("secret".to_owned()),
+        };
+        let client = args.client().create::<BaseConsumer>();
+        assert!(client.is_ok(), "{:?}", client.err());
+    }
+}

@@ -10,6 +10,7 @@ pub mod build;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod exit;
 pub mod gold;
 pub mod increment;
 pub mod kafka;

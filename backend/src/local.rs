@@ -29,6 +29,7 @@ use axum::Router;
 use clap::Args;
 
 use crate::config::Reporting;
+use crate::warehouse::bigquery::BigQueryArgs;
 use broker::{Broker, Place, TOPIC};
 use children::{ChildCommand, Family, Service};
 use confluent::Confluent;
@@ -47,7 +48,8 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Landing and building end between two steps of their work.
 const GRACE: Duration = Duration::from_secs(5);
-const BUILD_EVERY_MS: &str = "200";
+/// A look for new rows costs a lake nothing, and BigQuery a query.
+const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
 
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
@@ -79,16 +81,22 @@ pub struct LocalArgs {
     /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
     pub rest_bytes_per_second: u32,
+    /// Where the tables live, if not in the lake below the data folder
+    #[arg(long)]
+    pub warehouse: Option<String>,
+    /// How BigQuery is used
+    #[command(flatten)]
+    pub bigquery: BigQueryArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
 }
 
 impl LocalArgs {
-    /// The warehouse below the data folder, as `--warehouse` takes it.
+    /// The warehouse, as `--warehouse` takes it.
     #[must_use]
     pub fn warehouse(&self) -> String {
-        format!("lake:{}", self.data.join("lake").display())
+        self.warehouse.clone().unwrap_or_else(|| format!("lake:{}", self.data.join("lake").display()))
     }
 }
 
@@ -166,11 +174,16 @@ impl Stack {
         let web = Web::serve(listener, routes);
 
         let warehouse = args.warehouse();
+        let bigquery = args.bigquery.to_args();
+        let bigquery: Vec<&str> = bigquery.iter().map(String::as_str).collect();
         let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
+        let land = [land.as_slice(), &bigquery].concat();
         let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
         let Reporting { time_zone, currency } = &args.reporting;
         let report = ["--time-zone", time_zone.as_str(), "--currency", currency];
-        let build = [["build", "--warehouse", &warehouse, "--every-ms", BUILD_EVERY_MS].as_slice(), &report].concat();
+        let every_ms = if warehouse.starts_with("lake:") { BUILD_EVERY_MS.0 } else { BUILD_EVERY_MS.1 };
+        let build = ["build", "--warehouse", &warehouse, "--every-ms", every_ms];
+        let build = [build.as_slice(), &report, &bigquery].concat();
         let build = Service::start(own_command("build", &build, &logs)?, family.clone())?;
         let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &family.pids)?;
         Ok(Self { addresses, file, web, edge, land, build, micro, confluent, broker, _lock: lock })

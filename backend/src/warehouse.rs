@@ -3,7 +3,10 @@
 //! Landing appends to bronze and moves the Kafka offsets in the same step. A build reads what is new in bronze, reads
 //! the partitions it touches, and publishes new contents for them: a reader of the publication sees all or nothing.
 
+pub mod bigquery;
 pub mod lake;
+pub(crate) mod parquet;
+mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +14,9 @@ use async_trait::async_trait;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::bigquery::BigQueryError;
+use self::query::narrow;
+pub use self::query::{Filter, Query};
 use crate::table::Table;
 
 /// Last landed offset by Kafka partition.
@@ -58,6 +64,37 @@ pub trait Warehouse: Send + Sync {
         changes: Vec<Change>,
         cursor: Cursor,
     ) -> Result<Publication, WarehouseError>;
+
+    /// What this warehouse has moved since it was opened.
+    fn traffic(&self) -> Traffic;
+}
+
+/// What has moved between this process and a warehouse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// Bytes of rows read.
+    pub bytes_read: u64,
+    /// Bytes of Parquet files written.
+    pub bytes_written: u64,
+    /// Bytes that the warehouse bills for queries.
+    pub bytes_billed: u64,
+    /// Jobs that the warehouse has run.
+    pub jobs: u64,
+    /// Calls over the network.
+    pub requests: u64,
+}
+
+impl Traffic {
+    /// What has moved since an earlier count.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            bytes_read: self.bytes_read - before.bytes_read,
+            bytes_written: self.bytes_written - before.bytes_written,
+            bytes_billed: self.bytes_billed - before.bytes_billed,
+            jobs: self.jobs - before.jobs,
+            requests: self.requests - before.requests,
+        }
+    }
 }
 
 /// Rows for bronze and quarantine together with the offsets they reach.
@@ -112,50 +149,6 @@ pub enum Replaces {
     Days(BTreeSet<Day>),
 }
 
-/// What to read of a table: all of it unless narrowed.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    columns: Option<Vec<&'static str>>,
-    days: Option<BTreeSet<Day>>,
-    filters: Vec<Filter>,
-}
-
-/// A condition that every warehouse can evaluate where the data lies.
-#[derive(Clone, Debug)]
-pub enum Filter {
-    /// Text between two values, both included.
-    TextBetween(&'static str, String, String),
-    /// UTC microseconds between two values, both included.
-    TimestampBetween(&'static str, i64, i64),
-    /// Text equal to one of the values.
-    TextIn(&'static str, Vec<String>),
-}
-
-impl Query {
-    /// Reads everything.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Reads only these columns.
-    pub fn columns(mut self, columns: &[&'static str]) -> Self {
-        self.columns = Some(columns.to_vec());
-        self
-    }
-
-    /// Reads only these partitions.
-    pub fn days(mut self, days: &BTreeSet<Day>) -> Self {
-        self.days = Some(days.clone());
-        self
-    }
-
-    /// Reads only rows that satisfy the filter as well.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filters.push(filter);
-        self
-    }
-}
-
 /// Why a warehouse could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -168,7 +161,7 @@ pub enum WarehouseError {
         /// What was written.
         what: String,
     },
-    /// A table on disk is not what its definition says.
+    /// A table is not what its definition says.
     #[error(
         "table `{table}`: column `{column}` is {found}, expected {expected}\nhint: `shoptrail build --rebuild` after moving the altered table away"
     )]
@@ -183,7 +176,7 @@ pub enum WarehouseError {
         expected: String,
     },
     /// The address of the warehouse is not one.
-    #[error("warehouse `{url}`: {reason}\nhint: `lake:DIR`, for example `lake:data/lake`")]
+    #[error("warehouse `{url}`: {reason}\nhint: `lake:DIR` or `bigquery://PROJECT/DATASET`")]
     Address {
         /// The address as given.
         url: String,
@@ -222,4 +215,7 @@ pub enum WarehouseError {
         /// What is wrong with it.
         reason: String,
     },
+    /// BigQuery refused, failed or was not reached.
+    #[error(transparent)]
+    BigQuery(#[from] BigQueryError),
 }

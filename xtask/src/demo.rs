@@ -15,13 +15,16 @@ use crate::process::{self, cargo};
 use crate::progress::{line, step};
 use crate::{setup, tracker, worker};
 
+mod bigquery;
 mod gold;
 mod numbers;
 mod shoppers;
 mod stack;
+mod warehouse;
 
 use gold::Gold;
 use stack::Stack;
+use warehouse::{Warehouse, WarehouseUrl};
 
 /// Exit code of a command that a signal ended, as shells count it.
 const INTERRUPTED: u8 = 130;
@@ -38,6 +41,13 @@ pub struct DemoArgs {
     /// Where everything is kept: the broker's log, the tables, the logs of the parts
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
+    /// Where the tables are: `bigquery://PROJECT/DATASET`, or a URL as `shoptrail build` takes it; without it, a lake
+    /// below the data
+    ///
+    /// BigQuery's APIs are those that `SHOPTRAIL_BIGQUERY_ENDPOINT` and `SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT` name; without
+    /// them the demo starts local-bigquery, a server that keeps its tables in DuckDB below the data.
+    #[arg(long, value_name = "URL", value_parser = WarehouseUrl::parse)]
+    warehouse: Option<WarehouseUrl>,
 }
 
 /// Builds, starts and fills the stack.
@@ -45,18 +55,22 @@ pub struct DemoArgs {
 /// # Errors
 /// When a part cannot be built or started, or sent events do not arrive in gold.
 pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
+    let mut warehouse = Warehouse::prepare(root, tools, args.warehouse.clone())?;
     build(root, tools)?;
     let interrupt = Interrupt::catch()?;
     let data = root.join(&args.data);
-    let stack = step("start", || Stack::start(root, &data, &interrupt))?;
+    let is_open = warehouse.open(root, tools, &data, &interrupt)?;
+    let stack = if is_open { step("start", || Stack::start(root, &data, warehouse, &interrupt))? } else { None };
     let Some(mut stack) = stack else {
         return Ok(if args.once { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS });
     };
     print_addresses(&stack);
     let code = if args.once { once(root, &mut stack, &interrupt) } else { stay(root, &mut stack, &interrupt) };
-    step("stop", || stack.stop())?;
+    // A part that has ended is the reason for whatever else went wrong.
+    let code = code.or_else(|error| stack.check().and(Err(error)));
+    let stopped = step("stop", || stack.stop());
     line(&format!("the data stays in `{}`", data.display()));
-    code
+    code.and_then(|code| stopped.map(|()| code))
 }
 
 /// Brings everything that runs up to date: the backend needs nothing but Rust and C, so it is built beside the rest.

@@ -31,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Installs what the build needs: npm packages, the broker's jars, WASM target and tools
+    /// Installs what build and tests need: npm packages, the broker's jars, WASM target and tools, local-bigquery
     Setup,
     /// Builds the tracker into `target/tracker`
     Tracker,
@@ -61,7 +61,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let root = root();
     let tools = root.join("target/tools");
     match cli.command {
-        Command::Setup => setup::run(&root, &tools)?,
+        Command::Setup => {
+            setup::run(&root, &tools)?;
+            progress::step("local-bigquery", || setup::bigquery::install(&root, &tools))?;
+        }
         Command::Tracker => {
             setup::run(&root, &tools)?;
             progress::step("tracker", || tracker::build(&root, &tools))?;

@@ -1,7 +1,8 @@
 //! `cargo xtask setup`: installs what the build needs and the machine does not have, nothing twice.
 //!
 //! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
-//! side. Each leaves its stamp last: an interrupted part is done anew, a finished one never.
+//! side. Each leaves its stamp last: an interrupted part is done anew, a finished one never. What only tests and some
+//! demos need is a step of its own: [`bigquery`], [`browser`].
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use anyhow::{Result, anyhow};
 
 use crate::progress::step;
 
+pub mod bigquery;
 pub mod browser;
 mod kafka;
 mod machine;

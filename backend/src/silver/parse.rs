@@ -15,7 +15,7 @@ use crate::config::Reporting;
 /// One event with what follows from it alone.
 pub(super) struct Parsed {
     pub(super) record: Record,
-    /// Hash of the record's text: decides between two that share event id and time of receipt.
+    /// Hash of the record: decides between two that share event id and time of receipt.
     pub(super) hash: i64,
     pub(super) event_time_us: i64,
     pub(super) page: Page,
@@ -40,7 +40,7 @@ impl Parsed {
         let page = Page::read(&record.event.page_url);
         let referrer_host = record.event.referrer_url.as_deref().and_then(host_of);
         Ok(Self {
-            hash: xxh3_64(text.as_bytes()).cast_signed(),
+            hash: hash(&record)?,
             event_time_us: event_time_ms(&record) * 1_000,
             channel: channel(&page, referrer_host.as_deref()),
             page,
@@ -57,6 +57,16 @@ impl Parsed {
     pub(super) fn minor(&self, amount: Option<f64>) -> Option<i64> {
         money::minor_units(amount?, self.record.event.currency.as_deref()?).ok()
     }
+}
+
+/// The same for the same record whichever way it came: as the text that stood in Kafka, or put together from the columns
+/// of Confluent's sink, which knows no missing lists and keeps `properties` in a form of its own.
+fn hash(record: &Record) -> Result<i64, Unreadable> {
+    let mut record = record.clone();
+    record.event.properties = None;
+    record.event.items = record.event.items.filter(|items| !items.is_empty());
+    let text = serde_json::to_vec(&record).map_err(|error| Unreadable(error.to_string()))?;
+    Ok(xxh3_64(&text).cast_signed())
 }
 
 /// When it happened, in milliseconds: the browser's clock may be wrong, but the time from event to sending is not.

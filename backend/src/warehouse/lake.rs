@@ -11,14 +11,15 @@ mod publications;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use deltalake_core::kernel::{Action, Transaction};
+use deltalake_core::kernel::{Action, Add, Transaction};
 use polars::prelude::*;
 use tokio::sync::Mutex;
 
 use self::delta::DeltaTableFiles;
-use super::{Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError};
+use super::{Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError};
 use crate::bronze;
 use crate::table::Table;
 
@@ -29,16 +30,36 @@ pub struct Lake {
     loaded: Mutex<HashMap<&'static str, DeltaTableFiles>>,
     /// Bronze tables and their offsets as this process last landed in them.
     landed: Mutex<HashMap<&'static str, (DeltaTableFiles, Offsets)>>,
+    bytes_read: AtomicU64,
+    bytes_written: AtomicU64,
 }
 
 impl Lake {
     /// A lake under `root`; nothing is read or made before the first use.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), loaded: Mutex::default(), landed: Mutex::default() }
+        Self {
+            root: root.to_path_buf(),
+            loaded: Mutex::default(),
+            landed: Mutex::default(),
+            bytes_read: AtomicU64::default(),
+            bytes_written: AtomicU64::default(),
+        }
     }
 
     fn folder(&self, table: &Table) -> PathBuf {
         self.root.join(table.name)
+    }
+
+    fn write(&self, table: &Table, rows: DataFrame) -> Result<Vec<Add>, WarehouseError> {
+        let adds = files::write(table, &self.folder(table), rows)?;
+        self.bytes_written.fetch_add(size(&adds), Ordering::Relaxed);
+        Ok(adds)
+    }
+
+    async fn rows(&self, table: &'static Table, adds: Vec<Add>, query: &Query) -> Result<DataFrame, WarehouseError> {
+        let wanted = files::wanted(table, adds, query);
+        self.bytes_read.fetch_add(size(&wanted), Ordering::Relaxed);
+        files::read(table, &self.folder(table), wanted, query.clone()).await
     }
 
     /// The table at `version`, or as it is now.
@@ -74,8 +95,7 @@ impl Lake {
             return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
         }
         let rows = bronze::after_offsets(&rows, &stored)?;
-        let actions: Vec<Action> =
-            files::write(table, &self.folder(table), rows)?.into_iter().map(Action::Add).collect();
+        let actions: Vec<Action> = self.write(table, rows)?.into_iter().map(Action::Add).collect();
         let moved = landing.up_to.iter().filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
         let transactions =
             moved.map(|(partition, offset)| Transaction::new(delta::land_app_id(&landing.topic, *partition), *offset));
@@ -101,7 +121,7 @@ impl Lake {
         let mut actions: Vec<Action> =
             live.values().filter(|add| !keep(&add.path)).map(|add| Action::Remove(delta::remove(add))).collect();
         actions.extend(kept.iter().filter(|add| !live.contains_key(&add.path)).cloned().map(Action::Add));
-        actions.extend(files::write(table, &self.folder(table), rows)?.into_iter().map(Action::Add));
+        actions.extend(self.write(table, rows)?.into_iter().map(Action::Add));
         tracing::debug!(
             table = table.name,
             files.replaced = replaced.len(),
@@ -143,7 +163,7 @@ impl Warehouse for Lake {
     async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError> {
         let files = self.table(&bronze::EVENTS, None).await?;
         let new = files.added_since(cursor).await?;
-        let rows = files::read(&bronze::EVENTS, &self.folder(&bronze::EVENTS), new, Query::all()).await?;
+        let rows = self.rows(&bronze::EVENTS, new, &Query::all()).await?;
         Ok((rows, Cursor(files.version().to_string())))
     }
 
@@ -162,8 +182,7 @@ impl Warehouse for Lake {
             None if bronze::is_bronze(table) => self.table(table, None).await?.adds(),
             None => HashMap::new(),
         };
-        let adds = adds.into_values().collect();
-        files::read(table, &self.folder(table), adds, query.clone()).await
+        self.rows(table, adds.into_values().collect(), query).await
     }
 
     async fn publish(
@@ -189,4 +208,17 @@ impl Warehouse for Lake {
         publications::write(&self.root, &publication)?;
         Ok(publication)
     }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            bytes_read: self.bytes_read.load(Ordering::Relaxed),
+            bytes_written: self.bytes_written.load(Ordering::Relaxed),
+            ..Traffic::default()
+        }
+    }
+}
+
+/// Bytes of files.
+fn size(adds: &[Add]) -> u64 {
+    adds.iter().map(|add| u64::try_from(add.size).unwrap_or(0)).sum()
 }

@@ -1,5 +1,6 @@
-//! Golden cases (`tests/golden`): a folder with `input.jsonl` (one record a line) and one CSV per table it is about. Each case runs whole,
-//! record by record, and with every build killed before its publication stood and then run again.
+//! Golden cases (`tests/golden`): a folder with `input.jsonl` (one record a line) and one CSV per table it is about. Each
+//! case runs whole on every warehouse, and on the lake record by record, and with every build killed before its
+//! publication stood and then run again.
 //!
 //! To add a case, add a folder. `SHOPTRAIL_GOLDEN=write` writes the CSVs of tables that have one; read the difference.
 
@@ -10,7 +11,7 @@ use shoptrail_backend::build::Mode;
 use shoptrail_backend::show::{self, Format, ShowArgs};
 use shoptrail_backend::warehouse::Warehouse;
 
-use super::world::{TestLake, build, land};
+use super::world::{TestBigQuery, TestLake, TestWarehouse, build, land};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn golden_cases_hold_however_their_input_arrives() {
@@ -21,16 +22,17 @@ async fn golden_cases_hold_however_their_input_arrives() {
     for case in cases {
         let input = fs::read_to_string(case.join("input.jsonl")).unwrap();
         let records: Vec<String> = input.lines().map(str::to_owned).collect();
-        compare(&case, "whole", &whole(&records).await.lake).await;
+        compare(&case, "whole", whole::<TestLake>(&records).await.warehouse()).await;
+        compare(&case, "on BigQuery", whole::<TestBigQuery>(&records).await.warehouse()).await;
         compare(&case, "record by record", &one_by_one(&records).await.lake).await;
         compare(&case, "with kills", &with_kills(&records).await.lake).await;
     }
 }
 
-async fn whole(records: &[String]) -> TestLake {
-    let test = TestLake::new().await;
-    land(&test.lake, records).await;
-    build(&test.lake, Mode::Increment).await;
+async fn whole<W: TestWarehouse>(records: &[String]) -> W {
+    let test = W::new().await;
+    land(test.warehouse(), records).await;
+    build(test.warehouse(), Mode::Increment).await;
     test
 }
 
@@ -47,9 +49,9 @@ async fn with_kills(records: &[String]) -> TestLake {
     let test = TestLake::new().await;
     for part in records.chunks(records.len().div_ceil(2)) {
         land(&test.lake, part).await;
-        let version = build(&test.restarted(), Mode::Increment).await.publication;
+        let version = build(test.restarted().await.as_ref(), Mode::Increment).await.publication;
         fs::remove_file(test.folder.path().join("_published").join(format!("{version:012}.json"))).unwrap();
-        build(&test.restarted(), Mode::Increment).await;
+        build(test.restarted().await.as_ref(), Mode::Increment).await;
     }
     test
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bigquery;
 mod golden;
 mod increments;
 mod warehouse;

@@ -1,5 +1,6 @@
-//! Builders of records, and a lake to put them in.
+//! Builders of records, and warehouses to put them in.
 
+use async_trait::async_trait;
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -8,41 +9,91 @@ use serde_json::{Value, json};
 use shoptrail_backend::build::{self, Mode, Summary};
 use shoptrail_backend::config::Reporting;
 use shoptrail_backend::table::Table;
+use shoptrail_backend::warehouse::bigquery::{BigQuery, Settings};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{Landing, Offsets, Query, Warehouse};
 use shoptrail_backend::{bronze, gold, silver};
+
+use super::bigquery::server::{connect, server};
 
 pub const TOPIC: &str = "clickstream_event_v3";
 pub const MINUTE: i64 = 60_000;
 /// 2026-11-20T23:00:00Z: an hour before a day ends.
 pub const EVENING: i64 = 1_795_215_600_000;
 
-/// A lake in a folder of its own, with its tables made.
+/// A warehouse of a test.
+#[async_trait]
+pub trait TestWarehouse: Sized + Send + Sync {
+    /// One with these tables, which are empty.
+    async fn with(tables: &[&'static Table]) -> Self;
+
+    /// One with all tables of the pipeline.
+    async fn new() -> Self {
+        Self::with(&build::tables()).await
+    }
+
+    /// The warehouse.
+    fn warehouse(&self) -> &dyn Warehouse;
+
+    /// The same warehouse as a process sees it that has just started.
+    async fn restarted(&self) -> Box<dyn Warehouse>;
+}
+
+/// A lake in a folder of its own.
 pub struct TestLake {
     pub folder: tempfile::TempDir,
     pub lake: Lake,
 }
 
-impl TestLake {
-    pub async fn new() -> Self {
+#[async_trait]
+impl TestWarehouse for TestLake {
+    async fn with(tables: &[&'static Table]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::new(folder.path());
-        lake.prepare(&build::tables()).await.unwrap();
+        lake.prepare(tables).await.unwrap();
         Self { folder, lake }
     }
 
-    /// The same folder as a process sees it that has just started.
-    pub fn restarted(&self) -> Lake {
-        Lake::new(self.folder.path())
+    fn warehouse(&self) -> &dyn Warehouse {
+        &self.lake
+    }
+
+    async fn restarted(&self) -> Box<dyn Warehouse> {
+        Box::new(Lake::new(self.folder.path()))
+    }
+}
+
+/// A dataset of its own on the BigQuery server of the tests.
+pub struct TestBigQuery {
+    pub settings: Settings,
+    pub bigquery: BigQuery,
+}
+
+#[async_trait]
+impl TestWarehouse for TestBigQuery {
+    async fn with(tables: &[&'static Table]) -> Self {
+        let server = server().await;
+        let settings = server.settings(&server.rest, &server.dataset().await);
+        let bigquery = connect(settings.clone()).await;
+        bigquery.prepare(tables).await.unwrap();
+        Self { settings, bigquery }
+    }
+
+    fn warehouse(&self) -> &dyn Warehouse {
+        &self.bigquery
+    }
+
+    async fn restarted(&self) -> Box<dyn Warehouse> {
+        Box::new(connect(self.settings.clone()).await)
     }
 }
 
 /// Lands records in partition 0, after what is there.
-pub async fn land(lake: &dyn Warehouse, records: &[String]) {
-    let after = lake.offsets(TOPIC).await.unwrap();
+pub async fn land(warehouse: &dyn Warehouse, records: &[String]) {
+    let after = warehouse.offsets(TOPIC).await.unwrap();
     let first = after.get(&0).map_or(0, |offset| offset + 1);
     let landing = landing(after, first, records);
-    lake.land(landing).await.unwrap();
+    warehouse.land(landing).await.unwrap();
 }
 
 /// A landing of records from offset `first` of partition 0.
@@ -68,8 +119,8 @@ pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
     }
 }
 
-pub async fn build(lake: &dyn Warehouse, mode: Mode) -> Summary {
-    build::run(lake, &reporting(), mode).await.unwrap()
+pub async fn build(warehouse: &dyn Warehouse, mode: Mode) -> Summary {
+    build::run(warehouse, &reporting(), mode).await.unwrap()
 }
 
 /// A time zone east of UTC, so that the shop's day is not UTC's.
@@ -78,9 +129,9 @@ pub fn reporting() -> Reporting {
 }
 
 /// The published rows of a table, in the order of its key.
-pub async fn rows(lake: &dyn Warehouse, table: &'static Table) -> DataFrame {
-    let publication = lake.publication().await.unwrap();
-    let rows = lake.read(&publication, table, &Query::all()).await.unwrap();
+pub async fn rows(warehouse: &dyn Warehouse, table: &'static Table) -> DataFrame {
+    let publication = warehouse.publication().await.unwrap();
+    let rows = warehouse.read(&publication, table, &Query::all()).await.unwrap();
     rows.sort(table.key.iter().copied(), SortMultipleOptions::default()).unwrap()
 }
 
@@ -89,12 +140,15 @@ pub fn built_tables() -> impl Iterator<Item = &'static Table> {
     silver::TABLES.into_iter().chain(gold::TABLES.iter().map(|gold| &gold.table))
 }
 
-/// Asserts that two lakes publish the same rows in every table.
-pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, what: &str) {
+/// Asserts that two warehouses publish the same rows in every table; returns how many there are.
+pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, what: &str) -> usize {
+    let mut compared = 0;
     for table in built_tables() {
         let (left, right) = (rows(left, table).await, rows(right, table).await);
         assert!(left.equals_missing(&right), "{what}: `{}` differs\n{left}\n{right}", table.name);
+        compared += left.height();
     }
+    compared
 }
 
 /// An event of a visitor, `at` a time in milliseconds; `seed` makes its id.

@@ -9,8 +9,9 @@ use super::LOOK;
 use super::stack::{Addresses, Stack};
 use crate::interrupt::Interrupt;
 
-/// How long the count of events in gold may stand still: a landing and a build take a few seconds each.
-const STANDSTILL: Duration = Duration::from_secs(90);
+/// How long the count of events in gold may stand still: a landing and a build take a few seconds each, over
+/// local-bigquery up to half a minute.
+const STANDSTILL: Duration = Duration::from_secs(240);
 
 /// The gold tables behind the local web server.
 pub(super) struct Gold {

@@ -68,10 +68,9 @@ pub(super) struct Stream {
 
 /// Starts the stream; dropping it ends it.
 pub(super) fn stream(root: &Path, stack: &Stack) -> Result<Stream> {
-    let mut arguments = arguments(stack);
-    arguments.extend(["--live", "--rate", STREAM_RATE]);
-    let arguments: Vec<&std::ffi::OsStr> = arguments.into_iter().map(AsRef::as_ref).collect();
-    Ok(Stream { program: Program::start(root, "stream", &arguments)?, complained: false })
+    let mut program = shoptrail(root);
+    program.args(arguments(stack)).args(["--live", "--rate", STREAM_RATE]);
+    Ok(Stream { program: Program::start(root, "stream", program)?, complained: false })
 }
 
 impl Stream {

@@ -1,4 +1,4 @@
-//! `shoptrail local` as a child: started, waited for, stopped with its own children in order.
+//! `shoptrail local` and what it stands on as children: started, waited for, stopped in order.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,11 +8,12 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::LOOK;
+use super::warehouse::Warehouse;
 use crate::interrupt::Interrupt;
-use crate::process::{command, create_log};
+use crate::process::{command, create_log, shown};
 
-/// From the start until every part answers: a busy machine needs about 20 s.
-const START_DEADLINE: Duration = Duration::from_secs(120);
+/// From the start until every part answers: a busy machine needs about 20 s, and more when the tables are made in BigQuery.
+const START_DEADLINE: Duration = Duration::from_secs(180);
 
 /// From the signal until every part has written what it holds.
 const STOP_DEADLINE: Duration = Duration::from_secs(45);
@@ -29,21 +30,32 @@ pub(super) struct Addresses {
 /// A running stack; dropping it stops it.
 pub(super) struct Stack {
     pub addresses: Addresses,
+    // In the order in which they are stopped.
     local: Program,
+    warehouse: Warehouse,
 }
 
 impl Stack {
-    /// Starts the stack over `data`; `None` when the person interrupts the start.
-    pub(super) fn start(root: &Path, data: &Path, interrupt: &Interrupt) -> Result<Option<Self>> {
+    /// Starts the stack over `data` and `warehouse`; `None` when the person interrupts the start.
+    pub(super) fn start(
+        root: &Path,
+        data: &Path,
+        mut warehouse: Warehouse,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Self>> {
         let started = SystemTime::now();
-        let mut local = Program::start(root, "local", &["local".as_ref(), "--data".as_ref(), data.as_os_str()])?;
+        let mut local = shoptrail(root);
+        local.args(["local", "--data"]).arg(data);
+        warehouse.describe_to(&mut local);
+        let mut local = Program::start(root, "local", local)?;
         let file = data.join("stack.json");
         let deadline = Instant::now() + START_DEADLINE;
         while !interrupt.asked() {
             // A stack that was killed may have left its file.
             if file.metadata().and_then(|found| found.modified()).is_ok_and(|written| written >= started) {
-                return Ok(Some(Self { addresses: Addresses::read(&file)?, local }));
+                return Ok(Some(Self { addresses: Addresses::read(&file)?, local, warehouse }));
             }
+            warehouse.check()?;
             local.check()?;
             if Instant::now() > deadline {
                 bail!("no `{}` after {} s, log: {}", file.display(), START_DEADLINE.as_secs(), local.log.display());
@@ -54,14 +66,16 @@ impl Stack {
         Ok(None)
     }
 
-    /// Fails when the stack has ended by itself.
+    /// Fails when the stack, or what it stands on, has ended by itself.
     pub(super) fn check(&mut self) -> Result<()> {
+        self.warehouse.check()?;
         self.local.check()
     }
 
     /// Stops every part and waits for them.
     pub(super) fn stop(&mut self) -> Result<()> {
-        self.local.stop()
+        self.local.stop()?;
+        self.warehouse.stop()
     }
 }
 
@@ -87,27 +101,28 @@ impl Addresses {
 /// Ends the child when xtask is gone, however it went: its end of the pipe closes then.
 const GUARD: &str = r#"read -r never; kill -s TERM "$1" 2> /dev/null"#;
 
-/// One `shoptrail` child with its log under `target/xtask`; dropping it stops it.
+/// One child with its log under `target/xtask`; dropping it stops it.
 pub(super) struct Program {
-    name: &'static str,
+    /// The command line, for messages.
+    shown: String,
     child: Child,
     guard: Child,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 impl Program {
-    /// Starts `target/debug/shoptrail ARGUMENTS…` out of reach of the terminal's Ctrl-C, so that it is told to stop once,
-    /// and in order.
-    pub(super) fn start(root: &Path, name: &'static str, arguments: &[&std::ffi::OsStr]) -> Result<Self> {
+    /// Starts `program`, logged as `name`, out of reach of the terminal's Ctrl-C, so that it is told to stop once, and in
+    /// order.
+    pub(super) fn start(root: &Path, name: &str, mut program: Command) -> Result<Self> {
         use std::os::unix::process::CommandExt;
         let (log, path) = create_log(root, name)?;
-        let mut program = shoptrail(root);
-        program.args(arguments).stdout(log.try_clone()?).stderr(log).process_group(0);
-        let child = program.spawn().with_context(|| format!("cannot start `shoptrail {name}`"))?;
+        let shown = shown(&program);
+        program.stdout(log.try_clone()?).stderr(log).process_group(0);
+        let child = program.spawn().with_context(|| format!("cannot start `{shown}`"))?;
         let mut guard = Command::new("sh");
         guard.args(["-c", GUARD, "guard", &child.id().to_string()]).stdin(Stdio::piped()).process_group(0);
         let guard = guard.spawn().context("cannot start `sh`")?;
-        Ok(Self { name, child, guard, log: path })
+        Ok(Self { shown, child, guard, log: path })
     }
 
     /// Fails when it has ended.
@@ -115,7 +130,7 @@ impl Program {
         match self.child.try_wait()? {
             Some(status) => {
                 let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("`shoptrail {}` ended ({status}), log: {}\n{}", self.name, self.log.display(), tail(&said))
+                bail!("`{}` ended ({status}), log: {}\n{}", self.shown, self.log.display(), tail(&said))
             }
             None => Ok(()),
         }
@@ -126,14 +141,18 @@ impl Program {
         if self.child.try_wait()?.is_some() {
             return Ok(());
         }
-        // It may end between the question and the signal.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        match self.child.stdin.take() {
+            // It was given a pipe to live as long as.
+            Some(pipe) => drop(pipe),
+            // It may end between the question and the signal.
+            None => drop(kill_process(Pid::from_child(&self.child), Signal::TERM)),
+        }
         let deadline = Instant::now() + STOP_DEADLINE;
         while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
                 self.child.kill()?;
                 self.child.wait()?;
-                bail!("`shoptrail {}` did not stop within {} s", self.name, STOP_DEADLINE.as_secs());
+                bail!("`{}` did not stop within {} s", self.shown, STOP_DEADLINE.as_secs());
             }
             std::thread::sleep(LOOK);
         }

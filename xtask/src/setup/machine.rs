@@ -75,11 +75,25 @@ pub fn check() -> Result<()> {
         // What apt says is in its log; what counts is whether the programs are there afterwards.
         let _ = install_debian(&packages);
     }
-    let sentences: Vec<String> = missing.iter().filter(|need| !need.is_met()).map(|need| need.complaint()).collect();
+    let mut sentences: Vec<String> = missing.iter().filter(|need| !need.is_met()).map(|need| need.complaint()).collect();
+    if !has_openssl() {
+        let _ = install_debian(&["libssl-dev", "pkg-config"]);
+        if !has_openssl() {
+            sentences.push(OPENSSL.to_owned());
+        }
+    }
     if !sentences.is_empty() {
         bail!("this machine lacks:\n  {}", sentences.join("\n  "));
     }
     Ok(())
+}
+
+const OPENSSL: &str = "OpenSSL's headers: the Kafka client is built with them for TLS, install libssl-dev and pkg-config (Debian) or openssl-devel and pkgconf (Fedora)";
+
+/// Elsewhere than on Linux the client's build finds OpenSSL by itself, or says what it wants.
+fn has_openssl() -> bool {
+    let found = || Command::new("pkg-config").args(["--exists", "openssl"]).status();
+    !cfg!(target_os = "linux") || found().is_ok_and(|status| status.success())
 }
 
 impl Need {

@@ -183,7 +183,15 @@ pub(super) async fn prepare(table: &'static Table, folder: &Path) -> Result<(), 
     let mut missing = Vec::new();
     for column in table.columns {
         match schema.field(column.name) {
-            None => missing.push(field(&column.optional())),
+            None if column.nullable => missing.push(field(column)),
+            None => {
+                return Err(WarehouseError::Altered {
+                    table: table.name.to_owned(),
+                    column: column.name.to_owned(),
+                    found: "missing".to_owned(),
+                    expected: data_type(column.kind).to_string(),
+                });
+            }
             Some(found) if *found.data_type() != data_type(column.kind) => {
                 return Err(WarehouseError::Altered {
                     table: table.name.to_owned(),

@@ -8,7 +8,7 @@ use deltalake_core::kernel::Add;
 use polars::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::{Day, Filter, Query, WarehouseError};
+use super::super::{Day, Query, WarehouseError, narrow, parquet};
 use crate::table::{ColumnType, Table};
 
 /// How long a replaced file stays for readers that still follow an older publication.
@@ -54,9 +54,7 @@ fn write_one(folder: &Path, partition: Option<(&str, Day)>, mut rows: DataFrame)
         std::fs::create_dir_all(parent).map_err(io)?;
     }
     let file = File::create(&target).map_err(io)?;
-    let size = ParquetWriter::new(file)
-        .with_compression(ParquetCompression::Snappy)
-        .finish(&mut rows)
+    let size = parquet::write(file, &mut rows)
         .map_err(|source| WarehouseError::Data { what: target.display().to_string(), source })?;
     Ok(Add {
         path,
@@ -88,6 +86,18 @@ fn stats(rows: &DataFrame) -> Value {
     json!({"numRecords": rows.height(), "minValues": min, "maxValues": max, "nullCount": nulls})
 }
 
+/// The files that may hold rows `query` asks for.
+pub(super) fn wanted(table: &Table, files: impl IntoIterator<Item = Add>, query: &Query) -> Vec<Add> {
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let in_days = |add: &Add| match (&query.days, day_of(table, add)) {
+        (Some(days), Some(day)) => days.contains(&day),
+        _ => true,
+    };
+    files.into_iter().filter(in_days).collect()
+}
+
 /// Reads the rows of `files` that `query` asks for.
 pub(super) async fn read(
     table: &'static Table,
@@ -103,22 +113,14 @@ pub(super) async fn read(
 }
 
 fn collect(table: &Table, folder: &Path, files: Vec<Add>, query: &Query) -> PolarsResult<DataFrame> {
-    let nothing = query.filters.iter().any(|filter| matches!(filter, Filter::TextIn(_, values) if values.is_empty()));
-    let files = if nothing { Vec::new() } else { files };
     let mut by_day: BTreeMap<Option<Day>, Vec<PlRefPath>> = BTreeMap::new();
     for add in files {
-        let day = day_of(table, &add);
-        let wanted = match (&query.days, day) {
-            (Some(days), Some(day)) => days.contains(&day),
-            _ => true,
-        };
-        if wanted {
-            by_day.entry(day).or_default().push(PlRefPath::new(folder.join(&add.path).to_string_lossy()));
-        }
+        let path = PlRefPath::new(folder.join(&add.path).to_string_lossy());
+        by_day.entry(day_of(table, &add)).or_default().push(path);
     }
     let parts = by_day.into_iter().map(|(day, paths)| scan(table, day, paths)).collect::<PolarsResult<Vec<_>>>()?;
     let rows = if parts.is_empty() { table.empty().lazy() } else { concat(parts, UnionArgs::default())? };
-    let rows = query.filters.iter().fold(rows, |rows, filter| rows.filter(condition(filter)));
+    let rows = narrow(rows, &query.filters);
     let columns = match &query.columns {
         Some(columns) => columns.clone(),
         None => table.column_names().collect(),
@@ -141,25 +143,6 @@ fn scan(table: &Table, day: Option<Day>, paths: Vec<PlRefPath>) -> PolarsResult<
         _ => rows,
     };
     Ok(rows.select(table.column_names().map(col).collect::<Vec<_>>()))
-}
-
-fn condition(filter: &Filter) -> Expr {
-    match filter {
-        Filter::TextBetween(column, low, high) => {
-            col(*column).gt_eq(lit(low.clone())).and(col(*column).lt_eq(lit(high.clone())))
-        }
-        Filter::TimestampBetween(column, low, high) => {
-            let instant = |micros: i64| lit(micros).cast(ColumnType::Timestamp.polars());
-            col(*column).gt_eq(instant(*low)).and(col(*column).lt_eq(instant(*high)))
-        }
-        Filter::TextIn(column, values) => {
-            let values = Series::new("values".into(), values).implode().map(|list| list.into_series());
-            match values {
-                Ok(values) => col(*column).is_in(lit(values), false),
-                Err(_) => lit(false),
-            }
-        }
-    }
 }
 
 /// The partition of a file.

@@ -1,0 +1,34 @@
+//! Exit codes: what a scheduler can act upon without reading a message.
+
+use crate::warehouse::WarehouseError;
+use crate::warehouse::bigquery::Class;
+
+/// Any failure that has no code of its own. A wrong command line exits with 2.
+const OTHER: u8 = 1;
+
+/// The exit code of a failed command; `docs/deploy-bigquery.md` lists them.
+pub fn code(error: &anyhow::Error) -> u8 {
+    let warehouse = error.chain().find_map(|cause| cause.downcast_ref::<WarehouseError>());
+    warehouse.map_or(OTHER, of_warehouse)
+}
+
+fn of_warehouse(error: &WarehouseError) -> u8 {
+    match error {
+        WarehouseError::Altered { .. } => 14,
+        WarehouseError::Behind { .. } => 17,
+        WarehouseError::BigQuery(error) => of_class(error.class),
+        _ => OTHER,
+    }
+}
+
+fn of_class(class: Class) -> u8 {
+    match class {
+        Class::Credentials => 10,
+        Class::NotFound => 11,
+        Class::Denied => 12,
+        Class::Quota => 13,
+        Class::Failed | Class::Exists => 15,
+        Class::Away => 16,
+        Class::TooCostly => 18,
+    }
+}

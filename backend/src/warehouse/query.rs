@@ -1,0 +1,91 @@
+//! What to read of a table.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::*;
+
+use super::Day;
+use crate::table::ColumnType;
+
+/// What to read of a table: all of it unless narrowed.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub(super) columns: Option<Vec<&'static str>>,
+    pub(super) days: Option<BTreeSet<Day>>,
+    pub(super) filters: Vec<Filter>,
+}
+
+/// A condition that every warehouse can evaluate where the data lies.
+#[derive(Clone, Debug)]
+pub enum Filter {
+    /// Text between two values, both included.
+    TextBetween(&'static str, String, String),
+    /// UTC microseconds between two values, both included.
+    TimestampBetween(&'static str, i64, i64),
+    /// Text equal to one of the values.
+    TextIn(&'static str, Vec<String>),
+}
+
+impl Query {
+    /// Reads everything.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Reads only these columns.
+    pub fn columns(mut self, columns: &[&'static str]) -> Self {
+        self.columns = Some(columns.to_vec());
+        self
+    }
+
+    /// Reads only these partitions.
+    pub fn days(mut self, days: &BTreeSet<Day>) -> Self {
+        self.days = Some(days.clone());
+        self
+    }
+
+    /// Reads only rows that satisfy the filter as well.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Whether it asks for nothing that could exist.
+    pub(super) fn is_empty(&self) -> bool {
+        let no_values = |filter: &Filter| matches!(filter, Filter::TextIn(_, values) if values.is_empty());
+        self.days.as_ref().is_some_and(BTreeSet::is_empty) || self.filters.iter().any(no_values)
+    }
+}
+
+impl Filter {
+    /// The column it looks at.
+    pub(super) fn column(&self) -> &'static str {
+        match self {
+            Self::TextBetween(column, ..) | Self::TimestampBetween(column, ..) | Self::TextIn(column, _) => column,
+        }
+    }
+}
+
+/// The rows that satisfy all filters.
+pub(super) fn narrow(rows: LazyFrame, filters: &[Filter]) -> LazyFrame {
+    filters.iter().fold(rows, |rows, filter| rows.filter(condition(filter)))
+}
+
+fn condition(filter: &Filter) -> Expr {
+    match filter {
+        Filter::TextBetween(column, low, high) => {
+            col(*column).gt_eq(lit(low.clone())).and(col(*column).lt_eq(lit(high.clone())))
+        }
+        Filter::TimestampBetween(column, low, high) => {
+            let instant = |micros: i64| lit(micros).cast(ColumnType::Timestamp.polars());
+            col(*column).gt_eq(instant(*low)).and(col(*column).lt_eq(instant(*high)))
+        }
+        Filter::TextIn(column, values) => {
+            let values = Series::new("values".into(), values).implode().map(|list| list.into_series());
+            match values {
+                Ok(values) => col(*column).is_in(lit(values), false),
+                Err(_) => lit(false),
+            }
+        }
+    }
+}

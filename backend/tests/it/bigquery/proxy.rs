@@ -1,0 +1,171 @@
+//! A proxy in front of the server that plays bad days: it passes calls on, except where a fault is due.
+//!
+//! Its answers are the documented ones (<https://cloud.google.com/bigquery/docs/error-messages>); everything else comes
+//! from the server.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::server::Server;
+
+/// What happens to a call that a fault strikes.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// The server never sees it; this is answered.
+    Answer(u16, Value),
+    /// The server carries it out; the answer is this with the server's values under it.
+    Replace(Value),
+    /// The server carries it out, and the connection breaks before the answer.
+    LoseAnswer,
+    /// The connection breaks before the server sees it.
+    Break,
+}
+
+/// A fault: which calls it strikes, how many of them, how.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Part of `METHOD path?query body` that a call must contain, all of them.
+    pub on: Vec<String>,
+    /// Calls that pass before the first that is struck.
+    pub skip: usize,
+    /// How many are struck.
+    pub times: usize,
+    pub effect: Effect,
+}
+
+/// An error as the REST API words it.
+pub fn refusal(code: u16, reason: &str, message: &str) -> Effect {
+    let errors = json!([{"reason": reason, "message": message, "domain": "global"}]);
+    Effect::Answer(code, json!({"error": {"code": code, "message": message, "errors": errors}}))
+}
+
+/// A running proxy.
+pub struct Proxy {
+    pub rest: Url,
+    day: Arc<Mutex<Day>>,
+}
+
+#[derive(Default)]
+struct Day {
+    faults: Vec<Fault>,
+    struck: usize,
+}
+
+#[derive(Clone)]
+struct Shared {
+    upstream: String,
+    client: reqwest::Client,
+    day: Arc<Mutex<Day>>,
+}
+
+impl Proxy {
+    /// A proxy that passes everything on.
+    pub async fn start(server: &Server) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let rest = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let day = Arc::new(Mutex::new(Day::default()));
+        let upstream = server.rest.as_str().trim_end_matches('/').to_owned();
+        let shared = Shared { upstream, client: reqwest::Client::new(), day: day.clone() };
+        let app = Router::new().fallback(pass).with_state(shared);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { rest, day }
+    }
+
+    /// From now on these faults and no others.
+    pub fn play(&self, faults: Vec<Fault>) {
+        *self.day.lock().unwrap() = Day { faults, ..Day::default() };
+    }
+
+    /// How many calls have been struck since [`Self::play`].
+    pub fn struck(&self) -> usize {
+        self.day.lock().unwrap().struck
+    }
+}
+
+impl Day {
+    fn effect(&mut self, call: &str) -> Option<Effect> {
+        let fault = self.faults.iter_mut().find(|fault| {
+            fault.times > 0 && fault.on.iter().all(|part| call.contains(part.as_str()))
+        })?;
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        fault.times -= 1;
+        self.struck += 1;
+        Some(fault.effect.clone())
+    }
+}
+
+async fn pass(State(shared): State<Shared>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let call = format!("{} {path} {}", parts.method, String::from_utf8_lossy(&body));
+    let effect = shared.day.lock().unwrap().effect(&call);
+    match effect {
+        Some(Effect::Answer(code, answer)) => {
+            let code = StatusCode::from_u16(code).unwrap();
+            (code, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
+        }
+        Some(Effect::Break) => broken(),
+        Some(Effect::LoseAnswer) => {
+            forward(&shared, &parts.method, &path, &parts.headers, body).await;
+            broken()
+        }
+        Some(Effect::Replace(values)) => {
+            let (_, _, answer) = forward(&shared, &parts.method, &path, &parts.headers, body).await;
+            let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+            merge(&mut answer, values);
+            ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
+        }
+        None => {
+            let (status, headers, answer) = forward(&shared, &parts.method, &path, &parts.headers, body).await;
+            let mut response = Response::new(Body::from(answer));
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            response
+        }
+    }
+}
+
+async fn forward(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+    headers: &header::HeaderMap,
+    body: Bytes,
+) -> (StatusCode, header::HeaderMap, Bytes) {
+    let mut headers = headers.clone();
+    headers.remove(header::CONTENT_LENGTH);
+    let call = shared.client.request(method.clone(), format!("{}{path}", shared.upstream));
+    let answer = call.headers(headers).body(body).send().await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    headers.remove(header::TRANSFER_ENCODING);
+    headers.remove(header::CONTENT_LENGTH);
+    (status, headers, answer.bytes().await.unwrap())
+}
+
+/// An answer whose connection breaks before it is whole.
+fn broken() -> Response {
+    let end = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the connection broke")) });
+    Response::new(Body::from_stream(end))
+}
+
+fn merge(into: &mut Value, values: Value) {
+    match (into, values) {
+        (Value::Object(into), Value::Object(values)) => {
+            for (key, value) in values {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, value) => *into = value,
+    }
+}

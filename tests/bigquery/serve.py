@@ -1,0 +1,50 @@
+"""Serves BigQuery's REST and Storage APIs on 127.0.0.1 with local-bigquery, for tests and the demo.
+
+Runs on the Python of the environment that `cargo xtask setup` makes, and ends when its standard input is closed: whoever
+starts it holds the other end of a pipe, so it ends with its parent, however that ends. By hand: Ctrl-D or Ctrl-C.
+"""
+
+import argparse
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+# DuckDB looks for its extensions below HOME; set-up put them beside the environment. Before DuckDB is imported.
+os.environ["HOME"] = str(Path(sys.prefix).parent / "home")
+
+import uvicorn  # noqa: E402
+from local_bigquery import app  # noqa: E402
+from local_bigquery.grpc import server as storage  # noqa: E402
+from local_bigquery.settings import settings  # noqa: E402
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 5
+"""How long statements that still run at the end may take; what was committed is safe on disk."""
+
+
+def end_with_stdin(rest: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    rest.should_exit = True
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, required=True, help="of the REST API")
+    parser.add_argument("--grpc-port", type=int, required=True, help="of the Storage Read and Write APIs")
+    parser.add_argument("--data-dir", type=Path, required=True, help="keeps datasets and tables; made if missing")
+    args = parser.parse_args()
+    settings.bigquery_host, settings.bigquery_port, settings.grpc_port = HOST, args.port, args.grpc_port
+    settings.data_dir = args.data_dir
+    storage_server, _ = storage.start(HOST, args.grpc_port)
+    rest = uvicorn.Server(uvicorn.Config(app, host=HOST, port=args.port, log_level="warning"))
+    threading.Thread(target=end_with_stdin, args=[rest], daemon=True).start()
+    rest.run()
+    storage_server.stop(None)
+
+
+main()
