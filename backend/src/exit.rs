@@ -32,3 +32,32 @@ fn of_class(class: Class) -> u8 {
         Class::TooCostly => 18,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::warehouse::bigquery::BigQueryError;
+
+    #[test]
+    fn every_code_is_explained_and_survives_context() {
+        let guide = include_str!("../../docs/deploy-bigquery.md");
+        let classes = [
+            (Class::Credentials, 10),
+            (Class::NotFound, 11),
+            (Class::Denied, 12),
+            (Class::Quota, 13),
+            (Class::Failed, 15),
+            (Class::Away, 16),
+            (Class::TooCostly, 18),
+        ];
+        for (class, expected) in classes {
+            let error = BigQueryError::new(class, "a call", "a message");
+            let error = anyhow::Error::new(WarehouseError::from(error)).context("building");
+            assert_eq!(code(&error), expected);
+            assert!(guide.contains(&format!("\n| {expected} | ")), "{expected}");
+        }
+        let behind = WarehouseError::Behind { writer: "build", what: "a table".to_owned() };
+        assert_eq!(code(&behind.into()), 17);
+        assert_eq!(code(&anyhow::anyhow!("anything")), 1);
+    }
+}

@@ -46,6 +46,8 @@ enum Part {
     Worker,
     /// Shop, dashboard and the whole road in Chromium
     Browser,
+    /// What `deploy/` holds
+    Deploy,
     /// The Power BI project, and that its figures are the dashboard's
     Powerbi,
 }
@@ -100,6 +102,7 @@ impl Part {
             Part::Rust => rust(root),
             Part::Worker => node_tests(root, "edge-worker/tests"),
             Part::Browser => node_tests(root, "tests"),
+            Part::Deploy => node_tests(root, "tests/deploy"),
             Part::Powerbi => power_bi(root),
         };
         Outcome { part: self, took: started.elapsed(), result }

@@ -102,7 +102,11 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
     ),
     field(Column::new("is_bot", Bool, "Made by a crawler"), Boolean(|row| Some(is_bot(row)))),
     field(
-        Column::new("record_hash", Int, "XXH3 of the record without `properties`; decides between two records of one event"),
+        Column::new(
+            "record_hash",
+            Int,
+            "XXH3 of the record without `properties`; decides between two records of one event",
+        ),
         Integer(|row| Some(row.hash)),
     ),
 ];

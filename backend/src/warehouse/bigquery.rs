@@ -19,6 +19,7 @@ mod upload;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,7 +28,9 @@ use self::client::Client;
 pub use self::error::{BigQueryError, Class};
 use self::read::Source;
 pub use self::settings::{BigQueryArgs, Server, Settings};
-use super::{Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError, narrow};
+use super::{
+    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError, narrow,
+};
 use crate::bronze;
 use crate::table::Table;
 
@@ -62,6 +65,16 @@ enum Position {
     /// The sink's table as it was then, UTC microseconds.
     SinkAsOf(i64),
 }
+
+/// A change that is ready to be committed.
+struct Stage {
+    table: &'static str,
+    statements: Vec<String>,
+    staging: Option<String>,
+}
+
+/// So many tables are loaded side by side: a load takes seconds, whatever its size.
+const STAGES_AT_ONCE: usize = 4;
 
 impl BigQuery {
     /// Connects to the dataset.
@@ -123,6 +136,22 @@ impl BigQuery {
         let typed = typed.map(|column| col(column.name).strict_cast(column.kind.polars())).collect::<Vec<_>>();
         let rows = narrow(rows.select(typed), &query.filters).select(columns.into_iter().map(col).collect::<Vec<_>>());
         rows.collect().map_err(|source| WarehouseError::Data { what: format!("table `{}`", table.name), source })
+    }
+
+    /// Puts the rows of a change where the commit takes them from.
+    async fn stage(&self, previous: &Publication, change: Change, after: &str) -> Result<Stage, WarehouseError> {
+        let Change { table, replaces, rows } = change;
+        let target = self.client.full_name(table.name);
+        // Before the first publication nothing counts, whatever a table holds.
+        let replaces = if previous.version == 0 { Replaces::All } else { replaces };
+        let mut stage =
+            Stage { table: table.name, statements: vec![sql::delete(&target, table, &replaces)], staging: None };
+        if rows.height() > 0 {
+            let name = stage::stage(&self.client, table, rows, after).await?;
+            stage.statements.push(sql::insert(&target, table, &self.client.full_name(&name)));
+            stage.staging = Some(name);
+        }
+        Ok(stage)
     }
 
     async fn landed_since(&self, after: Option<i64>) -> Result<(DataFrame, Position), WarehouseError> {
@@ -234,20 +263,12 @@ impl Warehouse for BigQuery {
         cursor: Cursor,
     ) -> Result<Publication, WarehouseError> {
         let mut tables: BTreeSet<String> = previous.tables.keys().cloned().collect();
-        let mut staged = Vec::new();
-        let mut statements = Vec::new();
-        for Change { table, replaces, rows } in changes {
-            let target = self.client.full_name(table.name);
-            // Before the first publication nothing counts, whatever a table holds.
-            let replaces = if previous.version == 0 { Replaces::All } else { replaces };
-            statements.push(sql::delete(&target, table, &replaces));
-            if rows.height() > 0 {
-                let name = stage::stage(&self.client, table, rows, &previous.version.to_string()).await?;
-                statements.push(sql::insert(&target, table, &self.client.full_name(&name)));
-                staged.push(name);
-            }
-            tables.insert(table.name.to_owned());
-        }
+        let after = previous.version.to_string();
+        let stages = changes.into_iter().map(|change| self.stage(previous, change, &after));
+        let stages: Vec<Stage> = stream::iter(stages).buffered(STAGES_AT_ONCE).try_collect().await?;
+        let statements: Vec<String> = stages.iter().flat_map(|stage| stage.statements.iter().cloned()).collect();
+        let staged: Vec<String> = stages.iter().filter_map(|stage| stage.staging.clone()).collect();
+        tables.extend(stages.into_iter().map(|stage| stage.table.to_owned()));
         let published = Published { cursor: Some(cursor), tables, published_at: chrono::Utc::now().timestamp_millis() };
         let marked =
             commit::commit(&self.client, &commit::PUBLICATION, previous.version, json!(published), &statements).await?;

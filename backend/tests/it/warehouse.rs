@@ -153,7 +153,7 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
     let texts = [
         Some("it's \\ \"quoted\" `so` -- /* */ ;"),
         Some("line\nbreak\ttab\u{7f}\u{1}"),
-        Some("") ,
+        Some(""),
         Some("日本語 🛒 \u{2028}"),
         Some("') OR TRUE --"),
         None,
@@ -341,7 +341,8 @@ mod only_lake {
         let changes = vec![change(Replaces::Days([1].into()), &[(1, "lost", 7)])];
         let second = test.lake.publish(&first, changes, Cursor("2".to_owned())).await.unwrap();
         // Killed after its tables were committed and before its publication stood.
-        std::fs::remove_file(test.folder.path().join("_published").join(format!("{:012}.json", second.version))).unwrap();
+        std::fs::remove_file(test.folder.path().join("_published").join(format!("{:012}.json", second.version)))
+            .unwrap();
 
         let lake = test.restarted().await;
         let now = lake.publication().await.unwrap();
@@ -349,7 +350,11 @@ mod only_lake {
         assert!(read(lake.as_ref(), &now, Query::all()).await.equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)])));
         let changes = vec![change(Replaces::Days([2].into()), &[(2, "z", 4)])];
         let third = lake.publish(&now, changes, Cursor("2".to_owned())).await.unwrap();
-        assert!(read(lake.as_ref(), &third, Query::all()).await.equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "z", 4)])));
+        assert!(read(lake.as_ref(), &third, Query::all()).await.equals(&small(&[
+            (1, "a", 1),
+            (1, "b", 2),
+            (2, "z", 4)
+        ])));
     }
 
     #[tokio::test(flavor = "multi_thread")]

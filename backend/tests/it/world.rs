@@ -11,7 +11,7 @@ use shoptrail_backend::config::Reporting;
 use shoptrail_backend::table::Table;
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Settings};
 use shoptrail_backend::warehouse::lake::Lake;
-use shoptrail_backend::warehouse::{Landing, Offsets, Query, Warehouse};
+use shoptrail_backend::warehouse::{Landing, Offsets, Publication, Query, Warehouse};
 use shoptrail_backend::{bronze, gold, silver};
 
 use super::bigquery::server::{connect, server};
@@ -128,10 +128,9 @@ pub fn reporting() -> Reporting {
     Reporting { time_zone: TimeZone::opt_try_new(Some("Europe/Berlin")).unwrap().unwrap(), ..Reporting::default() }
 }
 
-/// The published rows of a table, in the order of its key.
-pub async fn rows(warehouse: &dyn Warehouse, table: &'static Table) -> DataFrame {
-    let publication = warehouse.publication().await.unwrap();
-    let rows = warehouse.read(&publication, table, &Query::all()).await.unwrap();
+/// The rows of a table as published, in the order of its key.
+async fn rows(warehouse: &dyn Warehouse, publication: &Publication, table: &'static Table) -> DataFrame {
+    let rows = warehouse.read(publication, table, &Query::all()).await.unwrap();
     rows.sort(table.key.iter().copied(), SortMultipleOptions::default()).unwrap()
 }
 
@@ -143,8 +142,9 @@ pub fn built_tables() -> impl Iterator<Item = &'static Table> {
 /// Asserts that two warehouses publish the same rows in every table; returns how many there are.
 pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, what: &str) -> usize {
     let mut compared = 0;
+    let (now_left, now_right) = (left.publication().await.unwrap(), right.publication().await.unwrap());
     for table in built_tables() {
-        let (left, right) = (rows(left, table).await, rows(right, table).await);
+        let (left, right) = tokio::join!(rows(left, &now_left, table), rows(right, &now_right, table));
         assert!(left.equals_missing(&right), "{what}: `{}` differs\n{left}\n{right}", table.name);
         compared += left.height();
     }

@@ -75,7 +75,8 @@ pub fn check() -> Result<()> {
         // What apt says is in its log; what counts is whether the programs are there afterwards.
         let _ = install_debian(&packages);
     }
-    let mut sentences: Vec<String> = missing.iter().filter(|need| !need.is_met()).map(|need| need.complaint()).collect();
+    let mut sentences: Vec<String> =
+        missing.iter().filter(|need| !need.is_met()).map(|need| need.complaint()).collect();
     if !has_openssl() {
         let _ = install_debian(&["libssl-dev", "pkg-config"]);
         if !has_openssl() {

@@ -125,10 +125,10 @@ impl Client {
                 (host, Token(None))
             }
             None => {
-                let credentials = Credentials::default()
-                    .with_scopes([SCOPE])
-                    .build_access_token_credentials()
-                    .map_err(|error| BigQueryError::new(Class::Credentials, "reading credentials", with_causes(&error)))?;
+                let credentials =
+                    Credentials::default().with_scopes([SCOPE]).build_access_token_credentials().map_err(|error| {
+                        BigQueryError::new(Class::Credentials, "reading credentials", with_causes(&error))
+                    })?;
                 storage = storage.with_credentials(credentials.clone());
                 ("https://bigquery.googleapis.com".to_owned(), Token(Some(credentials)))
             }
@@ -143,7 +143,9 @@ impl Client {
         let mut client = Self { settings, rest, http, storage, host, location: None, counted, token };
         let Settings { project, dataset, .. } = client.settings.clone();
         let found = client
-            .call(&format!("looking up dataset `{project}.{dataset}`"), || client.rest.dataset().get(&project, &dataset))
+            .call(&format!("looking up dataset `{project}.{dataset}`"), || {
+                client.rest.dataset().get(&project, &dataset)
+            })
             .await?;
         client.location = found.location;
         Ok(client)
@@ -192,15 +194,16 @@ impl Client {
             .with_total_delay(Some(self.settings.retry_for));
         let tried = attempt
             .retry(backoff)
-            .when(|error: &BigQueryError| error.class.is_transient())
+            .when(BigQueryError::is_passing)
             .notify(|error, after| {
                 let delay_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(call = error.what, reason = error.message, delay_ms, "trying again");
             })
             .await;
-        tried.map_err(|error| match error.class.is_transient() {
+        tried.map_err(|error| match error.is_passing() {
             true => BigQueryError {
                 message: format!("{} (tried for {} s)", error.message, start.elapsed().as_secs()),
+                gave_up: true,
                 ..error
             },
             false => error,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::WarehouseError;
 use super::client::Client;
-use super::error::BigQueryError;
+use super::error::{BigQueryError, Class};
 use super::job::{NewJob, parameter};
 
 /// A writer and its marker.
@@ -68,6 +68,12 @@ impl Marked {
 /// Makes a marker with its row, in one statement, unless it is there.
 pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQueryError> {
     let Marker { table, description, .. } = marker;
+    let what = format!("making `{table}`");
+    let (project, dataset) = (&client.settings.project, &client.settings.dataset);
+    match client.call(&what, || client.rest.table().get(project, dataset, table, None)).await {
+        Err(error) if error.class == Class::NotFound => {}
+        other => return other.map(drop),
+    }
     let sql = format!(
         "CREATE TABLE IF NOT EXISTS `{}` (version INT64 NOT NULL OPTIONS (description = 'Commits so far'), \
          state STRING NOT NULL OPTIONS (description = 'JSON, read by shoptrail only'), \
@@ -75,7 +81,7 @@ pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQ
          OPTIONS (description = '{description}') AS SELECT 0, '{{}}', CURRENT_TIMESTAMP()",
         client.full_name(table)
     );
-    run(client, &format!("making `{table}`"), "prepare", sql, Vec::new()).await.map(drop)
+    run(client, &what, "prepare", sql, Vec::new()).await.map(drop)
 }
 
 /// Reads a marker.
@@ -112,7 +118,8 @@ pub(super) async fn commit(
     statements: &[String],
 ) -> Result<Marked, WarehouseError> {
     let commit = Uuid::new_v4();
-    let stored = serde_json::to_string(&Stored { commit, state }).map_err(|error| corrupt(marker, error.to_string()))?;
+    let stored =
+        serde_json::to_string(&Stored { commit, state }).map_err(|error| corrupt(marker, error.to_string()))?;
     let sql = format!(
         "BEGIN TRANSACTION;\n\
          UPDATE `{}` SET version = version + 1, state = @state, changed_at = CURRENT_TIMESTAMP() WHERE version = @expected;\n\

@@ -18,6 +18,8 @@ pub struct BigQueryError {
     pub what: String,
     /// What the server, or the way to it, says.
     pub message: String,
+    /// Whether it has been tried again until the time was up.
+    pub(super) gave_up: bool,
 }
 
 /// Classes of failures: what to do about them differs.
@@ -84,8 +86,13 @@ impl fmt::Display for BigQueryError {
 }
 
 impl BigQueryError {
-    pub(super) fn new(class: Class, what: &str, message: impl Into<String>) -> Self {
-        Self { class, what: what.to_owned(), message: message.into() }
+    pub(crate) fn new(class: Class, what: &str, message: impl Into<String>) -> Self {
+        Self { class, what: what.to_owned(), message: message.into(), gave_up: false }
+    }
+
+    /// Whether trying again, now, may help.
+    pub(super) fn is_passing(&self) -> bool {
+        self.class.is_transient() && !self.gave_up
     }
 
     /// An answer of the REST API, or its absence.

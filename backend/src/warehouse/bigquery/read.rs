@@ -51,7 +51,8 @@ pub(super) async fn read(client: &Client, source: Source) -> Result<Option<DataF
     let Some(Schema::ArrowSchema(schema)) = &session.schema else {
         return Err(BigQueryError::new(Class::Failed, &what, "the read session has no Arrow schema").into());
     };
-    let streams = session.streams.iter().map(|stream| stream_rows(client, &what, &stream.name, &schema.serialized_schema));
+    let streams =
+        session.streams.iter().map(|stream| stream_rows(client, &what, &stream.name, &schema.serialized_schema));
     let streams = futures_util::future::try_join_all(streams).await?;
     let frames: Vec<LazyFrame> = streams.into_iter().map(DataFrame::lazy).collect();
     if frames.is_empty() {
@@ -62,8 +63,7 @@ pub(super) async fn read(client: &Client, source: Source) -> Result<Option<DataF
 }
 
 async fn open(client: &Client, what: &str, source: Source) -> Result<ReadSession, BigQueryError> {
-    let options =
-        TableReadOptions::new().set_selected_fields(source.columns).set_row_restriction(source.restriction);
+    let options = TableReadOptions::new().set_selected_fields(source.columns).set_row_restriction(source.restriction);
     let modifiers = source.as_of.map(|micros| TableModifiers::new().set_snapshot_time(instant(micros)));
     let session = ReadSession::new()
         .set_data_format(DataFormat::Arrow)
@@ -91,8 +91,7 @@ async fn open(client: &Client, what: &str, source: Source) -> Result<ReadSession
 async fn stream_rows(client: &Client, what: &str, stream: &str, schema: &[u8]) -> Result<DataFrame, WarehouseError> {
     client.counted.request();
     let retry = RetryableErrors.with_time_limit(client.settings.retry_for);
-    let mut responses =
-        client.storage.read_rows().set_read_stream(stream).into_reader().with_retry_policy(retry);
+    let mut responses = client.storage.read_rows().set_read_stream(stream).into_reader().with_retry_policy(retry);
     // A schema followed by record batches is an Arrow IPC stream.
     let mut ipc = schema.to_vec();
     while let Some(response) = responses.next().await {

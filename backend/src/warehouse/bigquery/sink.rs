@@ -158,6 +158,10 @@ mod tests {
         assert_eq!(begin(None, 2 * hour, 0), None);
         assert_eq!(begin(Some(10 * hour), 2 * hour, 0), Some(8 * hour));
         assert_eq!(begin(Some(10 * hour), 2 * hour, 9 * hour), Some(9 * hour));
-        assert_eq!(begin(Some(10 * hour), 2 * hour, 11 * hour), None, "the table is another one than that of the last look");
+        assert_eq!(
+            begin(Some(10 * hour), 2 * hour, 11 * hour),
+            None,
+            "the table is another one than that of the last look"
+        );
     }
 }

@@ -123,10 +123,7 @@ mod tests {
     fn list_too_long_for_a_restriction_becomes_its_range() {
         let values: Vec<String> = (0..100_000).map(|number| format!("key-{number:06}")).collect();
         let query = Query::all().filter(Filter::TextIn("session_key", values));
-        assert_eq!(
-            restriction(&sessions::TABLE, &query),
-            "session_key BETWEEN 'key-000000' AND 'key-099999'"
-        );
+        assert_eq!(restriction(&sessions::TABLE, &query), "session_key BETWEEN 'key-000000' AND 'key-099999'");
     }
 
     #[test]

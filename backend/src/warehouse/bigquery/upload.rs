@@ -97,13 +97,7 @@ fn chunk(file: &Bytes, start: usize) -> (Bytes, String) {
     (file.slice(start..end), format!("bytes {start}-{}/{}", end.saturating_sub(1), file.len()))
 }
 
-async fn put(
-    client: &Client,
-    what: &str,
-    session: &str,
-    chunk: Bytes,
-    range: &str,
-) -> Result<Progress, BigQueryError> {
+async fn put(client: &Client, what: &str, session: &str, chunk: Bytes, range: &str) -> Result<Progress, BigQueryError> {
     client.counted.request();
     let call = client
         .http

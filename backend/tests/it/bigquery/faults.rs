@@ -20,7 +20,7 @@ const ALWAYS: usize = usize::MAX;
 const COMMIT: &str = "BEGIN TRANSACTION";
 
 fn fault(on: &[&str], times: usize, effect: Effect) -> Fault {
-    Fault { on: on.iter().map(|part| (*part).to_owned()).collect(), skip: 0, times, effect }
+    Fault { on: on.iter().map(|part| (*part).to_owned()).collect(), skip: 0, times, struck: 0, effect }
 }
 
 /// Runs the command as a scheduler does.
@@ -71,70 +71,66 @@ impl Shop {
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
-    /// A day with faults, after which the next run is right.
-    async fn day(&mut self, name: &str, faults: Vec<Fault>, code: i32, sentence: &str) {
-        self.sell().await;
+    /// A day whose run fails: it ends in an exit code and a sentence, and has published nothing.
+    async fn bad_day(&self, name: &str, faults: Vec<Fault>, code: i32, sentence: &str) {
+        let before = self.bigquery.bigquery.publication().await.unwrap().version;
+        let said = self.failing_day(name, faults, code).await;
+        assert!(said.contains(sentence), "{name}: {said}");
+        assert_eq!(self.bigquery.bigquery.publication().await.unwrap().version, before, "{name}");
+    }
+
+    async fn failing_day(&self, name: &str, faults: Vec<Fault>, code: i32) -> String {
         self.proxy.play(faults);
         let output = self.build().await;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{name}: {said}");
-        assert!(said.contains(sentence), "{name}: {said}");
-        assert!(self.proxy.struck() > 0, "{name}: no call was struck");
-        self.proxy.play(Vec::new());
-        if code != 0 {
-            assert!(said.contains("hint: "), "{name}: {said}");
-            let next = self.build().await;
-            assert!(next.status.success(), "{name}, next run: {}", String::from_utf8_lossy(&next.stderr));
-        }
+        assert!(said.contains("hint: "), "{name}: {said}");
+        assert!(self.proxy.left().is_empty(), "{name}: {:?} struck nothing", self.proxy.left());
+        said
+    }
+
+    /// A run that succeeds, after which every row is right.
+    async fn good_day(&self, name: &str, faults: Vec<Fault>) {
+        self.proxy.play(faults);
+        let output = self.build().await;
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(self.proxy.left().is_empty(), "{name}: {:?} struck nothing", self.proxy.left());
         assert_same_tables(self.bigquery.warehouse(), self.lake.warehouse(), name).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_days_end_in_a_sentence_and_the_next_run_is_right() {
-    let mut shop = Shop::open().await;
-    let lookup = ["GET", "/datasets/dataset_"];
-    let submit = ["POST", "/bigquery/v2/", "/jobs"];
+const LOOK_UP: [&str; 2] = ["GET", "/datasets/dataset_"];
+const SUBMIT: [&str; 3] = ["POST", "/bigquery/v2/", "/jobs"];
+const LOOK_AT_LOAD: [&str; 2] = ["GET", "/jobs/shoptrail_load_"];
+const UPLOAD: [&str; 2] = ["PUT", "/upload/"];
 
-    let expired = "Request had invalid authentication credentials.";
-    let faults = vec![fault(&submit, ALWAYS, refusal(401, "authError", expired))];
-    shop.day("credentials expired", faults, 10, expired).await;
-
-    let denied = "Access Denied: Dataset: User does not have permission to get it.";
-    shop.day("dataset denied", vec![fault(&lookup, 1, refusal(403, "accessDenied", denied))], 12, denied).await;
-    let denied = "User does not have bigquery.jobs.create permission in project";
-    shop.day("jobs denied", vec![fault(&submit, 1, refusal(403, "accessDenied", denied))], 12, denied).await;
-
-    let quota = "Quota exceeded: Your project exceeded quota for imports per project";
-    let faults = vec![fault(&["/upload/"], ALWAYS, refusal(403, "quotaExceeded", quota))];
-    shop.day("quota exceeded", faults, 13, "(tried for ").await;
-    let limit = refusal(403, "rateLimitExceeded", "Exceeded rate limits: too many api requests");
-    shop.day("rate limit for a while", vec![fault(&submit, 2, limit)], 0, "").await;
-    let outage = refusal(503, "backendError", "Error encountered during execution. Retrying may solve the problem.");
-    shop.day("outage for a while", vec![fault(&submit, 2, outage)], 0, "").await;
-
-    let costly = "Query exceeded limit for bytes billed: 1. 10485760 or higher required.";
-    let faults = vec![fault(&[COMMIT], 1, refusal(400, "bytesBilledLimitExceeded", costly))];
-    shop.day("too costly", faults, 18, costly).await;
+/// The answer for a job that has ended in an error.
+fn ended(reason: &str) -> Effect {
+    let error = json!({"reason": reason, "message": "The job encountered an error during execution."});
+    Effect::Replace(json!({"status": {"state": "DONE", "errorResult": error}}))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_that_fail_or_get_lost_are_run_again_or_explained() {
+async fn run_that_fails_says_why_and_the_next_one_is_right() {
     let mut shop = Shop::open().await;
-    let look = ["GET", "/jobs/shoptrail_load_"];
-    let ended = |reason: &str| {
-        let error = json!({"reason": reason, "message": "The job encountered an error during execution."});
-        Effect::Replace(json!({"status": {"state": "DONE", "errorResult": error}}))
-    };
-    shop.day("load failed for a passing reason", vec![fault(&look, 1, ended("jobBackendError"))], 0, "").await;
-    shop.day("load failed for good", vec![fault(&look, 1, ended("invalid"))], 15, "The job encountered").await;
+    shop.sell().await;
 
-    let gone = || refusal(404, "notFound", "Not found: Job");
-    shop.day("load job lost after submission", vec![fault(&look, 1, gone())], 0, "").await;
-    shop.day("answer to an upload lost", vec![fault(&["PUT", "/upload/"], 1, Effect::LoseAnswer)], 0, "").await;
-    shop.day("upload broken off", vec![fault(&["PUT", "/upload/"], 1, Effect::Break)], 0, "").await;
-    shop.day("upload session forgotten", vec![fault(&["PUT", "/upload/"], 1, gone())], 0, "").await;
-    shop.day("answer to the commit lost", vec![fault(&[COMMIT], 1, Effect::LoseAnswer)], 0, "").await;
+    let expired = "Request had invalid authentication credentials.";
+    let faults = vec![fault(&SUBMIT, ALWAYS, refusal(401, "authError", expired))];
+    shop.bad_day("credentials expired", faults, 10, expired).await;
+    let denied = "Access Denied: Dataset: User does not have permission to get it.";
+    shop.bad_day("dataset denied", vec![fault(&LOOK_UP, 1, refusal(403, "accessDenied", denied))], 12, denied).await;
+    let denied = "User does not have bigquery.jobs.create permission in project";
+    shop.bad_day("jobs denied", vec![fault(&SUBMIT, 1, refusal(403, "accessDenied", denied))], 12, denied).await;
+    let quota = "Quota exceeded: Your project exceeded quota for imports per project";
+    let faults = vec![fault(&["/upload/"], ALWAYS, refusal(403, "quotaExceeded", quota))];
+    shop.bad_day("quota exceeded", faults, 13, "(tried for ").await;
+    let costly = "Query exceeded limit for bytes billed: 1. 10485760 or higher required.";
+    let faults = vec![fault(&[COMMIT], 1, refusal(400, "bytesBilledLimitExceeded", costly))];
+    shop.bad_day("too costly", faults, 18, costly).await;
+    let faults = vec![fault(&LOOK_AT_LOAD, 1, ended("invalid"))];
+    shop.bad_day("load failed for good", faults, 15, "The job encountered").await;
+    shop.good_day("after days that published nothing", Vec::new()).await;
 
     // The server goes away with the commit: that job cannot be looked at, nor what became of it. The marker was read once
     // before, when the run began.
@@ -142,8 +138,32 @@ async fn jobs_that_fail_or_get_lost_are_run_again_or_explained() {
         let looks = Fault { skip: 1, ..fault(&["shoptrail_marker_", "_shoptrail_publication"], ALWAYS, Effect::Break) };
         vec![fault(&[COMMIT], 1, effect), fault(&["shoptrail_build_"], ALWAYS, Effect::Break), looks]
     };
-    shop.day("away after the commit", away_from_commit_on(Effect::LoseAnswer), 16, "the connection broke").await;
-    shop.day("away before the commit", away_from_commit_on(Effect::Break), 16, "").await;
+    for (name, effect) in [("away before the commit", Effect::Break), ("away after the commit", Effect::LoseAnswer)] {
+        shop.sell().await;
+        shop.failing_day(name, away_from_commit_on(effect), 16).await;
+        shop.good_day(&format!("after: {name}"), Vec::new()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_is_tried_again_and_what_gets_lost_is_found() {
+    let mut shop = Shop::open().await;
+    shop.sell().await;
+    let limit = refusal(403, "rateLimitExceeded", "Exceeded rate limits: too many api requests");
+    let outage = refusal(503, "backendError", "Error encountered during execution. Retrying may solve the problem.");
+    let gone = || refusal(404, "notFound", "Not found: Job");
+    let faults = vec![
+        fault(&LOOK_UP, 1, limit),
+        fault(&SUBMIT, 2, outage),
+        // One after another, as uploads and loads come.
+        fault(&UPLOAD, 1, Effect::Break),
+        fault(&UPLOAD, 1, Effect::LoseAnswer),
+        fault(&UPLOAD, 1, gone()),
+        fault(&LOOK_AT_LOAD, 1, ended("jobBackendError")),
+        fault(&LOOK_AT_LOAD, 1, gone()),
+        fault(&[COMMIT], 1, Effect::LoseAnswer),
+    ];
+    shop.good_day("a day of everything that passes", faults).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

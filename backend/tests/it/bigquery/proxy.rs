@@ -37,6 +37,8 @@ pub struct Fault {
     pub skip: usize,
     /// How many are struck.
     pub times: usize,
+    /// How many have been.
+    pub struck: usize,
     pub effect: Effect,
 }
 
@@ -55,7 +57,6 @@ pub struct Proxy {
 #[derive(Default)]
 struct Day {
     faults: Vec<Fault>,
-    struck: usize,
 }
 
 #[derive(Clone)]
@@ -80,26 +81,27 @@ impl Proxy {
 
     /// From now on these faults and no others.
     pub fn play(&self, faults: Vec<Fault>) {
-        *self.day.lock().unwrap() = Day { faults, ..Day::default() };
+        *self.day.lock().unwrap() = Day { faults };
     }
 
-    /// How many calls have been struck since [`Self::play`].
-    pub fn struck(&self) -> usize {
-        self.day.lock().unwrap().struck
+    /// The faults that have struck nothing since [`Self::play`].
+    pub fn left(&self) -> Vec<Fault> {
+        self.day.lock().unwrap().faults.iter().filter(|fault| fault.struck == 0).cloned().collect()
     }
 }
 
 impl Day {
     fn effect(&mut self, call: &str) -> Option<Effect> {
-        let fault = self.faults.iter_mut().find(|fault| {
-            fault.times > 0 && fault.on.iter().all(|part| call.contains(part.as_str()))
-        })?;
+        let fault = self
+            .faults
+            .iter_mut()
+            .find(|fault| fault.times > 0 && fault.on.iter().all(|part| call.contains(part.as_str())))?;
         if fault.skip > 0 {
             fault.skip -= 1;
             return None;
         }
         fault.times -= 1;
-        self.struck += 1;
+        fault.struck += 1;
         Some(fault.effect.clone())
     }
 }

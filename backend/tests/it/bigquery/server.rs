@@ -49,6 +49,7 @@ impl Server {
             .arg("--data-dir")
             .arg(data.path())
             .stdin(Stdio::piped())
+            .stderr(std::fs::File::create(data.path().join("server.log")).unwrap())
             .spawn()
             .unwrap();
         let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();

@@ -95,14 +95,11 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     if let Some(reference) = schema["$ref"].as_str() {
         return resolve(root, root.pointer(reference.trim_start_matches('#')).unwrap());
     }
-    for choice in ["allOf", "anyOf"] {
-        if let Some(found) = schema[choice].as_array().and_then(|of| of.iter().find(|one| one["type"] != "null")) {
-            if schema["properties"].is_null() {
-                return resolve(root, found);
-            }
-        }
+    let choices = ["allOf", "anyOf"].iter().filter_map(|of| schema[of].as_array()).flatten();
+    match choices.into_iter().find(|choice| choice["type"] != "null") {
+        Some(only) if schema["properties"].is_null() => resolve(root, only),
+        _ => schema,
     }
-    schema
 }
 
 /// The type that is not null.
