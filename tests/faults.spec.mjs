@@ -3,16 +3,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 
 import { Sender } from "./batches.mjs";
+import { assertBronzeHasEachRecordOnce, assertGoldHasEveryCent, assertNothingIsLostOrDouble, batch, traffic } from "./drill.mjs";
 import { Stack } from "./stack.mjs";
 import { until } from "./until.mjs";
 
 const AWAY_MS = 10_000;
-/** The pace of the traffic while something is broken. */
-const BATCH_EVERY_MS = 200;
-const PRICE_MINOR = 1001;
 
 let stack;
 
@@ -21,44 +18,6 @@ before(async () => {
 });
 
 after(() => stack?.stop());
-
-/** Some page views and one purchase. */
-const batch = (sender) => [...Array.from({ length: 4 }, () => sender.event()), sender.purchase(PRICE_MINOR)];
-
-/** Sends batches, one after another, until `done` says so; at least one. */
-async function traffic(sender, done) {
-  do {
-    await sender.deliver(batch(sender));
-    await pause(BATCH_EVERY_MS);
-  } while (!(await done()));
-}
-
-/** Waits until silver has all that the edge took from `sender`, and checks that it has each event and each order once. */
-async function assertNothingIsLostOrDouble(sender) {
-  const ids = sender.taken.map(({ event_id }) => event_id).sort();
-  const mine = (rows) => rows.filter(({ anonymous_id }) => anonymous_id === sender.anonymousId);
-  const events = await until("all events are in silver", async () => {
-    const rows = mine(await stack.rows("silver_events"));
-    return rows.length >= ids.length && rows;
-  }, 120);
-  assert.deepEqual(events.map(({ event_id }) => event_id).sort(), ids);
-
-  const bought = sender.taken.filter(({ event_type }) => event_type === "purchase").map(({ transaction_id }) => transaction_id);
-  const orders = mine(await stack.rows("silver_orders"));
-  assert.deepEqual(orders.map(({ transaction_id }) => transaction_id).sort(), bought.sort());
-  assert.ok(orders.every(({ gross_minor }) => gross_minor === PRICE_MINOR));
-
-  const sessions = mine(await stack.rows("silver_sessions"));
-  assert.equal(sessions.length, 1);
-  assert.equal(sessions[0].events, ids.length);
-  assert.equal(sessions[0].revenue_minor, bought.length * PRICE_MINOR);
-}
-
-/** Each record of the topic landed once: the broker gives no two records one place. */
-async function assertBronzeHasEachRecordOnce() {
-  const places = (await stack.rows("bronze_events")).map((row) => [row._topic, row._partition, row._offset].join());
-  assert.equal(new Set(places).size, places.length);
-}
 
 test("invalid_event_is_a_dead_letter_and_its_neighbours_land", async () => {
   const sender = new Sender(stack);
@@ -112,8 +71,8 @@ test("broker_killed_and_away_for_ten_seconds_loses_nothing", async () => {
   await stack.broker("start");
   assert.notEqual(await until("the broker runs", () => stack.pid("kafka")), killed);
   await sender.deliver(batch(sender));
-  await assertNothingIsLostOrDouble(sender);
-  await assertBronzeHasEachRecordOnce();
+  await assertNothingIsLostOrDouble(stack, sender);
+  await assertBronzeHasEachRecordOnce(stack);
 });
 
 test("lander_killed_in_the_middle_loses_and_doubles_nothing", async () => {
@@ -121,19 +80,9 @@ test("lander_killed_in_the_middle_loses_and_doubles_nothing", async () => {
   const landed = async () => (await stack.rows("bronze_events")).some(({ record }) => record.includes(sender.anonymousId));
   await traffic(sender, landed);
   const killed = await stack.kill("land");
-  await traffic(sender, async () => {
-    const pid = await stack.pid("land");
-    return pid !== undefined && pid !== killed;
-  });
-  await assertNothingIsLostOrDouble(sender);
-  await assertBronzeHasEachRecordOnce();
+  await traffic(sender, () => stack.runsAgain("land", killed));
+  await assertNothingIsLostOrDouble(stack, sender);
+  await assertBronzeHasEachRecordOnce(stack);
 });
 
-test("gold_has_every_cent_after_all_of_it", async () => {
-  const orders = await stack.rows("silver_orders");
-  const days = await until("gold has every order", async () => {
-    const rows = await stack.gold("gold_daily_kpis");
-    return rows.reduce((sum, row) => sum + row.orders, 0) === orders.length && rows;
-  });
-  assert.equal(days.reduce((sum, row) => sum + row.revenue_gross_minor, 0), orders.length * PRICE_MINOR);
-});
+test("gold_has_every_cent_after_all_of_it", () => assertGoldHasEveryCent(stack));

@@ -32,14 +32,19 @@ function middayZone() {
 export class Stack {
   #child;
   #guard;
+  #warehouse;
 
-  /** Starts everything on free ports over an empty folder; resolves when all parts answer. */
-  static async start() {
+  /**
+   * Starts everything on free ports over an empty folder; resolves when all parts answer. `warehouse` are the flags that
+   * name another one than the lake in that folder.
+   */
+  static async start({ warehouse = [] } = {}) {
     const stack = new Stack();
+    stack.#warehouse = warehouse;
     stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
     stack.log = join(stack.data, "local.log");
     const log = openSync(stack.log, "w");
-    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT, "--time-zone", middayZone()];
+    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT, "--time-zone", middayZone(), ...warehouse];
     stack.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
     closeSync(log);
     stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
@@ -73,6 +78,12 @@ export class Stack {
     return pid;
   }
 
+  /** Whether a part runs that was killed when it had this process id. */
+  async runsAgain(part, killed) {
+    const pid = await this.pid(part);
+    return pid !== undefined && pid !== killed;
+  }
+
   /** Stops or starts the broker, and resolves when that is done. */
   async broker(what) {
     const response = await fetch(new URL(`local/broker/${what}`, this.addresses.shop), { method: "POST" });
@@ -81,8 +92,8 @@ export class Stack {
 
   /** The rows of any table, as they are published now. */
   async rows(table) {
-    const warehouse = `lake:${join(this.data, "lake")}`;
-    const { stdout } = await run(SHOPTRAIL, ["show", table, "--format", "json", "--warehouse", warehouse], { maxBuffer: 1 << 28 });
+    const warehouse = this.#warehouse.length > 0 ? this.#warehouse : ["--warehouse", `lake:${join(this.data, "lake")}`];
+    const { stdout } = await run(SHOPTRAIL, ["show", table, "--format", "json", ...warehouse], { maxBuffer: 1 << 28 });
     return JSON.parse(stdout);
   }
 

@@ -154,7 +154,9 @@ pub enum Replaces {
 #[non_exhaustive]
 pub enum WarehouseError {
     /// Another writer was faster.
-    #[error("another {writer} has written to {what} since this one read it\nhint: run only one {writer} at a time")]
+    #[error(
+        "another {writer} has written to {what} since this one read it\nhint: run again; only one {writer} may run at a time, and one that was killed may have been committing still"
+    )]
     Behind {
         /// `lander` or `build`.
         writer: &'static str,

@@ -73,7 +73,7 @@ pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
 
 /// Sets up what the chosen parts need.
 fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
-    if parts.contains(&Part::Rust) {
+    if parts.contains(&Part::Rust) || parts.contains(&Part::Browser) {
         step("local-bigquery", || setup::bigquery::install(root, tools))?;
     }
     if parts.iter().any(|part| part.needs_programs()) {

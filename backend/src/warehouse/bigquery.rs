@@ -23,6 +23,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use self::client::Client;
 pub use self::error::{BigQueryError, Class};
@@ -37,6 +38,8 @@ use crate::table::Table;
 /// A BigQuery dataset.
 pub struct BigQuery {
     client: Client,
+    /// The landing marker as this process last left it; a second lander's commit since then makes the next one fail.
+    landed: Mutex<Option<(u64, Landed)>>,
 }
 
 /// What landing has reached, as its marker keeps it.
@@ -82,7 +85,7 @@ impl BigQuery {
     /// # Errors
     /// When there are no credentials, the server is away, or the dataset does not exist or may not be seen.
     pub async fn connect(settings: Settings) -> Result<Self, WarehouseError> {
-        Ok(Self { client: Client::connect(settings).await? })
+        Ok(Self { client: Client::connect(settings).await?, landed: Mutex::default() })
     }
 
     async fn prepare_table(&self, table: &'static Table) -> Result<(), WarehouseError> {
@@ -184,8 +187,15 @@ impl Warehouse for BigQuery {
     }
 
     async fn land(&self, landing: Landing) -> Result<(), WarehouseError> {
-        let marked = commit::read(&self.client, &commit::LANDING).await?;
-        let mut landed: Landed = marked.state(&commit::LANDING)?;
+        // Taken out: after a failure the next landing asks anew.
+        let known = self.landed.lock().await.take();
+        let (version, mut landed) = match known {
+            Some(known) => known,
+            None => {
+                let marked = commit::read(&self.client, &commit::LANDING).await?;
+                (marked.version, marked.state(&commit::LANDING)?)
+            }
+        };
         let stored = landed.offsets.insert(landing.topic.clone(), landing.up_to.clone()).unwrap_or_default();
         if stored != landing.after {
             return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
@@ -196,13 +206,14 @@ impl Warehouse for BigQuery {
         for (table, rows) in [(&bronze::EVENTS, landing.events), (&bronze::QUARANTINE, landing.quarantine)] {
             if rows.height() > 0 {
                 let rows = bronze::landed_at(&rows, landed.landed_at)?;
-                let name = stage::stage(&self.client, table, rows, &marked.version.to_string()).await?;
+                let name = stage::stage(&self.client, table, rows, &version.to_string()).await?;
                 let target = self.client.full_name(table.name);
                 statements.push(sql::insert(&target, table, &self.client.full_name(&name)));
                 staged.push(name);
             }
         }
-        commit::commit(&self.client, &commit::LANDING, marked.version, json!(landed), &statements).await?;
+        let marked = commit::commit(&self.client, &commit::LANDING, version, json!(landed), &statements).await?;
+        *self.landed.lock().await = Some((marked.version, landed));
         stage::remove(&self.client, &staged).await;
         Ok(())
     }

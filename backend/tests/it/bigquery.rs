@@ -3,6 +3,7 @@
 
 mod definitions;
 mod faults;
+mod figures;
 mod parity;
 mod proxy;
 pub mod server;

@@ -14,7 +14,7 @@ use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{Landing, Offsets, Publication, Query, Warehouse};
 use shoptrail_backend::{bronze, gold, silver};
 
-use super::bigquery::server::{connect, server};
+use super::bigquery::server::{Server, connect};
 
 pub const TOPIC: &str = "clickstream_event_v3";
 pub const MINUTE: i64 = 60_000;
@@ -63,8 +63,9 @@ impl TestWarehouse for TestLake {
     }
 }
 
-/// A dataset of its own on the BigQuery server of the tests.
+/// A dataset on a BigQuery server of its own.
 pub struct TestBigQuery {
+    pub server: Server,
     pub settings: Settings,
     pub bigquery: BigQuery,
 }
@@ -72,11 +73,11 @@ pub struct TestBigQuery {
 #[async_trait]
 impl TestWarehouse for TestBigQuery {
     async fn with(tables: &[&'static Table]) -> Self {
-        let server = server().await;
-        let settings = server.settings(&server.rest, &server.dataset().await);
+        let server = Server::start().await;
+        let settings = server.settings(&server.rest);
         let bigquery = connect(settings.clone()).await;
         bigquery.prepare(tables).await.unwrap();
-        Self { settings, bigquery }
+        Self { server, settings, bigquery }
     }
 
     fn warehouse(&self) -> &dyn Warehouse {

@@ -42,7 +42,7 @@ pub(super) static PUBLICATION: Marker = Marker {
 pub(super) struct Marked {
     pub(super) version: u64,
     state: Value,
-    /// When it was read, UTC microseconds of the server: what was committed by then is in every table as of then.
+    /// When that was so, UTC microseconds of the server: what was committed by then is in every table as of then.
     pub(super) as_of: i64,
 }
 
@@ -129,19 +129,22 @@ pub(super) async fn commit(
         marker.writer,
         statements.iter().map(|statement| format!("{statement};\n")).collect::<String>()
     );
-    let parameters = vec![parameter("state", "STRING", stored), parameter("expected", "INT64", expected)];
+    let parameters = vec![parameter("state", "STRING", &stored), parameter("expected", "INT64", expected)];
     let what = format!("committing as {}", marker.writer);
-    let failed = run(client, &what, marker.writer, sql, parameters).await.err();
+    let failed = match run(client, &what, marker.writer, sql, parameters).await {
+        Ok(done) => {
+            let state = serde_json::from_str(&stored).map_err(|error| corrupt(marker, error.to_string()))?;
+            return Ok(Marked { version: expected + 1, state, as_of: done.after_end()? });
+        }
+        Err(failed) => failed,
+    };
     // Whatever was said: the marker tells what became of it.
-    let now = read(client, marker).await;
-    match (failed, now) {
-        (_, Ok(now)) if now.version == expected + 1 && is_by(&now, commit) => Ok(now),
-        (_, Ok(now)) if now.version != expected => {
+    match read(client, marker).await {
+        Ok(now) if now.version == expected + 1 && is_by(&now, commit) => Ok(now),
+        Ok(now) if now.version != expected => {
             Err(WarehouseError::Behind { writer: marker.writer, what: format!("`{}`", marker.table) })
         }
-        (Some(error), _) => Err(error.into()),
-        (None, Err(error)) => Err(error),
-        (None, Ok(_)) => Err(corrupt(marker, "the commit succeeded and is not there".to_owned())),
+        _ => Err(failed.into()),
     }
 }
 

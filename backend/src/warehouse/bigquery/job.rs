@@ -38,6 +38,16 @@ pub(super) struct DoneJob {
     pub(super) was_there: bool,
 }
 
+impl DoneJob {
+    /// A moment right after the job's end, UTC microseconds of the server, which tells it in whole milliseconds.
+    pub(super) fn after_end(&self) -> Result<i64, BigQueryError> {
+        let end = self.job.statistics.as_ref().and_then(|statistics| statistics.end_time.as_ref()?.parse::<i64>().ok());
+        end.map(|millis| (millis + 1) * 1_000).ok_or_else(|| {
+            BigQueryError::new(Class::Failed, "looking at a job", "it is done and has no time of its end")
+        })
+    }
+}
+
 /// A value that SQL names `@name`.
 pub(super) fn parameter(name: &str, kind: &str, value: impl ToString) -> QueryParameter {
     QueryParameter {
@@ -88,7 +98,8 @@ impl Client {
             }
         };
         let failed = job.status.as_ref().and_then(|status| status.error_result.as_ref());
-        match failed.map(|error| BigQueryError::of_job(&new.what, error)) {
+        let id = reference.job_id.as_deref().unwrap_or_default();
+        match failed.map(|error| BigQueryError::of_job(&format!("{}, job `{id}`", new.what), error)) {
             // Its id is used up.
             Some(error) => {
                 attempt.fetch_add(1, Ordering::Relaxed);

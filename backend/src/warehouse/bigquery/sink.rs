@@ -19,6 +19,8 @@ use super::read::{self, Source};
 
 /// What a field of a `oneOf` is called in the sink's table, its dots made legal by `sanitize.field.names`.
 const ONE_OF: &str = "io_confluent_connect_json_OneOf_field_";
+/// The longest that a dataset can be set to look back (<https://cloud.google.com/bigquery/docs/time-travel>).
+const TIME_TRAVEL_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 /// The sink's batches may be committed hours after the day they were begun on.
 const PARTITION_MARGIN_US: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -32,6 +34,13 @@ pub(super) async fn records(
     let now = now(client).await?;
     let overlap = i64::try_from(client.settings.sink_overlap.as_micros()).unwrap_or(i64::MAX);
     let since = begin(since, overlap, found.created);
+    if let Some(since) = since.filter(|since| now - since > TIME_TRAVEL_US) {
+        let days = (now - since) / (24 * 60 * 60 * 1_000_000);
+        let message = format!(
+            "the last build was {days} days ago, and time travel reaches back 7\nhint: `shoptrail build --rebuild`"
+        );
+        return Err(WarehouseError::Corrupt { path: format!("the cursor of `{table}`"), reason: message });
+    }
     let prune = match since {
         Some(since) if found.is_partitioned_by_ingestion => {
             // Rows in the streaming buffer have no partition yet.

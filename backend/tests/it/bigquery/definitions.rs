@@ -5,10 +5,10 @@ use shoptrail_backend::build;
 use shoptrail_backend::table::ColumnType;
 
 use super::super::world::{TestBigQuery, TestWarehouse};
-use super::server::{PROJECT, server};
+use super::server::{DATASET, PROJECT, Server};
 
-async fn resource(dataset: &str, table: &str) -> Value {
-    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables/{table}", server().await.rest);
+async fn resource(server: &Server, table: &str) -> Value {
+    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables/{table}", server.rest);
     reqwest::get(url).await.unwrap().json().await.unwrap()
 }
 
@@ -16,7 +16,7 @@ async fn resource(dataset: &str, table: &str) -> Value {
 async fn tables_are_made_as_their_definitions_say() {
     let test = TestBigQuery::new().await;
     for table in build::tables() {
-        let found = resource(&test.settings.dataset, table.name).await;
+        let found = resource(&test.server, table.name).await;
         assert_eq!(found["description"], table.description);
         let expected: Vec<Value> = table
             .columns
@@ -37,7 +37,7 @@ async fn tables_are_made_as_their_definitions_say() {
         assert_eq!(found["schema"]["fields"], json!(expected), "{}", table.name);
     }
     let partitioned = async |table: &str| {
-        let found = resource(&test.settings.dataset, table).await;
+        let found = resource(&test.server, table).await;
         (found["timePartitioning"]["field"].clone(), found["clustering"]["fields"].clone())
     };
     assert_eq!(partitioned("bronze_events").await, (json!("_landed_at"), json!(["_topic", "_partition", "_offset"])));

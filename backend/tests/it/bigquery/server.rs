@@ -1,43 +1,44 @@
 //! The BigQuery API server of the tests: local-bigquery, which we did not write, as `cargo xtask setup` installs it.
 //!
-//! One process serves all tests of this binary, each in a dataset of its own. It ends when this process does: its standard
-//! input is a pipe from here.
+//! Each test has a server of its own: with every table and every query it has ever seen, the server gets slower. It ends
+//! when it is dropped, and with this process however that ends: its standard input is a pipe from here.
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Server as Endpoint, Settings};
-use tokio::sync::OnceCell;
 use url::Url;
 
 /// The project of all tests.
 pub const PROJECT: &str = "test-shop";
+/// The dataset of all tests.
+pub const DATASET: &str = "clicks";
 /// Starting Python and its libraries on a busy machine.
 const START: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
-
-static SERVER: OnceCell<Server> = OnceCell::const_new();
-static DATASETS: AtomicU32 = AtomicU32::new(0);
 
 /// A running server.
 pub struct Server {
     pub rest: Url,
     pub grpc: Url,
-    _process: Child,
+    process: Child,
     _data: tempfile::TempDir,
 }
 
-/// The server, started by whoever asks first.
-pub async fn server() -> &'static Server {
-    SERVER.get_or_init(Server::start).await
+impl Drop for Server {
+    fn drop(&mut self) {
+        // What is left of it goes with its folder.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 impl Server {
-    async fn start() -> Self {
+    /// A server with one dataset, which is empty.
+    pub async fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let python = root.join("target/tools/local-bigquery/venv/bin/python");
         assert!(python.exists(), "{} is missing\nhint: `cargo xtask setup`", python.display());
@@ -53,8 +54,9 @@ impl Server {
             .spawn()
             .unwrap();
         let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
-        let server = Self { rest: url(rest), grpc: url(grpc), _process: process, _data: data };
+        let server = Self { rest: url(rest), grpc: url(grpc), process, _data: data };
         server.ready().await;
+        server.make_dataset().await;
         server
     }
 
@@ -71,21 +73,18 @@ impl Server {
         reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// A new, empty dataset.
-    pub async fn dataset(&self) -> String {
-        let name = format!("dataset_{}", DATASETS.fetch_add(1, Ordering::Relaxed));
+    async fn make_dataset(&self) {
         let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets", self.rest);
-        let body = json!({"datasetReference": {"projectId": PROJECT, "datasetId": name}});
+        let body = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
         let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
-        name
     }
 
-    /// Settings for a dataset behind a REST address: the server's own, or a proxy's.
-    pub fn settings(&self, rest: &Url, dataset: &str) -> Settings {
+    /// Settings for the dataset behind a REST address: the server's own, or a proxy's.
+    pub fn settings(&self, rest: &Url) -> Settings {
         Settings {
             project: PROJECT.to_owned(),
-            dataset: dataset.to_owned(),
+            dataset: DATASET.to_owned(),
             server: Some(Endpoint { rest: rest.clone(), grpc: self.grpc.clone() }),
             max_bytes_billed: 1 << 40,
             sink_table: None,

@@ -5,7 +5,7 @@ use shoptrail_backend::build::Mode;
 use shoptrail_backend::warehouse::Warehouse;
 
 use super::super::world::{TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world};
-use super::server::{PROJECT, connect, server};
+use super::server::{DATASET, PROJECT, connect};
 
 const TABLE: &str = "clickstream_event_v3";
 
@@ -46,10 +46,9 @@ async fn change_of_bronze_asks_for_a_rebuild() {
 
 /// Makes the table as Confluent's converter does from our JSON Schema.
 async fn make_table(test: &TestBigQuery) {
-    let dataset = &test.settings.dataset;
-    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{dataset}/tables", server().await.rest);
+    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", test.server.rest);
     let body = json!({
-        "tableReference": {"projectId": PROJECT, "datasetId": dataset, "tableId": TABLE},
+        "tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": TABLE},
         "schema": {"fields": fields(&schema(), &schema())},
     });
     let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
@@ -63,12 +62,12 @@ async fn append(test: &TestBigQuery, records: &[String]) {
         .map(|record| row(&schema(), &schema(), serde_json::from_str(record).unwrap()).to_string())
         .collect();
     let job = json!({"configuration": {"load": {
-        "destinationTable": {"projectId": PROJECT, "datasetId": test.settings.dataset, "tableId": TABLE},
+        "destinationTable": {"projectId": PROJECT, "datasetId": DATASET, "tableId": TABLE},
         "sourceFormat": "NEWLINE_DELIMITED_JSON",
         "schema": {"fields": fields(&schema(), &schema())},
         "writeDisposition": "WRITE_APPEND",
     }}});
-    let rest = &server().await.rest;
+    let rest = &test.server.rest;
     let client = reqwest::Client::new();
     let url = format!("{rest}upload/bigquery/v2/projects/{PROJECT}/jobs?uploadType=resumable");
     let session = client.post(url).json(&job).send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
