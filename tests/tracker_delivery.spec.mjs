@@ -65,10 +65,18 @@ describe("delivery", () => {
     const others = [page, await newPage()];
     for (const tab of others) await tab.goto(shop.origin);
     await takenOf("page_view", 2);
+    // A person needs longer from tab to tab than the browser to tell one process what another has stored.
+    const stored = (tab) => tab.evaluate(() => localStorage.getItem("shoptrail.session"));
+    const bothKnow = async () => {
+      const [one, other] = await Promise.all(others.map(stored));
+      return one !== null && one === other;
+    };
+    await until("both tabs know the session", bothKnow);
     edge.reply = { away: true };
     for (let round = 0; round < 5; round++) {
       for (const [tab, opened] of others.entries()) {
         await opened.evaluate((name) => window.shoptrail("custom", { event_name: name }), `tab_${tab}_${round}`);
+        await until("both tabs know the session's last number", bothKnow);
       }
     }
     edge.reply = { status: 202 };

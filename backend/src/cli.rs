@@ -112,11 +112,11 @@ pub async fn run(cli: Cli) -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Land { warehouse, land } => {
-            let warehouse = warehouse.open().await?;
+            let warehouse = warehouse.open_to_write().await?;
             land::run(&land, warehouse.as_ref(), &stop_signal()).await
         }
         Command::Build { warehouse, build } => {
-            let warehouse = warehouse.open().await?;
+            let warehouse = if build.dry_run { warehouse.open().await? } else { warehouse.open_to_write().await? };
             run_build(warehouse.as_ref(), &build, &stop_signal()).await
         }
         Command::Show { warehouse, show } => {
@@ -137,7 +137,7 @@ impl WarehouseArgs {
     async fn open(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
         let address = |reason: &str| WarehouseError::Address { url: self.warehouse.clone(), reason: reason.to_owned() };
         let (kind, place) = self.warehouse.split_once(':').ok_or_else(|| address("has no kind"))?;
-        let warehouse: Arc<dyn Warehouse> = match kind {
+        Ok(match kind {
             "lake" if !place.is_empty() => Arc::new(Lake::new(&PathBuf::from(place))),
             "lake" => return Err(address("names no folder")),
             "bigquery" => {
@@ -145,7 +145,12 @@ impl WarehouseArgs {
                 Arc::new(BigQuery::connect(settings).await?)
             }
             _ => return Err(address("is of an unknown kind")),
-        };
+        })
+    }
+
+    /// Opens the warehouse and makes the tables that are missing.
+    async fn open_to_write(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
+        let warehouse = self.open().await?;
         warehouse.prepare(&build::tables()).await?;
         Ok(warehouse)
     }

@@ -4,6 +4,7 @@
 //! Landing and publishing each have a [marker](commit): a table of one row that is moved in the same transaction as the
 //! rows. A publication is the state of all tables at the moment its marker was read, and is read as of that moment.
 
+mod bronze;
 mod client;
 mod commit;
 mod error;
@@ -16,7 +17,7 @@ mod sql;
 mod stage;
 mod upload;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use self::bronze::Landed;
 use self::client::Client;
 pub use self::error::{BigQueryError, Class};
 use self::read::Source;
@@ -32,7 +34,7 @@ pub use self::settings::{BigQueryArgs, Server, Settings};
 use super::{
     Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError, narrow,
 };
-use crate::bronze;
+use crate::bronze::is_bronze;
 use crate::table::Table;
 
 /// A BigQuery dataset.
@@ -42,31 +44,12 @@ pub struct BigQuery {
     landed: Mutex<Option<(u64, Landed)>>,
 }
 
-/// What landing has reached, as its marker keeps it.
-#[derive(Default, Serialize, Deserialize)]
-struct Landed {
-    /// Last landed offset by topic and partition.
-    offsets: BTreeMap<String, Offsets>,
-    /// `_landed_at` of the last landing's rows, UTC microseconds; later than that of every landing before.
-    landed_at: i64,
-}
-
 /// What is published, as its marker keeps it.
 #[derive(Default, Serialize, Deserialize)]
 struct Published {
     cursor: Option<Cursor>,
     tables: BTreeSet<String>,
     published_at: i64,
-}
-
-/// How far bronze has been read.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Position {
-    /// Our own bronze, up to this `_landed_at`, UTC microseconds.
-    LandedAt(i64),
-    /// The sink's table as it was then, UTC microseconds.
-    SinkAsOf(i64),
 }
 
 /// A change that is ready to be committed.
@@ -156,19 +139,6 @@ impl BigQuery {
         }
         Ok(stage)
     }
-
-    async fn landed_since(&self, after: Option<i64>) -> Result<(DataFrame, Position), WarehouseError> {
-        let marked = commit::read(&self.client, &commit::LANDING).await?;
-        let up_to = marked.state::<Landed>(&commit::LANDING)?.landed_at;
-        let after = after.unwrap_or(i64::MIN);
-        if up_to <= after {
-            return Ok((bronze::EVENTS.empty(), Position::LandedAt(up_to.max(after))));
-        }
-        let range =
-            format!("{0} > {1} AND {0} <= {2}", bronze::LANDED_AT, sql::timestamp(after), sql::timestamp(up_to));
-        let rows = self.read_rows(&bronze::EVENTS, &Query::all(), range, Some(marked.as_of)).await?;
-        Ok((rows, Position::LandedAt(up_to)))
-    }
 }
 
 #[async_trait]
@@ -187,63 +157,11 @@ impl Warehouse for BigQuery {
     }
 
     async fn land(&self, landing: Landing) -> Result<(), WarehouseError> {
-        // Taken out: after a failure the next landing asks anew.
-        let known = self.landed.lock().await.take();
-        let (version, mut landed) = match known {
-            Some(known) => known,
-            None => {
-                let marked = commit::read(&self.client, &commit::LANDING).await?;
-                (marked.version, marked.state(&commit::LANDING)?)
-            }
-        };
-        let stored = landed.offsets.insert(landing.topic.clone(), landing.up_to.clone()).unwrap_or_default();
-        if stored != landing.after {
-            return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
-        }
-        landed.landed_at = chrono::Utc::now().timestamp_micros().max(landed.landed_at + 1);
-        let mut staged = Vec::new();
-        let mut statements = Vec::new();
-        for (table, rows) in [(&bronze::EVENTS, landing.events), (&bronze::QUARANTINE, landing.quarantine)] {
-            if rows.height() > 0 {
-                let rows = bronze::landed_at(&rows, landed.landed_at)?;
-                let name = stage::stage(&self.client, table, rows, &version.to_string()).await?;
-                let target = self.client.full_name(table.name);
-                statements.push(sql::insert(&target, table, &self.client.full_name(&name)));
-                staged.push(name);
-            }
-        }
-        let marked = commit::commit(&self.client, &commit::LANDING, version, json!(landed), &statements).await?;
-        *self.landed.lock().await = Some((marked.version, landed));
-        stage::remove(&self.client, &staged).await;
-        Ok(())
+        self.land_rows(landing).await
     }
 
     async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError> {
-        let corrupt = |reason: String| WarehouseError::Corrupt { path: "the build's cursor".to_owned(), reason };
-        let position = match cursor {
-            Some(cursor) => Some(serde_json::from_str(&cursor.0).map_err(|error| corrupt(error.to_string()))?),
-            None => None,
-        };
-        let (rows, position) = match (&self.client.settings.sink_table, position) {
-            (None, None) => self.landed_since(None).await?,
-            (None, Some(Position::LandedAt(after))) => self.landed_since(Some(after)).await?,
-            (Some(table), None) => {
-                let (rows, now) = sink::records(&self.client, table, None).await?;
-                (rows, Position::SinkAsOf(now))
-            }
-            (Some(table), Some(Position::SinkAsOf(since))) => {
-                let (rows, now) = sink::records(&self.client, table, Some(since)).await?;
-                (rows, Position::SinkAsOf(now))
-            }
-            (Some(_), Some(Position::LandedAt(_))) | (None, Some(Position::SinkAsOf(_))) => {
-                return Err(corrupt(
-                    "the tables were built from another bronze (sink or own landing)\n\
-                     hint: `shoptrail build --rebuild` builds them from this one"
-                        .to_owned(),
-                ));
-            }
-        };
-        Ok((rows, Cursor(json!(position).to_string())))
+        self.bronze_rows_since(cursor).await
     }
 
     async fn publication(&self) -> Result<Publication, WarehouseError> {
@@ -259,7 +177,7 @@ impl Warehouse for BigQuery {
     ) -> Result<DataFrame, WarehouseError> {
         let as_of = publication.tables.get(table.name).map(|as_of| i64::try_from(*as_of).unwrap_or(i64::MAX));
         let restriction = sql::restriction(table, query);
-        if (as_of.is_none() && !bronze::is_bronze(table)) || query.is_empty() {
+        if (as_of.is_none() && !is_bronze(table)) || query.is_empty() {
             let columns = query.columns.clone().unwrap_or_else(|| table.column_names().collect());
             let nothing = table.empty().select(columns);
             return nothing.map_err(|source| WarehouseError::Data { what: format!("table `{}`", table.name), source });

@@ -50,6 +50,11 @@ impl Lake {
         self.root.join(table.name)
     }
 
+    /// Whether the table has been made; only who writes makes it.
+    fn exists(&self, table: &Table) -> bool {
+        self.folder(table).join("_delta_log").exists()
+    }
+
     fn write(&self, table: &Table, rows: DataFrame) -> Result<Vec<Add>, WarehouseError> {
         let adds = files::write(table, &self.folder(table), rows)?;
         self.bytes_written.fetch_add(size(&adds), Ordering::Relaxed);
@@ -161,6 +166,9 @@ impl Warehouse for Lake {
     }
 
     async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError> {
+        if !self.exists(&bronze::EVENTS) {
+            return Ok((bronze::EVENTS.empty(), Cursor("0".to_owned())));
+        }
         let files = self.table(&bronze::EVENTS, None).await?;
         let new = files.added_since(cursor).await?;
         let rows = self.rows(&bronze::EVENTS, new, &Query::all()).await?;
@@ -179,7 +187,7 @@ impl Warehouse for Lake {
     ) -> Result<DataFrame, WarehouseError> {
         let adds = match publication.tables.get(table.name) {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
-            None if bronze::is_bronze(table) => self.table(table, None).await?.adds(),
+            None if bronze::is_bronze(table) && self.exists(table) => self.table(table, None).await?.adds(),
             None => HashMap::new(),
         };
         self.rows(table, adds.into_values().collect(), query).await

@@ -20,7 +20,7 @@ use super::settings::Settings;
 /// What the backend does: tables, jobs and Storage Read sessions.
 const SCOPE: &str = "https://www.googleapis.com/auth/bigquery";
 /// A call that has no answer by then is taken for lost. Calls here start jobs and look at them; none waits for one.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Asking for a token may try several sources, each with its own retries.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(20);
 const FIRST_DELAY: Duration = Duration::from_millis(500);

@@ -84,7 +84,7 @@ pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQ
     run(client, &what, "prepare", sql, Vec::new()).await.map(drop)
 }
 
-/// Reads a marker.
+/// Reads a marker; one that is not there is at version 0.
 pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, WarehouseError> {
     let what = format!("reading `{}`", marker.table);
     // Rows and time are of one instant only when the query says so.
@@ -92,7 +92,12 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
         "SELECT version, state, UNIX_MICROS(CURRENT_TIMESTAMP()) FROM `{}` FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
         client.full_name(marker.table)
     );
-    let done = run(client, &what, "marker", sql, Vec::new()).await?;
+    let done = match run(client, &what, "marker", sql, Vec::new()).await {
+        Err(error) if error.class == Class::NotFound => {
+            return Ok(Marked { version: 0, state: Value::Null, as_of: 0 });
+        }
+        other => other?,
+    };
     let row = client.first_row(&what, &done).await?;
     let [Some(version), Some(state), Some(as_of)] = row.as_slice() else {
         return Err(corrupt(marker, "its row is gone".to_owned()));

@@ -9,9 +9,10 @@ use google_cloud_bigquery::read::retry_policy::RetryableErrors;
 use google_cloud_gax::retry_policy::RetryPolicyExt;
 use google_cloud_wkt::Timestamp;
 use polars::prelude::*;
+use tokio::time::timeout;
 
 use super::super::WarehouseError;
-use super::client::Client;
+use super::client::{CALL_TIMEOUT, Client, no_answer};
 use super::error::{BigQueryError, Class};
 
 /// Streams of one session: more only help where bandwidth is the limit.
@@ -74,15 +75,17 @@ async fn open(client: &Client, what: &str, source: Source) -> Result<ReadSession
         .again(|| async {
             client.access_token().await?;
             client.counted.request();
-            client
+            let call = client
                 .storage
                 .create_read_session()
                 .set_parent(format!("projects/{}", client.settings.project))
                 .set_read_session(session.clone())
                 .set_max_stream_count(MAX_STREAMS)
-                .send()
-                .await
-                .map_err(|error| BigQueryError::of_grpc(what, &error))
+                .send();
+            match timeout(CALL_TIMEOUT, call).await {
+                Ok(answer) => answer.map_err(|error| BigQueryError::of_grpc(what, &error)),
+                Err(_) => Err(no_answer(what)),
+            }
         })
         .await
 }
@@ -94,7 +97,7 @@ async fn stream_rows(client: &Client, what: &str, stream: &str, schema: &[u8]) -
     let mut responses = client.storage.read_rows().set_read_stream(stream).into_reader().with_retry_policy(retry);
     // A schema followed by record batches is an Arrow IPC stream.
     let mut ipc = schema.to_vec();
-    while let Some(response) = responses.next().await {
+    while let Some(response) = timeout(CALL_TIMEOUT, responses.next()).await.map_err(|_| no_answer(what))? {
         let response = response.map_err(|error| BigQueryError::of_grpc(what, &error))?;
         if let Some(Rows::ArrowRecordBatch(batch)) = response.rows {
             client.counted.read(batch.serialized_record_batch.len());

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use shoptrail_backend::build::Mode;
-use shoptrail_backend::warehouse::bigquery::Settings;
-use shoptrail_backend::warehouse::{Offsets, Publication, Replaces, Warehouse};
+use shoptrail_backend::warehouse::bigquery::{Class, Settings};
+use shoptrail_backend::warehouse::{Offsets, Publication, Replaces, Warehouse, WarehouseError};
 
 use super::super::warehouse::{BRONZE, SMALL, change, small};
 use super::super::world::{
@@ -125,7 +125,8 @@ async fn run_that_fails_says_why_and_the_next_one_is_right() {
     let faults = vec![fault(&["/upload/"], ALWAYS, refusal(403, "quotaExceeded", quota))];
     shop.bad_day("quota exceeded", faults, 13, "(tried for ").await;
     let costly = "Query exceeded limit for bytes billed: 1. 10485760 or higher required.";
-    let faults = vec![fault(&[COMMIT], 1, refusal(400, "bytesBilledLimitExceeded", costly))];
+    let limited = [COMMIT, r#""maximumBytesBilled":"#];
+    let faults = vec![fault(&limited, 1, refusal(400, "bytesBilledLimitExceeded", costly))];
     shop.bad_day("too costly", faults, 18, costly).await;
     let faults = vec![fault(&LOOK_AT_LOAD, 1, ended("invalid"))];
     shop.bad_day("load failed for good", faults, 15, "The job encountered").await;
@@ -212,6 +213,36 @@ async fn missing_or_wrong_places_and_credentials_are_named() {
     assert!(code == Some(16) && said.contains("(tried for "), "{said}");
     let (code, said) = build("bigquery://only-a-project", rest, wrong);
     assert!(code == Some(1) && said.contains("bigquery://PROJECT/DATASET"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_that_would_scan_too_much_is_refused_before_it_does() {
+    let test = TestBigQuery::with(&[&SMALL]).await;
+    let changes = vec![change(Replaces::All, &[(1, "a", 1)])];
+    let published = test.bigquery.publish(&Publication::default(), changes, Default::default()).await.unwrap();
+    let frugal = connect(Settings { max_bytes_billed: 1, ..test.settings.clone() }).await;
+    let refused = frugal.read(&published, &SMALL, &Default::default()).await.unwrap_err();
+    assert!(matches!(&refused, WarehouseError::BigQuery(error) if error.class == Class::TooCostly), "{refused}");
+    assert_eq!(frugal.traffic().bytes_read, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_run_and_show_make_nothing() {
+    let server = Server::start().await;
+    let address = format!("bigquery://{PROJECT}/{DATASET}");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shoptrail"));
+        command.args(arguments).args(["--warehouse", &address, "--bigquery-endpoint", server.rest.as_str()]);
+        command.args(["--bigquery-grpc-endpoint", server.grpc.as_str()]).output().unwrap()
+    };
+    let output = run(&["build", "--dry-run"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let forecast: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(forecast, json!({"bronze_rows": 0, "bytes_read": 0, "bytes_to_write": 0, "changes": []}));
+    assert!(run(&["show", "gold_daily_kpis"]).status.success());
+    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", server.rest);
+    let tables: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    assert_eq!(tables["totalItems"].as_i64().unwrap_or(0), 0, "{tables}");
 }
 
 /// A process that is killed makes no more calls: play it at every single one.
