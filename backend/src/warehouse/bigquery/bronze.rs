@@ -33,9 +33,9 @@ impl BigQuery {
     async fn landed_since(&self, after: Option<i64>) -> Result<(DataFrame, Position), WarehouseError> {
         let marked = commit::read(&self.client, &commit::LANDING).await?;
         let up_to = marked.state::<Landed>(&commit::LANDING)?.landed_at;
-        let after = after.unwrap_or(i64::MIN);
+        let after = after.unwrap_or_default();
         if up_to <= after {
-            return Ok((bronze::EVENTS.empty(), Position::LandedAt(up_to.max(after))));
+            return Ok((bronze::EVENTS.empty(), Position::LandedAt(after)));
         }
         let range =
             format!("{0} > {1} AND {0} <= {2}", bronze::LANDED_AT, sql::timestamp(after), sql::timestamp(up_to));
