@@ -4,7 +4,6 @@
 //! from the version that its writer has read; another writer's commit in between makes that touch no row, and the
 //! transaction fails. The state names the commit, so that one whose answer was lost is recognized afterwards.
 
-use gcp_bigquery_client::model::query_parameter::QueryParameter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -12,7 +11,7 @@ use uuid::Uuid;
 use super::super::WarehouseError;
 use super::client::Client;
 use super::error::{BigQueryError, Class};
-use super::job::{NewJob, parameter};
+use super::job::parameter;
 
 /// A writer and its marker.
 #[derive(Debug)]
@@ -81,7 +80,7 @@ pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQ
          OPTIONS (description = '{description}') AS SELECT 0, '{{}}', CURRENT_TIMESTAMP()",
         client.full_name(table)
     );
-    run(client, &what, "prepare", sql, Vec::new()).await.map(drop)
+    client.run_query(&what, "prepare", sql, Vec::new()).await.map(drop)
 }
 
 /// Reads a marker; one that is not there is at version 0.
@@ -92,7 +91,7 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
         "SELECT version, state, UNIX_MICROS(CURRENT_TIMESTAMP()) FROM `{}` FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
         client.full_name(marker.table)
     );
-    let done = match run(client, &what, "marker", sql, Vec::new()).await {
+    let done = match client.run_query(&what, "marker", sql, Vec::new()).await {
         Err(error) if error.class == Class::NotFound => {
             return Ok(Marked { version: 0, state: Value::Null, as_of: 0 });
         }
@@ -136,7 +135,7 @@ pub(super) async fn commit(
     );
     let parameters = vec![parameter("state", "STRING", &stored), parameter("expected", "INT64", expected)];
     let what = format!("committing as {}", marker.writer);
-    let failed = match run(client, &what, marker.writer, sql, parameters).await {
+    let failed = match client.run_query(&what, marker.writer, sql, parameters).await {
         Ok(done) => {
             let state = serde_json::from_str(&stored).map_err(|error| corrupt(marker, error.to_string()))?;
             return Ok(Marked { version: expected + 1, state, as_of: done.after_end()? });
@@ -155,18 +154,6 @@ pub(super) async fn commit(
 
 fn is_by(marked: &Marked, commit: Uuid) -> bool {
     marked.state.get("commit").and_then(Value::as_str) == Some(commit.to_string().as_str())
-}
-
-async fn run(
-    client: &Client,
-    what: &str,
-    purpose: &str,
-    sql: String,
-    parameters: Vec<QueryParameter>,
-) -> Result<super::job::DoneJob, BigQueryError> {
-    let id = format!("shoptrail_{purpose}_{}", Uuid::new_v4().simple());
-    let configuration = client.query(sql, parameters);
-    client.run(NewJob { what: what.to_owned(), id, configuration, file: None }).await
 }
 
 fn corrupt(marker: &Marker, reason: String) -> WarehouseError {

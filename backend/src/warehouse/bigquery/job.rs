@@ -11,6 +11,7 @@ use gcp_bigquery_client::model::job_reference::JobReference;
 use gcp_bigquery_client::model::query_parameter::QueryParameter;
 use gcp_bigquery_client::model::query_parameter_type::QueryParameterType;
 use gcp_bigquery_client::model::query_parameter_value::QueryParameterValue;
+use uuid::Uuid;
 
 use super::client::Client;
 use super::error::{BigQueryError, Class};
@@ -58,8 +59,21 @@ pub(super) fn parameter(name: &str, kind: &str, value: impl ToString) -> QueryPa
 }
 
 impl Client {
+    /// Runs SQL to its end, under an id nobody else has.
+    pub(super) async fn run_query(
+        &self,
+        what: &str,
+        purpose: &str,
+        sql: String,
+        parameters: Vec<QueryParameter>,
+    ) -> Result<DoneJob, BigQueryError> {
+        let id = format!("shoptrail_{purpose}_{}", Uuid::new_v4().simple());
+        let configuration = self.query(sql, parameters);
+        self.run(NewJob { what: what.to_owned(), id, configuration, file: None }).await
+    }
+
     /// A query job; billed for no more than the settings allow.
-    pub(super) fn query(&self, sql: String, parameters: Vec<QueryParameter>) -> JobConfiguration {
+    fn query(&self, sql: String, parameters: Vec<QueryParameter>) -> JobConfiguration {
         let query = JobConfigurationQuery {
             query: sql,
             use_legacy_sql: Some(false),

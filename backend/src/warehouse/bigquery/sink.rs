@@ -9,12 +9,10 @@
 
 use polars::prelude::*;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::super::WarehouseError;
 use super::client::Client;
 use super::error::{BigQueryError, Class};
-use super::job::{NewJob, parameter};
 use super::read::{self, Source};
 
 /// What a field of a `oneOf` is called in the sink's table, its dots made legal by `sanitize.field.names`.
@@ -49,24 +47,20 @@ pub(super) async fn records(
         }
         _ => String::new(),
     };
-    let as_of = |micros: &str| {
+    // Google wants a constant here, so the time stands in the text.
+    let as_of = |micros: i64| {
         format!(
             "SELECT TO_JSON_STRING(STRUCT(event AS event, batch AS batch, edge AS edge)) AS record \
              FROM `{}` FOR SYSTEM_TIME AS OF TIMESTAMP_MICROS({micros}){prune}",
             client.full_name(table)
         )
     };
-    let (sql, parameters) = match since {
-        Some(since) => (
-            format!("{} EXCEPT DISTINCT {}", as_of("@now"), as_of("@since")),
-            vec![parameter("now", "INT64", now), parameter("since", "INT64", since)],
-        ),
-        None => (format!("SELECT DISTINCT record FROM ({})", as_of("@now")), vec![parameter("now", "INT64", now)]),
+    let sql = match since {
+        Some(since) => format!("{} EXCEPT DISTINCT {}", as_of(now), as_of(since)),
+        None => format!("SELECT DISTINCT record FROM ({})", as_of(now)),
     };
     let what = format!("reading what is new in `{table}`");
-    let id = format!("shoptrail_sink_{}", Uuid::new_v4().simple());
-    let configuration = client.query(sql, parameters);
-    let done = client.run(NewJob { what: what.clone(), id, configuration, file: None }).await?;
+    let done = client.run_query(&what, "sink", sql, Vec::new()).await?;
     let query = done.job.configuration.and_then(|configuration| configuration.query);
     let result = query
         .and_then(|query| query.destination_table)
@@ -119,9 +113,8 @@ fn unwrap_choices(value: &mut Value) {
 /// The server's time.
 async fn now(client: &Client) -> Result<i64, WarehouseError> {
     let what = "asking for the time";
-    let id = format!("shoptrail_time_{}", Uuid::new_v4().simple());
-    let configuration = client.query("SELECT UNIX_MICROS(CURRENT_TIMESTAMP())".to_owned(), Vec::new());
-    let done = client.run(NewJob { what: what.to_owned(), id, configuration, file: None }).await?;
+    let sql = "SELECT UNIX_MICROS(CURRENT_TIMESTAMP())".to_owned();
+    let done = client.run_query(what, "time", sql, Vec::new()).await?;
     let row = client.first_row(what, &done).await?;
     let micros = row.first().and_then(|cell| cell.as_ref()?.parse().ok());
     micros.ok_or_else(|| BigQueryError::new(Class::Failed, what, "the answer is not a time").into())
