@@ -17,7 +17,12 @@ pub static EVENTS: Table = Table {
         Column::new("_topic", Text, "Kafka topic"),
         Column::new("_partition", Integer, "Kafka partition"),
         Column::new("_offset", Integer, "Kafka offset"),
-        Column::new("_kafka_timestamp", Timestamp, "Time the broker gave the record").optional(),
+        Column::new(
+            "_kafka_timestamp",
+            Timestamp,
+            "Time the broker gave the record",
+        )
+        .optional(),
         Column::new(LANDED_AT, Timestamp, "Time the record landed here"),
         Column::new("schema_id", Integer, "Id of its schema in Schema Registry"),
         Column::new("record", Text, "The record's JSON: event, batch and edge"),
@@ -34,10 +39,19 @@ pub static QUARANTINE: Table = Table {
         Column::new("_topic", Text, "Kafka topic"),
         Column::new("_partition", Integer, "Kafka partition"),
         Column::new("_offset", Integer, "Kafka offset"),
-        Column::new("_kafka_timestamp", Timestamp, "Time the broker gave the record").optional(),
+        Column::new(
+            "_kafka_timestamp",
+            Timestamp,
+            "Time the broker gave the record",
+        )
+        .optional(),
         Column::new(LANDED_AT, Timestamp, "Time the record landed here"),
         Column::new("code", Text, "What is wrong, a bounded list"),
-        Column::new("pointer", Text, "Where in the record: JSON Pointer, empty for the whole"),
+        Column::new(
+            "pointer",
+            Text,
+            "Where in the record: JSON Pointer, empty for the whole",
+        ),
         Column::new("reason", Text, "What is wrong, in a sentence"),
         Column::new("value_base64", Text, "The record's bytes"),
     ],
@@ -55,12 +69,17 @@ pub fn is_bronze(table: &Table) -> bool {
 /// # Errors
 /// When the frame is not one of the bronze tables'.
 pub fn after_offsets(rows: &DataFrame, offsets: &Offsets) -> Result<DataFrame, WarehouseError> {
-    let landed = offsets.iter().fold(lit(false), |landed, (partition, offset)| {
-        let same_partition = col("_partition").eq(lit(i64::from(*partition)));
-        landed.or(same_partition.and(col("_offset").lt_eq(lit(*offset))))
-    });
+    let landed = offsets
+        .iter()
+        .fold(lit(false), |landed, (partition, offset)| {
+            let same_partition = col("_partition").eq(lit(i64::from(*partition)));
+            landed.or(same_partition.and(col("_offset").lt_eq(lit(*offset))))
+        });
     let after = rows.clone().lazy().filter(landed.not()).collect();
-    after.map_err(|source| WarehouseError::Data { what: "rows to land".to_owned(), source })
+    after.map_err(|source| WarehouseError::Data {
+        what: "rows to land".to_owned(),
+        source,
+    })
 }
 
 /// The rows with one time of landing, UTC microseconds: a warehouse that reads bronze by it decides it.
@@ -70,5 +89,8 @@ pub fn after_offsets(rows: &DataFrame, offsets: &Offsets) -> Result<DataFrame, W
 pub fn landed_at(rows: &DataFrame, micros: i64) -> Result<DataFrame, WarehouseError> {
     let landed_at = lit(micros).cast(Timestamp.polars()).alias(LANDED_AT);
     let rows = rows.clone().lazy().with_column(landed_at).collect();
-    rows.map_err(|source| WarehouseError::Data { what: "rows to land".to_owned(), source })
+    rows.map_err(|source| WarehouseError::Data {
+        what: "rows to land".to_owned(),
+        source,
+    })
 }

@@ -71,21 +71,34 @@ pub struct ForecastChange {
 /// All tables of the pipeline.
 pub fn tables() -> Vec<&'static Table> {
     let gold = gold::TABLES.iter().map(|gold| &gold.table);
-    [&bronze::EVENTS, &bronze::QUARANTINE].into_iter().chain(silver::TABLES).chain(gold).collect()
+    [&bronze::EVENTS, &bronze::QUARANTINE]
+        .into_iter()
+        .chain(silver::TABLES)
+        .chain(gold)
+        .collect()
 }
 
 /// Runs once. A run that finds nothing new publishes nothing.
 ///
 /// # Errors
 /// When the warehouse fails, another build was faster, or a check fails; nothing is published then.
-pub async fn run(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Summary> {
+pub async fn run(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    mode: Mode,
+) -> anyhow::Result<Summary> {
     let start = Instant::now();
     let before = warehouse.traffic();
     let plan = plan(warehouse, reporting, mode).await?;
     let (tables, days) = (plan.changes.len(), plan.days);
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
-        _ => warehouse.publish(&plan.published, plan.changes, plan.cursor).await?.version,
+        _ => {
+            warehouse
+                .publish(&plan.published, plan.changes, plan.cursor)
+                .await?
+                .version
+        }
     };
     Ok(Summary {
         publication,
@@ -101,7 +114,11 @@ pub async fn run(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -
 ///
 /// # Errors
 /// As [`run`].
-pub async fn forecast(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Forecast> {
+pub async fn forecast(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    mode: Mode,
+) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
     let plan = plan(warehouse, reporting, mode).await?;
     let change = |change: Change| {
@@ -110,9 +127,18 @@ pub async fn forecast(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mo
             Replaces::Days(days) => Some(days.len()),
         };
         let (rows, bytes) = (change.rows.height(), parquet::bytes(change.rows)?.len());
-        PolarsResult::Ok(ForecastChange { table: change.table.name, days, rows, bytes })
+        PolarsResult::Ok(ForecastChange {
+            table: change.table.name,
+            days,
+            rows,
+            bytes,
+        })
     };
-    let changes = plan.changes.into_iter().map(change).collect::<PolarsResult<Vec<_>>>()?;
+    let changes = plan
+        .changes
+        .into_iter()
+        .map(change)
+        .collect::<PolarsResult<Vec<_>>>()?;
     Ok(Forecast {
         bronze_rows: plan.bronze_rows,
         bytes_read: warehouse.traffic().since(before).bytes_read,
@@ -130,18 +156,30 @@ struct Plan {
     cursor: Cursor,
 }
 
-async fn plan(warehouse: &dyn Warehouse, reporting: &Reporting, mode: Mode) -> anyhow::Result<Plan> {
+async fn plan(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    mode: Mode,
+) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
     let base = match mode {
         Mode::Increment => published.clone(),
         Mode::Rebuild => Publication::default(),
     };
     let (bronze, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
-    let mut plan = Plan { published, bronze_rows: bronze.height(), changes: Vec::new(), days: 0, cursor };
+    let mut plan = Plan {
+        published,
+        bronze_rows: bronze.height(),
+        changes: Vec::new(),
+        days: 0,
+        cursor,
+    };
     if plan.bronze_rows > 0 {
         let (new_events, new_items) = silver::parse(&bronze, reporting)?;
         let mut staged = Staged::over(warehouse, base);
-        increment::silver(&mut staged, new_events, new_items, reporting).await.context("building silver")?;
+        increment::silver(&mut staged, new_events, new_items, reporting)
+            .await
+            .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         quality::check(&staged).await?;
         plan.days = staged.days().len();
@@ -176,7 +214,9 @@ async fn build_one(
     let affected: BTreeSet<Day> = touched.iter().flat_map(|day| *day..=day + back).collect();
     let read: BTreeSet<Day> = affected.iter().flat_map(|day| day - back..=*day).collect();
     let silver = inputs(staged, gold, Some(&read), reporting).await?;
-    let rows = (gold.build)(&silver)?.filter(in_days(&affected)?).collect()?;
+    let rows = (gold.build)(&silver)?
+        .filter(in_days(&affected)?)
+        .collect()?;
     staged.replace(&gold.table, Some(affected), rows);
     Ok(())
 }
@@ -190,9 +230,15 @@ async fn inputs(
 ) -> anyhow::Result<Silver> {
     let people = || col("is_bot").not();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days).await?.filter(people()),
-        items: input(staged, gold, &items::TABLE, days).await?.filter(people()),
-        sessions: input(staged, gold, &sessions::TABLE, days).await?.filter(people()),
+        events: input(staged, gold, &events::TABLE, days)
+            .await?
+            .filter(people()),
+        items: input(staged, gold, &items::TABLE, days)
+            .await?
+            .filter(people()),
+        sessions: input(staged, gold, &sessions::TABLE, days)
+            .await?
+            .filter(people()),
         orders: input(staged, gold, &orders::TABLE, days).await?,
         time_zone: reporting.time_zone.clone(),
     })
@@ -205,6 +251,10 @@ async fn input(
     days: Option<&BTreeSet<Day>>,
 ) -> anyhow::Result<LazyFrame> {
     let reads = gold.reads.iter().any(|read| read.name == table.name);
-    let rows = if reads { staged.contents(table, days).await? } else { table.empty() };
+    let rows = if reads {
+        staged.contents(table, days).await?
+    } else {
+        table.empty()
+    };
     Ok(rows.lazy())
 }

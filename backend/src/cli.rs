@@ -116,17 +116,36 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             land::run(&land, warehouse.as_ref(), &stop_signal()).await
         }
         Command::Build { warehouse, build } => {
-            let warehouse = if build.dry_run { warehouse.open().await? } else { warehouse.open_to_write().await? };
+            let warehouse = if build.dry_run {
+                warehouse.open().await?
+            } else {
+                warehouse.open_to_write().await?
+            };
             run_build(warehouse.as_ref(), &build, &stop_signal()).await
         }
         Command::Show { warehouse, show } => {
-            show::run(&show, warehouse.open().await?.as_ref(), &mut io::stdout().lock()).await
+            show::run(
+                &show,
+                warehouse.open().await?.as_ref(),
+                &mut io::stdout().lock(),
+            )
+            .await
         }
         Command::Local { local } => {
             let bigquery = local.bigquery.clone();
-            let warehouse = WarehouseArgs { warehouse: local.warehouse(), bigquery }.open().await?;
+            let warehouse = WarehouseArgs {
+                warehouse: local.warehouse(),
+                bigquery,
+            }
+            .open()
+            .await?;
             let stop = stop_signal();
-            local::run(&local, data::router(warehouse, &local.reporting), stop.cancelled()).await
+            local::run(
+                &local,
+                data::router(warehouse, &local.reporting),
+                stop.cancelled(),
+            )
+            .await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
@@ -135,8 +154,14 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
 
 impl WarehouseArgs {
     async fn open(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let address = |reason: &str| WarehouseError::Address { url: self.warehouse.clone(), reason: reason.to_owned() };
-        let (kind, place) = self.warehouse.split_once(':').ok_or_else(|| address("has no kind"))?;
+        let address = |reason: &str| WarehouseError::Address {
+            url: self.warehouse.clone(),
+            reason: reason.to_owned(),
+        };
+        let (kind, place) = self
+            .warehouse
+            .split_once(':')
+            .ok_or_else(|| address("has no kind"))?;
         Ok(match kind {
             "lake" if !place.is_empty() => Arc::new(Lake::new(&PathBuf::from(place))),
             "lake" => return Err(address("names no folder")),
@@ -157,10 +182,21 @@ impl WarehouseArgs {
 }
 
 /// Builds once, or again and again until stopped; a stop is taken between runs.
-async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &CancellationToken) -> anyhow::Result<()> {
-    let mode = if args.rebuild { Mode::Rebuild } else { Mode::Increment };
+async fn run_build(
+    warehouse: &dyn Warehouse,
+    args: &BuildArgs,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mode = if args.rebuild {
+        Mode::Rebuild
+    } else {
+        Mode::Increment
+    };
     if args.dry_run {
-        println!("{}", serde_json::to_string(&build::forecast(warehouse, &args.reporting, mode).await?)?);
+        println!(
+            "{}",
+            serde_json::to_string(&build::forecast(warehouse, &args.reporting, mode).await?)?
+        );
         return Ok(());
     }
     loop {
@@ -191,11 +227,15 @@ async fn run_build(warehouse: &dyn Warehouse, args: &BuildArgs, stop: &Cancellat
 
 /// Readable lines on a terminal, JSON elsewhere; always on stderr.
 fn start_logging() {
-    let filter =
-        EnvFilter::try_from_env("SHOPTRAIL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filter = EnvFilter::try_from_env("SHOPTRAIL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     if io::stderr().is_terminal() {
-        lines.with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
+        lines
+            .with_ansi(std::env::var_os("NO_COLOR").is_none())
+            .init();
     } else {
         lines.json().init();
     }
@@ -215,7 +255,9 @@ fn stop_signal() -> CancellationToken {
 async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    if let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
         tokio::select! {
             _ = interrupt => {}
             _ = terminate.recv() => {}
@@ -227,7 +269,9 @@ async fn stopped() {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let pipe = |error: &(dyn std::error::Error + 'static)| {
-        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     error.chain().any(pipe)
 }

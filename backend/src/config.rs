@@ -16,18 +16,25 @@ pub struct Reporting {
 
 impl Default for Reporting {
     fn default() -> Self {
-        Self { time_zone: TimeZone::UTC, currency: "EUR".to_owned() }
+        Self {
+            time_zone: TimeZone::UTC,
+            currency: "EUR".to_owned(),
+        }
     }
 }
 
 fn time_zone(name: &str) -> Result<TimeZone, String> {
     let unknown = || format!("`{name}` is not an IANA time zone, for example `Europe/Berlin`");
-    TimeZone::opt_try_new(Some(PlSmallStr::from(name))).map_err(|_| unknown())?.ok_or_else(unknown)
+    TimeZone::opt_try_new(Some(PlSmallStr::from(name)))
+        .map_err(|_| unknown())?
+        .ok_or_else(unknown)
 }
 
 fn currency(code: &str) -> Result<String, String> {
     match shoptrail_schemas::money::digits(code) {
         Some(_) => Ok(code.to_owned()),
-        None => Err(format!("`{code}` is not an ISO 4217 currency code in upper case, for example `EUR`")),
+        None => Err(format!(
+            "`{code}` is not an ISO 4217 currency code in upper case, for example `EUR`"
+        )),
     }
 }

@@ -28,8 +28,15 @@ struct Served {
 
 /// Routes that serve the gold tables of a warehouse.
 pub fn router(warehouse: Arc<dyn Warehouse>, reporting: &Reporting) -> Router {
-    let served = Served { warehouse, time_zone: reporting.time_zone.to_string(), tables: Mutex::default() };
-    Router::new().route("/data/version", get(version)).route("/data/{file}", get(table)).with_state(Arc::new(served))
+    let served = Served {
+        warehouse,
+        time_zone: reporting.time_zone.to_string(),
+        tables: Mutex::default(),
+    };
+    Router::new()
+        .route("/data/version", get(version))
+        .route("/data/{file}", get(table))
+        .with_state(Arc::new(served))
 }
 
 async fn version(State(served): State<Arc<Served>>) -> Response {
@@ -37,22 +44,34 @@ async fn version(State(served): State<Arc<Served>>) -> Response {
         Ok(publication) => {
             let built_at = chrono::DateTime::from_timestamp_millis(publication.published_at);
             let version = publication.version;
-            Json(json!({"version": version, "built_at": built_at, "time_zone": served.time_zone})).into_response()
+            Json(json!({"version": version, "built_at": built_at, "time_zone": served.time_zone}))
+                .into_response()
         }
         Err(error) => failed(&error.into()),
     }
 }
 
 async fn table(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
-    let found =
-        file.strip_suffix(".json").filter(|name| name.starts_with("gold_")).and_then(|name| show::find(name).ok());
+    let found = file
+        .strip_suffix(".json")
+        .filter(|name| name.starts_with("gold_"))
+        .and_then(|name| show::find(name).ok());
     let Some(table) = found else {
-        return (StatusCode::NOT_FOUND, Json(json!({"error": "there is no gold table of this name"}))).into_response();
+        return (
+            StatusCode::NOT_FOUND,
+            Json(json!({"error": "there is no gold table of this name"})),
+        )
+            .into_response();
     };
     match served.rows(table).await {
-        Ok(json) => {
-            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response()
-        }
+        Ok(json) => (
+            [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "no-store"),
+            ],
+            json,
+        )
+            .into_response(),
         Err(error) => failed(&error),
     }
 }
@@ -67,7 +86,10 @@ impl Served {
         {
             return Ok(json.clone());
         }
-        let rows = self.warehouse.read(&publication, table, &Query::all()).await?;
+        let rows = self
+            .warehouse
+            .read(&publication, table, &Query::all())
+            .await?;
         // Sorting and printing would hold up the server's other answers.
         let json = tokio::task::spawn_blocking(move || {
             let mut json = Vec::new();
@@ -82,6 +104,9 @@ impl Served {
 
 fn failed(error: &anyhow::Error) -> Response {
     tracing::error!(%error, "table could not be served");
-    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({"error": "the table could not be read; see the log"})))
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Json(json!({"error": "the table could not be read; see the log"})),
+    )
         .into_response()
 }

@@ -8,7 +8,9 @@ const OTHER: u8 = 1;
 
 /// The exit code of a failed command; `docs/deploy-bigquery.md` lists them.
 pub fn code(error: &anyhow::Error) -> u8 {
-    let warehouse = error.chain().find_map(|cause| cause.downcast_ref::<WarehouseError>());
+    let warehouse = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<WarehouseError>());
     warehouse.map_or(OTHER, of_warehouse)
 }
 
@@ -56,7 +58,10 @@ mod tests {
             assert_eq!(code(&error), expected);
             assert!(guide.contains(&format!("\n| {expected} | ")), "{expected}");
         }
-        let behind = WarehouseError::Behind { writer: "build", what: "a table".to_owned() };
+        let behind = WarehouseError::Behind {
+            writer: "build",
+            what: "a table".to_owned(),
+        };
         assert_eq!(code(&behind.into()), 17);
         assert_eq!(code(&anyhow::anyhow!("anything")), 1);
     }

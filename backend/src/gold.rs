@@ -66,13 +66,17 @@ pub struct Silver {
 /// `part / whole` as a float; 0 where there is no whole.
 fn ratio(part: Expr, whole: Expr) -> Expr {
     let whole = whole.cast(DataType::Float64);
-    when(whole.clone().eq(lit(0.0))).then(lit(0.0)).otherwise(part.cast(DataType::Float64) / whole)
+    when(whole.clone().eq(lit(0.0)))
+        .then(lit(0.0))
+        .otherwise(part.cast(DataType::Float64) / whole)
 }
 
 /// `part / whole` in whole minor units, half away from zero; 0 where there is no whole.
 fn average_minor(part: Expr, whole: Expr) -> Expr {
     let double = part * lit(2_i64) + whole.clone();
-    when(whole.clone().eq(lit(0_i64))).then(lit(0_i64)).otherwise(double.floor_div(whole * lit(2_i64)))
+    when(whole.clone().eq(lit(0_i64)))
+        .then(lit(0_i64))
+        .otherwise(double.floor_div(whole * lit(2_i64)))
 }
 
 /// How many rows satisfy a condition.
@@ -94,7 +98,12 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gold");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
-            .map(|entry| format!("gold_{}", entry.unwrap().path().file_stem().unwrap().to_str().unwrap()))
+            .map(|entry| {
+                format!(
+                    "gold_{}",
+                    entry.unwrap().path().file_stem().unwrap().to_str().unwrap()
+                )
+            })
             .collect();
         files.sort();
         let mut listed: Vec<&str> = TABLES.iter().map(|gold| gold.table.name).collect();
@@ -104,8 +113,13 @@ mod tests {
 
     #[test]
     fn averages_round_half_up_and_survive_zero() {
-        let frame = df!("part" => [10_i64, 11, 5], "whole" => [4_i64, 2, 0]).unwrap().lazy();
-        let out = frame.select([average_minor(col("part"), col("whole")).alias("average")]).collect().unwrap();
+        let frame = df!("part" => [10_i64, 11, 5], "whole" => [4_i64, 2, 0])
+            .unwrap()
+            .lazy();
+        let out = frame
+            .select([average_minor(col("part"), col("whole")).alias("average")])
+            .collect()
+            .unwrap();
         assert_eq!(out, df!("average" => [3_i64, 6, 0]).unwrap());
     }
 }

@@ -9,16 +9,29 @@ use rdkafka::ClientConfig;
 #[derive(Args, Clone)]
 pub struct KafkaArgs {
     /// Brokers, HOST:PORT separated by commas
-    #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS", default_value = "127.0.0.1:9092")]
+    #[arg(
+        long,
+        env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS",
+        default_value = "127.0.0.1:9092"
+    )]
     pub bootstrap_servers: String,
     /// Topic of the events
-    #[arg(long, env = "SHOPTRAIL_KAFKA_TOPIC", default_value = "clickstream_event_v3")]
+    #[arg(
+        long,
+        env = "SHOPTRAIL_KAFKA_TOPIC",
+        default_value = "clickstream_event_v3"
+    )]
     pub topic: String,
     /// API key; with it the connection is SASL_SSL with PLAIN, as Confluent Cloud wants it
     #[arg(long, env = "SHOPTRAIL_KAFKA_API_KEY", requires = "api_secret")]
     pub api_key: Option<String>,
     /// Secret of the API key; only by its variable
-    #[arg(long, env = "SHOPTRAIL_KAFKA_API_SECRET", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "SHOPTRAIL_KAFKA_API_SECRET",
+        hide = true,
+        hide_env_values = true
+    )]
     pub api_secret: Option<String>,
 }
 

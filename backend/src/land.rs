@@ -43,13 +43,27 @@ pub struct LandArgs {
 ///
 /// # Errors
 /// When Kafka or the warehouse fails for good, or another lander is at work.
-pub async fn run(args: &LandArgs, warehouse: &dyn Warehouse, stop: &CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    args: &LandArgs,
+    warehouse: &dyn Warehouse,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let topic = &args.kafka.topic;
     let mut landed = warehouse.offsets(topic).await?;
-    let consumer: BaseConsumer = consumer_config(&args.kafka).create().context("creating the Kafka consumer")?;
+    let consumer: BaseConsumer = consumer_config(&args.kafka)
+        .create()
+        .context("creating the Kafka consumer")?;
     let partitions = assign(&consumer, topic, &landed)?;
-    let ends = if args.once { Some(ends(&consumer, topic, &partitions)?) } else { None };
-    tracing::info!(kafka.topic = topic, kafka.partitions = partitions.len(), "landing");
+    let ends = if args.once {
+        Some(ends(&consumer, topic, &partitions)?)
+    } else {
+        None
+    };
+    tracing::info!(
+        kafka.topic = topic,
+        kafka.partitions = partitions.len(),
+        "landing"
+    );
     while !stop.is_cancelled() && !ends.as_ref().is_some_and(|ends| reached(&landed, ends)) {
         // Waiting for Kafka blocks this thread, which has nothing else to do.
         let rows = tokio::task::block_in_place(|| collect(&consumer, stop))?;
@@ -60,16 +74,32 @@ pub async fn run(args: &LandArgs, warehouse: &dyn Warehouse, stop: &Cancellation
     Ok(())
 }
 
-async fn land(warehouse: &dyn Warehouse, topic: &str, landed: Offsets, rows: Rows) -> anyhow::Result<Offsets> {
+async fn land(
+    warehouse: &dyn Warehouse,
+    topic: &str,
+    landed: Offsets,
+    rows: Rows,
+) -> anyhow::Result<Offsets> {
     let start = Instant::now();
     let mut up_to = landed.clone();
     up_to.extend(rows.offsets());
     let (events, quarantine) = rows.into_frames()?;
     let (landed_rows, quarantined_rows) = (events.height(), quarantine.height());
-    let landing = Landing { topic: topic.to_owned(), after: landed, up_to: up_to.clone(), events, quarantine };
+    let landing = Landing {
+        topic: topic.to_owned(),
+        after: landed,
+        up_to: up_to.clone(),
+        events,
+        quarantine,
+    };
     warehouse.land(landing).await?;
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(rows.landed = landed_rows, rows.quarantined = quarantined_rows, duration_ms, "landed");
+    tracing::info!(
+        rows.landed = landed_rows,
+        rows.quarantined = quarantined_rows,
+        duration_ms,
+        "landed"
+    );
     Ok(up_to)
 }
 
@@ -89,16 +119,24 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
 
 /// Starts every partition after its landed offset, or at its beginning.
 fn assign(consumer: &BaseConsumer, topic: &str, landed: &Offsets) -> anyhow::Result<Vec<i32>> {
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).context("reading Kafka's metadata")?;
-    let partitions: Vec<i32> =
-        metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
+    let metadata = consumer
+        .fetch_metadata(Some(topic), Duration::from_secs(30))
+        .context("reading Kafka's metadata")?;
+    let partitions: Vec<i32> = metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions())
+        .map(|partition| partition.id())
+        .collect();
     anyhow::ensure!(
         !partitions.is_empty(),
         "topic `{topic}` does not exist\nhint: create it, or name another with --topic"
     );
     let mut assignment = TopicPartitionList::new();
     for partition in &partitions {
-        let offset = landed.get(partition).map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
+        let offset = landed
+            .get(partition)
+            .map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
         assignment.add_partition_offset(topic, *partition, offset)?;
     }
     consumer.assign(&assignment)?;
@@ -118,7 +156,11 @@ fn ends(consumer: &BaseConsumer, topic: &str, partitions: &[i32]) -> anyhow::Res
 }
 
 fn reached(landed: &Offsets, ends: &Offsets) -> bool {
-    ends.iter().all(|(partition, end)| landed.get(partition).is_some_and(|offset| offset + 1 >= *end))
+    ends.iter().all(|(partition, end)| {
+        landed
+            .get(partition)
+            .is_some_and(|offset| offset + 1 >= *end)
+    })
 }
 
 /// Collects records until there are enough, the first has waited long enough, or nothing comes.
@@ -133,7 +175,9 @@ fn collect(consumer: &BaseConsumer, stop: &CancellationToken) -> anyhow::Result<
                 rows.push(&message);
                 due.get_or_insert(now + LINGER);
             }
-            Some(Err(error)) if is_fatal(&error) => return Err(error).context("reading from Kafka"),
+            Some(Err(error)) if is_fatal(&error) => {
+                return Err(error).context("reading from Kafka");
+            }
             // The client reconnects by itself; what is missing then is only late.
             Some(Err(error)) => tracing::warn!(%error, "Kafka is away"),
             None if due.is_none_or(|due| due <= now) => break,

@@ -96,7 +96,9 @@ impl LocalArgs {
     /// The warehouse, as `--warehouse` takes it.
     #[must_use]
     pub fn warehouse(&self) -> String {
-        self.warehouse.clone().unwrap_or_else(|| format!("lake:{}", self.data.join("lake").display()))
+        self.warehouse
+            .clone()
+            .unwrap_or_else(|| format!("lake:{}", self.data.join("lake").display()))
     }
 }
 
@@ -141,7 +143,8 @@ impl Stack {
     pub async fn start(args: &LocalArgs, extra: Router) -> Result<Self> {
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
-        std::fs::create_dir_all(&logs).with_context(|| format!("cannot create `{}`", logs.display()))?;
+        std::fs::create_dir_all(&logs)
+            .with_context(|| format!("cannot create `{}`", logs.display()))?;
         let lock = lock(&args.data)?;
         let identity = Identity::of(&args.data)?;
         let family = Family::of(&args.data).await?;
@@ -165,28 +168,64 @@ impl Stack {
         // The slow two, side by side: neither needs the other to start.
         let broker = start_broker(args, &root, &identity, family.clone());
         let edge = edge::start(&edge, family.clone());
-        let (broker, edge) = step("broker and edge started", async { tokio::try_join!(broker, edge) }).await?;
+        let (broker, edge) = step("broker and edge started", async {
+            tokio::try_join!(broker, edge)
+        })
+        .await?;
         let broker = Arc::new(broker);
-        let micro = Micro::start(&broker.bootstrap_servers).await.context("the topics cannot be followed")?;
+        let micro = Micro::start(&broker.bootstrap_servers)
+            .await
+            .context("the topics cannot be followed")?;
         let addresses = addresses(web_port, edge_port, &confluent, &broker);
         let pages = web::pages(&root, &addresses.edge);
-        let routes = pages.merge(micro.routes()).merge(web::drills(broker.clone())).merge(extra);
+        let routes = pages
+            .merge(micro.routes())
+            .merge(web::drills(broker.clone()))
+            .merge(extra);
         let web = Web::serve(listener, routes);
 
         let warehouse = args.warehouse();
         let bigquery = args.bigquery.to_args();
         let bigquery: Vec<&str> = bigquery.iter().map(String::as_str).collect();
-        let land = ["land", "--warehouse", &warehouse, "--bootstrap-servers", &broker.bootstrap_servers];
+        let land = [
+            "land",
+            "--warehouse",
+            &warehouse,
+            "--bootstrap-servers",
+            &broker.bootstrap_servers,
+        ];
         let land = [land.as_slice(), &bigquery].concat();
         let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
-        let Reporting { time_zone, currency } = &args.reporting;
+        let Reporting {
+            time_zone,
+            currency,
+        } = &args.reporting;
         let report = ["--time-zone", time_zone.as_str(), "--currency", currency];
-        let every_ms = if warehouse.starts_with("lake:") { BUILD_EVERY_MS.0 } else { BUILD_EVERY_MS.1 };
+        let every_ms = if warehouse.starts_with("lake:") {
+            BUILD_EVERY_MS.0
+        } else {
+            BUILD_EVERY_MS.1
+        };
         let build = ["build", "--warehouse", &warehouse, "--every-ms", every_ms];
         let build = [build.as_slice(), &report, &bigquery].concat();
         let build = Service::start(own_command("build", &build, &logs)?, family.clone())?;
-        let file = StackFile::publish(args.data.join("stack.json"), addresses.clone(), &family.pids)?;
-        Ok(Self { addresses, file, web, edge, land, build, micro, confluent, broker, _lock: lock })
+        let file = StackFile::publish(
+            args.data.join("stack.json"),
+            addresses.clone(),
+            &family.pids,
+        )?;
+        Ok(Self {
+            addresses,
+            file,
+            web,
+            edge,
+            land,
+            build,
+            micro,
+            confluent,
+            broker,
+            _lock: lock,
+        })
     }
 
     /// Where the parts answer.
@@ -197,7 +236,17 @@ impl Stack {
 
     /// Ends everything in the order of the way: first the edge, when what it took is handed over, the broker last.
     pub async fn stop(self) {
-        let Self { file, web, edge, land, build, micro, confluent, broker, .. } = self;
+        let Self {
+            file,
+            web,
+            edge,
+            land,
+            build,
+            micro,
+            confluent,
+            broker,
+            ..
+        } = self;
         let stopped = async |service: &Service| {
             service.stop().await;
             Ok(())
@@ -214,7 +263,12 @@ impl Stack {
     }
 
     fn print_addresses(&self) -> Result<()> {
-        let Addresses { shop, dashboard, micro, .. } = &self.addresses;
+        let Addresses {
+            shop,
+            dashboard,
+            micro,
+            ..
+        } = &self.addresses;
         let mut out = std::io::stdout().lock();
         writeln!(
             out,
@@ -231,13 +285,23 @@ fn lock(data: &Path) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            bail!("another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`", data.display())
+            bail!(
+                "another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`",
+                data.display()
+            )
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
     }
 }
 
-async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, family: Family) -> Result<Broker> {
+async fn start_broker(
+    args: &LocalArgs,
+    root: &Path,
+    identity: &Identity,
+    family: Family,
+) -> Result<Broker> {
     let broker = match &args.bootstrap_servers {
         Some(servers) => {
             let broker = Broker::external(servers.clone());
@@ -245,9 +309,16 @@ async fn start_broker(args: &LocalArgs, root: &Path, identity: &Identity, family
             broker
         }
         None => {
-            let lib = args.kafka_lib.clone().unwrap_or_else(|| root.join("target/tools/kafka/lib"));
+            let lib = args
+                .kafka_lib
+                .clone()
+                .unwrap_or_else(|| root.join("target/tools/kafka/lib"));
             let dir = args.data.join("kafka");
-            let place = Place { lib: &lib, dir: &dir, log: args.data.join("logs/kafka.log") };
+            let place = Place {
+                lib: &lib,
+                dir: &dir,
+                log: args.data.join("logs/kafka.log"),
+            };
             Broker::child(place, &identity.ports, family).await?
         }
     };
@@ -261,14 +332,27 @@ async fn start_confluent(args: &LocalArgs, identity: &Identity) -> Result<Conflu
         records: args.rest_records_per_second,
         bytes: args.rest_bytes_per_second,
     };
-    let bootstrap_servers = args.bootstrap_servers.clone().unwrap_or_else(|| identity.ports.bootstrap_servers());
-    Confluent::start(identity, &bootstrap_servers, limits, &args.data.join("registry.json")).await
+    let bootstrap_servers = args
+        .bootstrap_servers
+        .clone()
+        .unwrap_or_else(|| identity.ports.bootstrap_servers());
+    Confluent::start(
+        identity,
+        &bootstrap_servers,
+        limits,
+        &args.data.join("registry.json"),
+    )
+    .await
 }
 
 /// Registers the schema of records as a deployment does, and returns its id.
 fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read `{}`; hint: run `cargo xtask schemas`", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "cannot read `{}`; hint: run `cargo xtask schemas`",
+            file.display()
+        )
+    })?;
     confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
         format!(
             "`{}` cannot be registered; hint: keep it backward compatible, or begin with a new data folder",
@@ -294,7 +378,9 @@ fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Brok
 fn own_command(name: &'static str, args: &[&str], logs: &Path) -> Result<ChildCommand> {
     Ok(ChildCommand {
         name,
-        program: std::env::current_exe().context("the program does not know its file")?.into(),
+        program: std::env::current_exe()
+            .context("the program does not know its file")?
+            .into(),
         args: args.iter().map(OsString::from).collect(),
         envs: Vec::new(),
         dir: std::env::current_dir().context("no working directory")?,

@@ -56,11 +56,25 @@ pub async fn check(staged: &Staged<'_>) -> anyhow::Result<()> {
         unique(table, rows)?;
     }
     let days = staged.days();
-    let ordered = total(&staged.contents(&orders::TABLE, Some(&days)).await?, "gross_minor")?;
-    let reported = total(&staged.contents(&daily_kpis::GOLD.table, Some(&days)).await?, "revenue_gross_minor")?;
+    let ordered = total(
+        &staged.contents(&orders::TABLE, Some(&days)).await?,
+        "gross_minor",
+    )?;
+    let reported = total(
+        &staged
+            .contents(&daily_kpis::GOLD.table, Some(&days))
+            .await?,
+        "revenue_gross_minor",
+    )?;
     if ordered != reported {
         let (left, right) = (orders::TABLE.name, daily_kpis::GOLD.table.name);
-        return Err(Broken::Totals { left, left_minor: ordered, right, right_minor: reported }.into());
+        return Err(Broken::Totals {
+            left,
+            left_minor: ordered,
+            right,
+            right_minor: reported,
+        }
+        .into());
     }
     Ok(())
 }
@@ -69,7 +83,12 @@ fn not_null(table: &'static Table, rows: &DataFrame) -> anyhow::Result<()> {
     for column in table.columns.iter().filter(|column| !column.nullable) {
         let nulls = rows.column(column.name)?.null_count();
         if nulls > 0 {
-            return Err(Broken::Null { table: table.name, column: column.name, rows: nulls }.into());
+            return Err(Broken::Null {
+                table: table.name,
+                column: column.name,
+                rows: nulls,
+            }
+            .into());
         }
     }
     Ok(())
@@ -77,10 +96,20 @@ fn not_null(table: &'static Table, rows: &DataFrame) -> anyhow::Result<()> {
 
 fn unique(table: &'static Table, rows: &DataFrame) -> anyhow::Result<()> {
     let key = by_name(table.key.iter().copied(), true, false);
-    let distinct = rows.clone().lazy().unique(Some(key), UniqueKeepStrategy::Any).collect()?.height();
+    let distinct = rows
+        .clone()
+        .lazy()
+        .unique(Some(key), UniqueKeepStrategy::Any)
+        .collect()?
+        .height();
     match rows.height() - distinct {
         0 => Ok(()),
-        rows => Err(Broken::Duplicate { table: table.name, key: table.key.join(", "), rows }.into()),
+        rows => Err(Broken::Duplicate {
+            table: table.name,
+            key: table.key.join(", "),
+            rows,
+        }
+        .into()),
     }
 }
 
@@ -94,14 +123,26 @@ mod tests {
 
     #[test]
     fn empty_and_repeated_keys_are_named() {
-        let days = Series::new("day".into(), [Some(1), Some(1), None]).cast(&DataType::Date).unwrap();
-        let columns = daily_kpis::GOLD.table.columns.iter().map(|column| match column.name {
-            "day" => days.clone().into_column(),
-            name => Series::new(name.into(), [1_i64, 1, 1]).strict_cast(&column.kind.polars()).unwrap().into_column(),
-        });
+        let days = Series::new("day".into(), [Some(1), Some(1), None])
+            .cast(&DataType::Date)
+            .unwrap();
+        let columns = daily_kpis::GOLD
+            .table
+            .columns
+            .iter()
+            .map(|column| match column.name {
+                "day" => days.clone().into_column(),
+                name => Series::new(name.into(), [1_i64, 1, 1])
+                    .strict_cast(&column.kind.polars())
+                    .unwrap()
+                    .into_column(),
+            });
         let rows = DataFrame::new(3, columns.collect()).unwrap();
         let null = not_null(&daily_kpis::GOLD.table, &rows).unwrap_err();
-        assert_eq!(null.to_string(), "check `not null` failed: `gold_daily_kpis.day` is empty in 1 rows");
+        assert_eq!(
+            null.to_string(),
+            "check `not null` failed: `gold_daily_kpis.day` is empty in 1 rows"
+        );
         let twice = unique(&daily_kpis::GOLD.table, &rows).unwrap_err();
         assert_eq!(
             twice.to_string(),

@@ -33,9 +33,15 @@ pub enum Format {
 ///
 /// # Errors
 /// When there is no such table, or it cannot be read.
-pub async fn run(args: &ShowArgs, warehouse: &dyn Warehouse, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn run(
+    args: &ShowArgs,
+    warehouse: &dyn Warehouse,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let table = find(&args.table)?;
-    let rows = warehouse.read(&warehouse.publication().await?, table, &Query::all()).await?;
+    let rows = warehouse
+        .read(&warehouse.publication().await?, table, &Query::all())
+        .await?;
     let rows = in_key_order(table, rows)?;
     match args.format {
         Format::Json => write_json(rows, out)?,
@@ -68,7 +74,9 @@ pub fn in_key_order(table: &Table, rows: DataFrame) -> PolarsResult<DataFrame> {
 /// # Errors
 /// When a column has no text form or `out` does not take it.
 pub fn write_json(rows: DataFrame, out: &mut impl Write) -> anyhow::Result<()> {
-    JsonWriter::new(out).with_json_format(JsonFormat::Json).finish(&mut texts(rows)?)?;
+    JsonWriter::new(out)
+        .with_json_format(JsonFormat::Json)
+        .finish(&mut texts(rows)?)?;
     Ok(())
 }
 
@@ -86,5 +94,8 @@ fn texts(rows: DataFrame) -> PolarsResult<DataFrame> {
         .filter(|(_, kind)| **kind == DataType::Date)
         .map(|(name, _)| col(name.clone()).dt().to_string("%Y-%m-%d"))
         .collect();
-    rows.lazy().with_columns(instants).with_columns(days).collect()
+    rows.lazy()
+        .with_columns(instants)
+        .with_columns(days)
+        .collect()
 }

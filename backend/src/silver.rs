@@ -20,11 +20,20 @@ use polars::prelude::*;
 use crate::table::{Column, Table};
 
 /// All silver tables.
-pub static TABLES: [&Table; 4] = [&events::TABLE, &items::TABLE, &sessions::TABLE, &orders::TABLE];
+pub static TABLES: [&Table; 4] = [
+    &events::TABLE,
+    &items::TABLE,
+    &sessions::TABLE,
+    &orders::TABLE,
+];
 
 /// The calendar day of a UTC instant in a time zone.
 pub fn day(instant: &str, time_zone: &TimeZone) -> Expr {
-    col(instant).dt().convert_time_zone(time_zone.clone()).dt().date()
+    col(instant)
+        .dt()
+        .convert_time_zone(time_zone.clone())
+        .dt()
+        .date()
 }
 
 /// How a column is read from a row of type `R`; [`Read::Later`] is left to a plan.
@@ -57,12 +66,29 @@ fn frame<R>(fields: &[Field<R>], rows: &[impl Borrow<R>]) -> PolarsResult<DataFr
     let columns = fields.iter().map(|field| {
         let name: PlSmallStr = field.column.name.into();
         let values = match &field.read {
-            Read::Text(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
-            Read::Integer(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
-            Read::Boolean(read) => Series::new(name, rows.iter().map(|row| read(row.borrow())).collect::<Vec<_>>()),
+            Read::Text(read) => Series::new(
+                name,
+                rows.iter()
+                    .map(|row| read(row.borrow()))
+                    .collect::<Vec<_>>(),
+            ),
+            Read::Integer(read) => Series::new(
+                name,
+                rows.iter()
+                    .map(|row| read(row.borrow()))
+                    .collect::<Vec<_>>(),
+            ),
+            Read::Boolean(read) => Series::new(
+                name,
+                rows.iter()
+                    .map(|row| read(row.borrow()))
+                    .collect::<Vec<_>>(),
+            ),
             Read::Later => Series::full_null(name, rows.len(), &field.column.kind.polars()),
         };
-        values.strict_cast(&field.column.kind.polars()).map(Series::into_column)
+        values
+            .strict_cast(&field.column.kind.polars())
+            .map(Series::into_column)
     });
     DataFrame::new(rows.len(), columns.collect::<PolarsResult<Vec<_>>>()?)
 }

@@ -75,7 +75,10 @@ pub struct SimulateArgs {
 /// When the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
 pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
-        bail!("`--rate` is {}: give events per second, more than 0 with `--live`", args.rate);
+        bail!(
+            "`--rate` is {}: give events per second, more than 0 with `--live`",
+            args.rate
+        );
     }
     let seed = args.seed.unwrap_or_else(rand::random);
     let world = World::around(&args.origin)?;
@@ -88,15 +91,30 @@ pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     (report.seed, report.currency) = (seed, world.currency.clone());
     println!("{}", serde_json::to_string(&report)?);
     if report.failed > 0 {
-        bail!("the edge took {} of {} events", report.accepted, report.events);
+        bail!(
+            "the edge took {} of {} events",
+            report.accepted,
+            report.events
+        );
     }
     Ok(())
 }
 
 /// Sends a bounded number of visits that lie in the past.
-async fn history(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -> Result<Report> {
+async fn history(
+    world: &World,
+    edge: Edge,
+    args: &SimulateArgs,
+    mut rng: StdRng,
+) -> Result<Report> {
     let now = now();
-    let visits = crowd::history(world, args.shoppers, now - args.days * DAY_MS, now - VISIT_MS, &mut rng);
+    let visits = crowd::history(
+        world,
+        args.shoppers,
+        now - args.days * DAY_MS,
+        now - VISIT_MS,
+        &mut rng,
+    );
     let total: usize = visits.iter().map(|visit| visit.events.len()).sum();
     let mut sending = Sending::new(&format!("of {total} events"));
     sending.report.sessions = u64::try_from(visits.len())?;
@@ -108,15 +126,25 @@ async fn history(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng
             break;
         }
         let edge = Arc::clone(&edge);
-        sending.start(async move { edge.send(&parcel).await }).await?;
+        sending
+            .start(async move { edge.send(&parcel).await })
+            .await?;
     }
     sending.finish().await
 }
 
 /// A visit's events in batches.
 fn parcels(visit: Visit) -> Vec<Parcel> {
-    let Visit { user_agent, context, events } = visit;
-    let parcel = |events: &[Event]| Parcel { user_agent, context: context.clone(), events: events.to_vec() };
+    let Visit {
+        user_agent,
+        context,
+        events,
+    } = visit;
+    let parcel = |events: &[Event]| Parcel {
+        user_agent,
+        context: context.clone(),
+        events: events.to_vec(),
+    };
     events.chunks(PARCEL_EVENTS).map(parcel).collect()
 }
 
@@ -137,7 +165,11 @@ async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -
 
 /// Sends one visit's events when they happen.
 async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
-    let Visit { user_agent, context, events } = visit;
+    let Visit {
+        user_agent,
+        context,
+        events,
+    } = visit;
     let mut report = Report::default();
     let mut rest = events.into_iter().peekable();
     while let Some(first) = rest.next() {
@@ -151,13 +183,23 @@ async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
             () = edge.stop.cancelled() => break,
             () = tokio::time::sleep(wait) => {}
         }
-        report.add(&edge.send(&Parcel { user_agent, context: context.clone(), events }).await?);
+        report.add(
+            &edge
+                .send(&Parcel {
+                    user_agent,
+                    context: context.clone(),
+                    events,
+                })
+                .await?,
+        );
     }
     Ok(report)
 }
 
 /// Milliseconds since the epoch.
 pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

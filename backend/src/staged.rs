@@ -23,14 +23,22 @@ struct Contents {
 impl<'a> Staged<'a> {
     /// Starts from `base`; the empty publication makes a rebuild.
     pub fn over(warehouse: &'a dyn Warehouse, base: Publication) -> Self {
-        Self { warehouse, base, replaced: BTreeMap::new() }
+        Self {
+            warehouse,
+            base,
+            replaced: BTreeMap::new(),
+        }
     }
 
     /// What is stored, without what this run has made.
     ///
     /// # Errors
     /// When the warehouse cannot be read.
-    pub async fn stored(&self, table: &'static Table, query: Query) -> Result<DataFrame, WarehouseError> {
+    pub async fn stored(
+        &self,
+        table: &'static Table,
+        query: Query,
+    ) -> Result<DataFrame, WarehouseError> {
         self.warehouse.read(&self.base, table, &query).await
     }
 
@@ -38,14 +46,27 @@ impl<'a> Staged<'a> {
     ///
     /// # Errors
     /// When the warehouse cannot be read.
-    pub async fn contents(&self, table: &'static Table, days: Option<&BTreeSet<Day>>) -> anyhow::Result<DataFrame> {
+    pub async fn contents(
+        &self,
+        table: &'static Table,
+        days: Option<&BTreeSet<Day>>,
+    ) -> anyhow::Result<DataFrame> {
         let Some(made) = self.replaced.get(table.name) else {
             return Ok(self.stored(table, within(days)).await?);
         };
-        let Some(made_days) = &made.days else { return Ok(made.rows.clone()) };
+        let Some(made_days) = &made.days else {
+            return Ok(made.rows.clone());
+        };
         let stored = match days {
-            Some(days) => self.stored(table, Query::all().days(&(days - made_days))).await?.lazy(),
-            None => self.stored(table, Query::all()).await?.lazy().filter(in_days(made_days)?.not()),
+            Some(days) => self
+                .stored(table, Query::all().days(&(days - made_days)))
+                .await?
+                .lazy(),
+            None => self
+                .stored(table, Query::all())
+                .await?
+                .lazy()
+                .filter(in_days(made_days)?.not()),
         };
         let made = match days {
             Some(days) => made.rows.clone().lazy().filter(in_days(days)?),
@@ -56,7 +77,8 @@ impl<'a> Staged<'a> {
 
     /// Replaces `days` of a table (the whole table without them).
     pub fn replace(&mut self, table: &'static Table, days: Option<BTreeSet<Day>>, rows: DataFrame) {
-        self.replaced.insert(table.name, Contents { table, days, rows });
+        self.replaced
+            .insert(table.name, Contents { table, days, rows });
     }
 
     /// Whether this run has made anything of a table.
@@ -66,12 +88,19 @@ impl<'a> Staged<'a> {
 
     /// The tables this run has made anything of, with what it made.
     pub fn made(&self) -> impl Iterator<Item = (&'static Table, &DataFrame)> {
-        self.replaced.values().map(|contents| (contents.table, &contents.rows))
+        self.replaced
+            .values()
+            .map(|contents| (contents.table, &contents.rows))
     }
 
     /// Days of which this run has made anything.
     pub fn days(&self) -> BTreeSet<Day> {
-        self.replaced.values().filter_map(|contents| contents.days.as_ref()).flatten().copied().collect()
+        self.replaced
+            .values()
+            .filter_map(|contents| contents.days.as_ref())
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// What to publish. A rebuild replaces whole tables.
@@ -98,11 +127,20 @@ fn within(days: Option<&BTreeSet<Day>>) -> Query {
 /// Rows whose `day` is one of these.
 pub fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
     let days: Vec<Day> = days.iter().copied().collect();
-    let days = Series::new("days".into(), days).cast(&DataType::Date)?.implode()?.into_series();
+    let days = Series::new("days".into(), days)
+        .cast(&DataType::Date)?
+        .implode()?
+        .into_series();
     Ok(col("day").is_in(lit(days), false))
 }
 
 /// The days that occur in a `DATE` column.
 pub fn days_in(rows: &DataFrame, column: &str) -> PolarsResult<BTreeSet<Day>> {
-    Ok(rows.column(column)?.date()?.physical().iter().flatten().collect())
+    Ok(rows
+        .column(column)?
+        .date()?
+        .physical()
+        .iter()
+        .flatten()
+        .collect())
 }

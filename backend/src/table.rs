@@ -70,12 +70,20 @@ pub struct Column {
 impl Column {
     /// A column every row has.
     pub const fn new(name: &'static str, kind: ColumnType, description: &'static str) -> Self {
-        Self { name, kind, nullable: false, description }
+        Self {
+            name,
+            kind,
+            nullable: false,
+            description,
+        }
     }
 
     /// The same column where a row may lack it.
     pub const fn optional(self) -> Self {
-        Self { nullable: true, ..self }
+        Self {
+            nullable: true,
+            ..self
+        }
     }
 }
 
@@ -97,7 +105,10 @@ pub struct Table {
 impl Table {
     /// The polars schema of the table, columns in order.
     pub fn schema(&self) -> Schema {
-        self.columns.iter().map(|column| Field::new(column.name.into(), column.kind.polars())).collect()
+        self.columns
+            .iter()
+            .map(|column| Field::new(column.name.into(), column.kind.polars()))
+            .collect()
     }
 
     /// Column names in order.
@@ -114,7 +125,10 @@ impl Table {
     ///
     /// Collecting it fails when a column is missing or a value does not fit its type.
     pub fn conform(&self, frame: LazyFrame) -> LazyFrame {
-        let columns = self.columns.iter().map(|column| col(column.name).strict_cast(column.kind.polars()));
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| col(column.name).strict_cast(column.kind.polars()));
         frame.select(columns.collect::<Vec<_>>())
     }
 }

@@ -29,12 +29,17 @@ pub fn write(format: ListFormat, out: &mut impl Write) -> io::Result<()> {
         ListFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&tables)?),
         ListFormat::Markdown => {
             writeln!(out, "# Tables\n")?;
-            writeln!(out, "Made by `shoptrail tables --format markdown > docs/tables.md`; do not edit.\n")?;
+            writeln!(
+                out,
+                "Made by `shoptrail tables --format markdown > docs/tables.md`; do not edit.\n"
+            )?;
             writeln!(
                 out,
                 "Times are UTC. Days are days of the reporting time zone. Money is in minor units of the row's currency."
             )?;
-            tables.iter().try_for_each(|table| write_markdown(table, out))
+            tables
+                .iter()
+                .try_for_each(|table| write_markdown(table, out))
         }
     }
 }
@@ -56,12 +61,22 @@ fn write_text(table: &Table, out: &mut impl Write) -> io::Result<()> {
 
 fn write_markdown(table: &Table, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n## {}\n\n{}.\n", table.name, table.description)?;
-    let partition = table.partition.map_or("not partitioned".to_owned(), |column| format!("partitioned by `{column}`"));
+    let partition = table
+        .partition
+        .map_or("not partitioned".to_owned(), |column| {
+            format!("partitioned by `{column}`")
+        });
     writeln!(out, "Key: `{}`; {partition}.\n", table.key.join("`, `"))?;
     writeln!(out, "| column | type | meaning |\n|---|---|---|")?;
     for column in table.columns {
         let meaning = column.description.replace('|', "\\|");
-        writeln!(out, "| `{}` | {}{} | {meaning} |", column.name, column.kind.sql(), presence(column.nullable))?;
+        writeln!(
+            out,
+            "| `{}` | {}{} | {meaning} |",
+            column.name,
+            column.kind.sql(),
+            presence(column.nullable)
+        )?;
     }
     Ok(())
 }

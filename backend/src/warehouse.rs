@@ -41,7 +41,10 @@ pub trait Warehouse: Send + Sync {
     async fn land(&self, landing: Landing) -> Result<(), WarehouseError>;
 
     /// The bronze rows after `cursor` (all of them without one) and the cursor that ends there.
-    async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError>;
+    async fn bronze_since(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<(DataFrame, Cursor), WarehouseError>;
 
     /// The newest publication; the default one before the first build.
     async fn publication(&self) -> Result<Publication, WarehouseError>;

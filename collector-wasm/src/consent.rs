@@ -32,7 +32,10 @@ pub struct Choice {
 impl Choice {
     /// Reads 1 for analytics plus 2 for advertising; a negative number is no choice.
     pub fn from_bits(bits: i8) -> Option<Self> {
-        (bits >= 0).then_some(Self { analytics: bits & 1 != 0, ads: bits & 2 != 0 })
+        (bits >= 0).then_some(Self {
+            analytics: bits & 1 != 0,
+            ads: bits & 2 != 0,
+        })
     }
 }
 
@@ -51,12 +54,15 @@ pub struct Consent {
 /// cookieless at most, and rules out advertising whatever the visitor chose in this shop.
 pub fn decide(setting: Mode, global_privacy_control: bool, choice: Option<Choice>) -> Consent {
     let mode = match choice {
-        Some(Choice { analytics: true, .. }) => Mode::Full,
+        Some(Choice {
+            analytics: true, ..
+        }) => Mode::Full,
         Some(_) => Mode::Off,
         None if global_privacy_control && setting == Mode::Full => Mode::Cookieless,
         None => setting,
     };
-    let ads = mode == Mode::Full && !global_privacy_control && choice.is_some_and(|choice| choice.ads);
+    let ads =
+        mode == Mode::Full && !global_privacy_control && choice.is_some_and(|choice| choice.ads);
     Consent { mode, ads }
 }
 

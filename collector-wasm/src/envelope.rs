@@ -55,7 +55,10 @@ pub fn batch(sent_at: f64, head: &str, events: &str) -> String {
 
 /// Appends the members of the JSON object `object` to an object that has some already.
 fn push_members(json: &mut String, object: &str) {
-    let members = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let members = object
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or_default();
     if !members.is_empty() {
         json.push(',');
         json.push_str(members);
@@ -70,8 +73,13 @@ fn literal(value: bool) -> &'static str {
 mod tests {
     use super::*;
 
-    const HEAD: EventHead =
-        EventHead { now: 1_795_392_000_123.0, random: [1, 2, 3], seq: 3, analytics: true, ads: false };
+    const HEAD: EventHead = EventHead {
+        now: 1_795_392_000_123.0,
+        random: [1, 2, 3],
+        seq: 3,
+        analytics: true,
+        ads: false,
+    };
 
     #[test]
     fn an_event_is_head_and_fields_in_one_object() {
@@ -89,14 +97,19 @@ mod tests {
     #[test]
     fn an_event_without_fields_is_json_too() {
         for fields in ["{}", "", "[]", "{"] {
-            let event: serde_json::Value = serde_json::from_str(&HEAD.with_fields(fields)).expect("JSON");
+            let event: serde_json::Value =
+                serde_json::from_str(&HEAD.with_fields(fields)).expect("JSON");
             assert_eq!(event["seq"], 3, "{fields}");
         }
     }
 
     #[test]
     fn a_batch_says_once_what_its_events_share() {
-        let text = batch(5.0, r#"{"write_key":"pk_\"demo"}"#, r#"{"seq":1},{"seq":2}"#);
+        let text = batch(
+            5.0,
+            r#"{"write_key":"pk_\"demo"}"#,
+            r#"{"seq":1},{"seq":2}"#,
+        );
         let batch: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(
             batch,

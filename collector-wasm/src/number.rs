@@ -13,11 +13,21 @@ pub fn push(out: &mut String, value: u64, base: u32, digits: usize) {
         }
         // The remainder is below `base`, so it is a digit of it.
         let value = (rest % u64::from(base)) as u8;
-        *digit = if value < 10 { b'0' + value } else { b'a' - 10 + value };
+        *digit = if value < 10 {
+            b'0' + value
+        } else {
+            b'a' - 10 + value
+        };
         rest /= u64::from(base);
         length += 1;
     }
-    out.extend(reversed.iter().take(length).rev().map(|digit| char::from(*digit)));
+    out.extend(
+        reversed
+            .iter()
+            .take(length)
+            .rev()
+            .map(|digit| char::from(*digit)),
+    );
 }
 
 #[cfg(test)]
@@ -32,7 +42,15 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_standard_library_writes_them() {
-        for value in [0, 7, 10, 255, 1_795_392_000_123, 9_007_199_254_740_991, u64::MAX] {
+        for value in [
+            0,
+            7,
+            10,
+            255,
+            1_795_392_000_123,
+            9_007_199_254_740_991,
+            u64::MAX,
+        ] {
             assert_eq!(text(value, 10, 1), value.to_string());
         }
         assert_eq!(text(0xbeef, 16, 12), "00000000beef");

@@ -51,12 +51,18 @@ struct Batch {
 
 impl Batch {
     fn has_room_for(&self, event: &str) -> bool {
-        !self.in_flight && self.count < BATCH_EVENTS && self.events.len() + 1 + event.len() <= BATCH_BYTES
+        !self.in_flight
+            && self.count < BATCH_EVENTS
+            && self.events.len() + 1 + event.len() <= BATCH_BYTES
     }
 
     /// When it should be sent.
     fn due(&self) -> f64 {
-        if self.count < BATCH_EVENTS { self.since + LINGER_MS } else { self.since }
+        if self.count < BATCH_EVENTS {
+            self.since + LINGER_MS
+        } else {
+            self.since
+        }
     }
 
     /// Bytes of the request that sends it.
@@ -98,7 +104,10 @@ impl Queue {
 
     /// The events of a batch, to be stored or sent; nothing when there is no such batch.
     pub fn events(&self, number: BatchNumber) -> &str {
-        self.batches.iter().find(|batch| batch.number == number).map_or("", |batch| &batch.events)
+        self.batches
+            .iter()
+            .find(|batch| batch.number == number)
+            .map_or("", |batch| &batch.events)
     }
 
     /// Removes a batch: it was sent, or another page has it.
@@ -142,22 +151,37 @@ impl Queue {
         if clock < self.not_before {
             return None;
         }
-        let in_flight: usize = self.batches.iter().filter(|batch| batch.in_flight).map(Batch::request_bytes).sum();
-        let next = self
+        let in_flight: usize = self
             .batches
-            .iter_mut()
-            .find(|batch| !batch.in_flight && in_flight + batch.request_bytes() <= KEEPALIVE_BYTES)?;
+            .iter()
+            .filter(|batch| batch.in_flight)
+            .map(Batch::request_bytes)
+            .sum();
+        let next = self.batches.iter_mut().find(|batch| {
+            !batch.in_flight && in_flight + batch.request_bytes() <= KEEPALIVE_BYTES
+        })?;
         next.in_flight = true;
         Some(next.number)
     }
 
     /// Takes the edge's answer for a batch: HTTP status (0 for none), `Retry-After` in seconds (0 for none).
-    pub fn settle(&mut self, number: BatchNumber, status: u16, retry_after: f64, clock: f64, random: f64) -> Outcome {
+    pub fn settle(
+        &mut self,
+        number: BatchNumber,
+        status: u16,
+        retry_after: f64,
+        clock: f64,
+        random: f64,
+    ) -> Outcome {
         let outcome = retry::outcome(status);
         if outcome == Outcome::Kept {
             self.failures += 1;
             self.not_before = clock + retry::delay(self.failures, retry_after, random);
-            for batch in self.batches.iter_mut().filter(|batch| batch.number == number) {
+            for batch in self
+                .batches
+                .iter_mut()
+                .filter(|batch| batch.number == number)
+            {
                 batch.in_flight = false;
             }
         } else {

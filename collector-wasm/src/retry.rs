@@ -52,7 +52,12 @@ mod tests {
     #[test]
     fn the_bound_doubles_up_to_a_minute() {
         let bounds: Vec<f64> = (1..=8).map(|failures| delay(failures, 0.0, 1.0)).collect();
-        assert_eq!(bounds, [1000.0, 2000.0, 4000.0, 8000.0, 16_000.0, 32_000.0, 64_000.0, 64_000.0]);
+        assert_eq!(
+            bounds,
+            [
+                1000.0, 2000.0, 4000.0, 8000.0, 16_000.0, 32_000.0, 64_000.0, 64_000.0
+            ]
+        );
         assert_eq!(delay(3, 0.0, 0.25), 1000.0);
     }
 

@@ -30,7 +30,14 @@ mod tests {
 
     #[test]
     fn a_damaged_store_starts_a_new_session() {
-        for (seq, last) in [(f64::NAN, NOW), (7.0, f64::NAN), (0.0, NOW), (-7.0, NOW), (1e300, NOW), (LAST_SEQ, NOW)] {
+        for (seq, last) in [
+            (f64::NAN, NOW),
+            (7.0, f64::NAN),
+            (0.0, NOW),
+            (-7.0, NOW),
+            (1e300, NOW),
+            (LAST_SEQ, NOW),
+        ] {
             assert_eq!(next_seq(seq, last, NOW), 1, "{seq} {last}");
         }
         assert_eq!(next_seq(LAST_SEQ - 1.0, NOW, NOW), 9_007_199_254_740_991);

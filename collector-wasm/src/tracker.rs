@@ -40,7 +40,11 @@ impl Core {
     /// chose: 1 for analytics plus 2 for advertising, negative for no choice yet. What is queued goes when nothing may
     /// be done.
     pub fn consent(&mut self, setting: u8, global_privacy_control: bool, choice: i8) -> u8 {
-        self.consent = consent::decide(Mode::from(setting), global_privacy_control, Choice::from_bits(choice));
+        self.consent = consent::decide(
+            Mode::from(setting),
+            global_privacy_control,
+            Choice::from_bits(choice),
+        );
         if self.consent.mode == Mode::Off {
             self.queue.clear();
         }
@@ -115,7 +119,14 @@ impl Core {
 
     /// Takes the answer to a batch: HTTP status (0 for no answer), `Retry-After` in seconds (0 for none). Returns 0 when
     /// the batch is kept to be sent again, 1 when the edge has it, 2 when the edge will never take it.
-    pub fn settle(&mut self, batch: u32, status: u16, retry_after: f64, clock: f64, random: f64) -> u8 {
+    pub fn settle(
+        &mut self,
+        batch: u32,
+        status: u16,
+        retry_after: f64,
+        clock: f64,
+        random: f64,
+    ) -> u8 {
         self.queue.settle(batch, status, retry_after, clock, random) as u8
     }
 

@@ -9,8 +9,7 @@ use shoptrail_schemas::{batch, validate};
 /// What the core says about an event, whatever the page says.
 const CORES_OWN: [&str; 4] = ["event_id", "event_timestamp", "seq", "consent"];
 
-const HEAD: &str =
-    r#"{"write_key":"pk_demo","tracker":{"name":"shoptrail-wasm","version":"0.1.0"},"context":{"language":"de-DE"}}"#;
+const HEAD: &str = r#"{"write_key":"pk_demo","tracker":{"name":"shoptrail-wasm","version":"0.1.0"},"context":{"language":"de-DE"}}"#;
 
 #[test]
 fn every_valid_events_fields_make_a_valid_batch() {
@@ -20,7 +19,8 @@ fn every_valid_events_fields_make_a_valid_batch() {
         let file = entry.expect("a file of the corpus").path();
         let text = std::fs::read_to_string(&file).expect("readable");
         let body = body_of(&text);
-        let (head, found) = batch::read_head(body.as_bytes()).unwrap_or_else(|error| panic!("{file:?}: {error:?}"));
+        let (head, found) =
+            batch::read_head(body.as_bytes()).unwrap_or_else(|error| panic!("{file:?}: {error:?}"));
         assert_eq!(head.write_key, "pk_demo");
         assert_eq!(found.len(), 1, "{file:?}");
         for event in found {

@@ -6,7 +6,8 @@ use shoptrail_collector::Core;
 
 #[test]
 fn the_core_answers_the_vectors() {
-    let scenarios: Vec<Value> = serde_json::from_str(include_str!("../vectors/core.json")).expect("vectors are JSON");
+    let scenarios: Vec<Value> =
+        serde_json::from_str(include_str!("../vectors/core.json")).expect("vectors are JSON");
     assert!(!scenarios.is_empty());
     for scenario in &scenarios {
         let mut core = Core::new();
@@ -27,10 +28,14 @@ fn call(core: &mut Core, step: &Value) -> Value {
     let number = |index: usize| args[index].as_f64().expect("a number");
     let bits = |index: usize| number(index) as u32;
     match step["call"].as_str().expect("a step has a call") {
-        "consent" => core.consent(bits(0) as u8, args[1] == true, number(2) as i8).into(),
+        "consent" => core
+            .consent(bits(0) as u8, args[1] == true, number(2) as i8)
+            .into(),
         "id" => core.id(number(0), bits(1), bits(2), bits(3)).into(),
         "session" => core.session(number(0), number(1), number(2)).into(),
-        "event" => core.event(&text(0), number(1), number(2), bits(3), bits(4), bits(5)).into(),
+        "event" => core
+            .event(&text(0), number(1), number(2), bits(3), bits(4), bits(5))
+            .into(),
         "adopt" => core.adopt(&text(0), number(1)).into(),
         "events" => core.events(bits(0)).into(),
         "remove" => {
@@ -42,7 +47,9 @@ fn call(core: &mut Core, step: &Value) -> Value {
         "take" => core.take(number(0)).into(),
         "take_leaving" => core.take_leaving(number(0)).into(),
         "body" => core.body(bits(0), number(1), &text(2)).into(),
-        "settle" => core.settle(bits(0), bits(1) as u16, number(2), number(3), number(4)).into(),
+        "settle" => core
+            .settle(bits(0), bits(1) as u16, number(2), number(3), number(4))
+            .into(),
         "online" => {
             core.online(number(0), number(1));
             Value::Null
@@ -62,7 +69,12 @@ fn string(value: &Value) -> String {
         return string(&repeat[0]).repeat(times);
     }
     if let Some(parts) = value.get("concat") {
-        return parts.as_array().expect("parts").iter().map(string).collect();
+        return parts
+            .as_array()
+            .expect("parts")
+            .iter()
+            .map(string)
+            .collect();
     }
     value.as_str().expect("a text").to_owned()
 }

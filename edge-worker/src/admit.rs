@@ -46,10 +46,19 @@ pub fn extend(body: &mut Vec<u8>, chunk: &[u8]) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal::UnknownWriteKey`], [`Refusal::OriginNotAllowed`].
-pub fn shop<'a>(shops: &'a [Shop], write_key: &str, origin: Option<&str>) -> Result<&'a Shop, Refusal> {
-    let shop = shops.iter().find(|shop| shop.write_key == write_key).ok_or(Refusal::UnknownWriteKey)?;
+pub fn shop<'a>(
+    shops: &'a [Shop],
+    write_key: &str,
+    origin: Option<&str>,
+) -> Result<&'a Shop, Refusal> {
+    let shop = shops
+        .iter()
+        .find(|shop| shop.write_key == write_key)
+        .ok_or(Refusal::UnknownWriteKey)?;
     match origin {
-        Some(origin) if !shop.origins.iter().any(|allowed| allowed == origin) => Err(Refusal::OriginNotAllowed),
+        Some(origin) if !shop.origins.iter().any(|allowed| allowed == origin) => {
+            Err(Refusal::OriginNotAllowed)
+        }
         _ => Ok(shop),
     }
 }
@@ -78,9 +87,20 @@ mod tests {
     #[test]
     fn key_is_good_on_its_own_origins_only() {
         let shops = shops();
-        assert_eq!(shop(&shops, "pk_a", Some("https://a.example")), Ok(&shops[0]));
-        for origin in ["https://b.example", "https://a.example.evil.example", "http://a.example", "null"] {
-            assert_eq!(shop(&shops, "pk_a", Some(origin)), Err(Refusal::OriginNotAllowed));
+        assert_eq!(
+            shop(&shops, "pk_a", Some("https://a.example")),
+            Ok(&shops[0])
+        );
+        for origin in [
+            "https://b.example",
+            "https://a.example.evil.example",
+            "http://a.example",
+            "null",
+        ] {
+            assert_eq!(
+                shop(&shops, "pk_a", Some(origin)),
+                Err(Refusal::OriginNotAllowed)
+            );
         }
         assert_eq!(shop(&shops, "pk_", None), Err(Refusal::UnknownWriteKey));
     }
@@ -102,7 +122,10 @@ mod tests {
     #[test]
     fn only_known_origins_are_echoed() {
         let origin = |text: &str| known_origin(&shops(), Some(text.to_owned()));
-        assert_eq!(origin("https://b.example").as_deref(), Some("https://b.example"));
+        assert_eq!(
+            origin("https://b.example").as_deref(),
+            Some("https://b.example")
+        );
         assert_eq!(origin("https://c.example"), None);
     }
 }

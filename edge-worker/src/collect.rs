@@ -20,7 +20,12 @@ pub async fn collect(mut request: Request, env: &Env, config: &Config) -> Reply 
     let reply = match admitted(&mut request, config, origin.as_deref()).await {
         Ok((shop, body)) => {
             let user_agent = header(&request, "User-Agent");
-            let edge = enrich::enrich(&shop.shop_id, received_at, user_agent.as_deref(), geography(&request));
+            let edge = enrich::enrich(
+                &shop.shop_id,
+                received_at,
+                user_agent.as_deref(),
+                geography(&request),
+            );
             match judge::judge(&body, &edge) {
                 Ok(judged) => hand_over_and_answer(config, env, shop, judged).await,
                 Err(_) => Reply::unavailable(),
@@ -66,11 +71,13 @@ fn header(request: &Request, name: &str) -> Option<String> {
 }
 
 fn geography(request: &Request) -> Geography {
-    request.cf().map_or_else(Geography::default, |cf| Geography {
-        country: cf.country(),
-        region: cf.region(),
-        city: cf.city(),
-    })
+    request
+        .cf()
+        .map_or_else(Geography::default, |cf| Geography {
+            country: cf.country(),
+            region: cf.region(),
+            city: cf.city(),
+        })
 }
 
 async fn hand_over_and_answer(config: &Config, env: &Env, shop: &Shop, judged: Judged) -> Reply {
@@ -86,7 +93,10 @@ async fn hand_over_and_answer(config: &Config, env: &Env, shop: &Shop, judged: J
 fn counts(answer: &Answer) -> (usize, usize) {
     match answer {
         Answer::Verdicts(verdicts) => {
-            let accepted = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Accepted { .. })).count();
+            let accepted = verdicts
+                .iter()
+                .filter(|verdict| matches!(verdict, Verdict::Accepted { .. }))
+                .count();
             (accepted, verdicts.len().saturating_sub(accepted))
         }
         Answer::BadEnvelope(_) => (0, 0),

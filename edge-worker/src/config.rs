@@ -79,7 +79,10 @@ impl Config {
                     None => "clickstream_event_v3".to_owned(),
                 },
                 schema_id: required("SHOPTRAIL_SCHEMA_ID")?.parse().map_err(|_| {
-                    error("SHOPTRAIL_SCHEMA_ID", "is not a number: take the id that Schema Registry gave the schema")
+                    error(
+                        "SHOPTRAIL_SCHEMA_ID",
+                        "is not a number: take the id that Schema Registry gave the schema",
+                    )
                 })?,
                 api_key: required("SHOPTRAIL_KAFKA_API_KEY")?,
                 api_secret: required("SHOPTRAIL_KAFKA_API_SECRET")?,
@@ -90,23 +93,37 @@ impl Config {
 }
 
 fn error(variable: &'static str, problem: impl Into<String>) -> ConfigError {
-    ConfigError { variable, problem: problem.into() }
+    ConfigError {
+        variable,
+        problem: problem.into(),
+    }
 }
 
 fn shops(json: &str) -> Result<Vec<Shop>, ConfigError> {
     const VARIABLE: &str = "SHOPTRAIL_SHOPS";
-    let shops: Vec<Shop> =
-        serde_json::from_str(json).map_err(|cause| error(VARIABLE, format!("is not a JSON list of shops: {cause}")))?;
+    let shops: Vec<Shop> = serde_json::from_str(json)
+        .map_err(|cause| error(VARIABLE, format!("is not a JSON list of shops: {cause}")))?;
     for (position, shop) in shops.iter().enumerate() {
         if shop.write_key.is_empty() || shop.shop_id.is_empty() {
-            return Err(error(VARIABLE, format!("has an empty `write_key` or `shop_id` in entry {position}")));
+            return Err(error(
+                VARIABLE,
+                format!("has an empty `write_key` or `shop_id` in entry {position}"),
+            ));
         }
-        if shops.iter().skip(position.saturating_add(1)).any(|other| other.write_key == shop.write_key) {
-            return Err(error(VARIABLE, format!("has the `write_key` of entry {position} twice")));
+        if shops
+            .iter()
+            .skip(position.saturating_add(1))
+            .any(|other| other.write_key == shop.write_key)
+        {
+            return Err(error(
+                VARIABLE,
+                format!("has the `write_key` of entry {position} twice"),
+            ));
         }
         if !shop.origins.iter().all(|origin| is_origin(origin)) {
-            let problem =
-                format!("has an entry of `origins` in entry {position} that is no origin like `https://shop.example`");
+            let problem = format!(
+                "has an entry of `origins` in entry {position} that is no origin like `https://shop.example`"
+            );
             return Err(error(VARIABLE, problem));
         }
     }
@@ -115,16 +132,23 @@ fn shops(json: &str) -> Result<Vec<Shop>, ConfigError> {
 
 /// Whether browsers would write an origin so: scheme and host in lower case, no path, no slash at the end.
 fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| {
         !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'/')
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'/')
     })
 }
 
 fn rest_url(url: &str) -> Result<String, ConfigError> {
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(error("SHOPTRAIL_KAFKA_REST_URL", "does not start with `https://` or `http://`"));
+        return Err(error(
+            "SHOPTRAIL_KAFKA_REST_URL",
+            "does not start with `https://` or `http://`",
+        ));
     }
     Ok(url.trim_end_matches('/').to_owned())
 }
@@ -139,7 +163,10 @@ fn name(
     if value.bytes().all(is_plain) {
         Ok(value)
     } else {
-        Err(error(variable, "may have letters, digits, `.`, `_` and `-` only"))
+        Err(error(
+            variable,
+            "may have letters, digits, `.`, `_` and `-` only",
+        ))
     }
 }
 
@@ -147,7 +174,10 @@ fn hand_over(value: Option<&str>) -> Result<HandOver, ConfigError> {
     match value {
         None | Some("queue") => Ok(HandOver::Queue),
         Some("direct") => Ok(HandOver::Direct),
-        Some(_) => Err(error("SHOPTRAIL_HAND_OVER", "is neither `queue` nor `direct`")),
+        Some(_) => Err(error(
+            "SHOPTRAIL_HAND_OVER",
+            "is neither `queue` nor `direct`",
+        )),
     }
 }
 
@@ -168,7 +198,8 @@ mod tests {
     use super::*;
 
     fn read(changed: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let shops = r#"[{"write_key":"pk_demo","shop_id":"demo","origins":["https://shop.example"]}]"#;
+        let shops =
+            r#"[{"write_key":"pk_demo","shop_id":"demo","origins":["https://shop.example"]}]"#;
         Config::read(|name| {
             let default = match name {
                 "SHOPTRAIL_SHOPS" => shops,
@@ -197,7 +228,10 @@ mod tests {
     fn error_names_the_variable_and_not_its_value() {
         for (variable, value) in [
             ("SHOPTRAIL_SHOPS", "{pk_secret"),
-            ("SHOPTRAIL_SHOPS", r#"[{"write_key":"a","shop_id":"b","origins":["https://pk_secret/"]}]"#),
+            (
+                "SHOPTRAIL_SHOPS",
+                r#"[{"write_key":"a","shop_id":"b","origins":["https://pk_secret/"]}]"#,
+            ),
             ("SHOPTRAIL_KAFKA_REST_URL", "pk_secret"),
             ("SHOPTRAIL_KAFKA_CLUSTER_ID", "pk_secret/../x"),
             ("SHOPTRAIL_KAFKA_TOPIC", "pk_secret?x"),
@@ -215,7 +249,10 @@ mod tests {
     fn two_shops_cannot_share_a_write_key() {
         let shop = r#"{"write_key":"a","shop_id":"b","origins":[]}"#;
         let error = read(&[("SHOPTRAIL_SHOPS", &format!("[{shop},{shop}]"))]).unwrap_err();
-        assert_eq!(error.to_string(), "`SHOPTRAIL_SHOPS` has the `write_key` of entry 0 twice");
+        assert_eq!(
+            error.to_string(),
+            "`SHOPTRAIL_SHOPS` has the `write_key` of entry 0 twice"
+        );
     }
 
     #[test]

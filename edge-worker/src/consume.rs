@@ -39,12 +39,17 @@ struct Received {
 ///
 /// # Errors
 /// If the platform's objects are not what they should be: then the whole batch comes again.
-pub async fn consume(batch: &MessageBatch, env: &Env, config: Option<&Config>) -> Result<(), JsValue> {
+pub async fn consume(
+    batch: &MessageBatch,
+    env: &Env,
+    config: Option<&Config>,
+) -> Result<(), JsValue> {
     let queue = env.queue(QUEUE)?;
     let (received, records) = open(batch)?;
     let delivery = match config {
         Some(config) => {
-            let call = async |topic, records| call::call(&config.kafka, topic, records, PATIENCE).await;
+            let call =
+                async |topic, records| call::call(&config.kafka, topic, records, PATIENCE).await;
             produce::deliver(&records, call).await
         }
         None => Delivery::none(records.len()),
@@ -65,7 +70,10 @@ fn open(batch: &MessageBatch) -> Result<(Vec<Received>, Vec<Rc<Outgoing>>), JsVa
         let text = text(&message.body()?);
         let opened = parcel::open(&text).unwrap_or_else(|cause| {
             let now = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
-            Opened { failures: 0, records: vec![dead_letter::queue_message(&text, &cause.to_string(), now)] }
+            Opened {
+                failures: 0,
+                records: vec![dead_letter::queue_message(&text, &cause.to_string(), now)],
+            }
         });
         let start = records.len();
         records.extend(opened.records.into_iter().map(Rc::new));
@@ -81,17 +89,28 @@ fn open(batch: &MessageBatch) -> Result<(Vec<Received>, Vec<Rc<Outgoing>>), JsVa
 
 /// Our parcels are texts; what others send is written as JSON, to be kept.
 fn text(body: &JsValue) -> String {
-    body.as_string().unwrap_or_else(|| js_sys::JSON::stringify(body).map(String::from).unwrap_or_default())
+    body.as_string().unwrap_or_else(|| {
+        js_sys::JSON::stringify(body)
+            .map(String::from)
+            .unwrap_or_default()
+    })
 }
 
 /// `worker` has no accessor for it.
 fn attempts(message: &Message) -> u32 {
-    let attempts = js_sys::Reflect::get(message, &"attempts".into()).ok().and_then(|value| value.as_f64());
+    let attempts = js_sys::Reflect::get(message, &"attempts".into())
+        .ok()
+        .and_then(|value| value.as_f64());
     attempts.map_or(1, |attempts| attempts as u32)
 }
 
 impl Received {
-    async fn settle(&self, records: &[Rc<Outgoing>], delivery: &Delivery, queue: &Queue) -> Result<(), JsValue> {
+    async fn settle(
+        &self,
+        records: &[Rc<Outgoing>],
+        delivery: &Delivery,
+        queue: &Queue,
+    ) -> Result<(), JsValue> {
         let records = records.get(self.records.clone()).unwrap_or_default();
         let fates = delivery.fates.get(self.records.clone()).unwrap_or_default();
         let failures = self.earlier_failures.saturating_add(self.attempts);
@@ -100,7 +119,10 @@ impl Received {
             Settlement::Done => self.message.ack(),
             Settlement::Retry => self.retry(delay),
             Settlement::SendAnew(positions) => {
-                let left: Vec<_> = positions.iter().filter_map(|position| records.get(*position).cloned()).collect();
+                let left: Vec<_> = positions
+                    .iter()
+                    .filter_map(|position| records.get(*position).cloned())
+                    .collect();
                 match send_anew(&left, failures, delay, queue).await {
                     Ok(()) => self.message.ack(),
                     Err(_) => self.retry(delay),
@@ -117,7 +139,12 @@ impl Received {
 }
 
 /// Sends the records that are left as messages of their own.
-async fn send_anew(records: &[Rc<Outgoing>], failures: u32, delay: u32, queue: &Queue) -> worker::Result<()> {
+async fn send_anew(
+    records: &[Rc<Outgoing>],
+    failures: u32,
+    delay: u32,
+    queue: &Queue,
+) -> worker::Result<()> {
     let packed = parcel::pack(records, failures)?;
     if !packed.oversized.is_empty() {
         return Err("a record of a parcel is too large for a parcel".into());
@@ -129,7 +156,11 @@ async fn send_anew(records: &[Rc<Outgoing>], failures: u32, delay: u32, queue: &
 }
 
 fn log(messages: usize, delivery: &Delivery) {
-    let level = if delivery.left() == 0 { Level::Info } else { Level::Warn };
+    let level = if delivery.left() == 0 {
+        Level::Info
+    } else {
+        Level::Warn
+    };
     let fields = json!({
         "queue.messages": messages,
         "records.delivered": delivery.delivered,

@@ -28,7 +28,11 @@ pub struct NotDurable;
 ///
 /// # Errors
 /// [`NotDurable`].
-pub async fn hand_over(config: &Config, env: &Env, records: Vec<Rc<Outgoing>>) -> Result<(), NotDurable> {
+pub async fn hand_over(
+    config: &Config,
+    env: &Env,
+    records: Vec<Rc<Outgoing>>,
+) -> Result<(), NotDurable> {
     let rest = match config.hand_over {
         HandOver::Queue => park(env, records).await,
         HandOver::Direct => records,
@@ -36,26 +40,43 @@ pub async fn hand_over(config: &Config, env: &Env, records: Vec<Rc<Outgoing>>) -
     if rest.is_empty() {
         return Ok(());
     }
-    let delivery =
-        produce::deliver(&rest, async |topic, records| call::call(&config.kafka, topic, records, PATIENCE).await).await;
+    let delivery = produce::deliver(&rest, async |topic, records| {
+        call::call(&config.kafka, topic, records, PATIENCE).await
+    })
+    .await;
     log(&delivery);
-    if delivery.left() == 0 { Ok(()) } else { Err(NotDurable) }
+    if delivery.left() == 0 {
+        Ok(())
+    } else {
+        Err(NotDurable)
+    }
 }
 
 /// Sends records to the queue and returns those it did not take.
 async fn park(env: &Env, records: Vec<Rc<Outgoing>>) -> Vec<Rc<Outgoing>> {
     let Ok(queue) = env.queue(QUEUE) else {
-        observe::log(Level::Error, "queue is not bound", serde_json::json!({"queue.binding": QUEUE}));
+        observe::log(
+            Level::Error,
+            "queue is not bound",
+            serde_json::json!({"queue.binding": QUEUE}),
+        );
         return records;
     };
-    let Packed { sendings, oversized } = match parcel::pack(&records, 0) {
+    let Packed {
+        sendings,
+        oversized,
+    } = match parcel::pack(&records, 0) {
         Ok(packed) => packed,
         Err(_) => return records,
     };
     let mut rest = oversized;
     for parcels in sendings {
         if send(&queue, &parcels, None).await.is_err() {
-            observe::log(Level::Warn, "queue refused parcels", serde_json::json!({"queue.parcels": parcels.len()}));
+            observe::log(
+                Level::Warn,
+                "queue refused parcels",
+                serde_json::json!({"queue.parcels": parcels.len()}),
+            );
             rest.extend(parcels.into_iter().flat_map(|parcel| parcel.records));
         }
     }
@@ -66,10 +87,15 @@ async fn park(env: &Env, records: Vec<Rc<Outgoing>>) -> Vec<Rc<Outgoing>> {
 ///
 /// # Errors
 /// If the queue does not take them.
-pub async fn send(queue: &Queue, parcels: &[Parcel], delay_seconds: Option<u32>) -> worker::Result<()> {
+pub async fn send(
+    queue: &Queue,
+    parcels: &[Parcel],
+    delay_seconds: Option<u32>,
+) -> worker::Result<()> {
     let mut batch = BatchMessageBuilder::new();
     for parcel in parcels {
-        let message = MessageBuilder::new(parcel.text.as_str()).content_type(QueueContentType::Text);
+        let message =
+            MessageBuilder::new(parcel.text.as_str()).content_type(QueueContentType::Text);
         batch = batch.message(match delay_seconds {
             Some(delay) => message.delay_seconds(delay).build(),
             None => message.build(),
@@ -79,7 +105,11 @@ pub async fn send(queue: &Queue, parcels: &[Parcel], delay_seconds: Option<u32>)
 }
 
 fn log(delivery: &Delivery) {
-    let level = if delivery.left() == 0 { Level::Info } else { Level::Warn };
+    let level = if delivery.left() == 0 {
+        Level::Info
+    } else {
+        Level::Warn
+    };
     let fields = serde_json::json!({
         "records.delivered": delivery.delivered,
         "records.dead_letters": delivery.dead_letters,

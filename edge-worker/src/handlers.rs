@@ -33,21 +33,31 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 
 /// Takes one batch of queue messages. `#[event(queue)]` would hide how often a message was brought.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, wasm_bindgen_futures = worker::wasm_bindgen_futures, js_sys = worker::js_sys)]
-pub async fn queue(batch: MessageBatch, env: Env, _context: worker_sys::Context) -> Result<(), JsValue> {
+pub async fn queue(
+    batch: MessageBatch,
+    env: Env,
+    _context: worker_sys::Context,
+) -> Result<(), JsValue> {
     consume(&batch, &env, read_config(&env).ok().as_ref()).await
 }
 
 fn read_config(env: &Env) -> Result<Config, ConfigError> {
     let config = Config::read(|name| js_sys::Reflect::get(env, &name.into()).ok()?.as_string());
     if let Err(error) = &config {
-        observe::log(Level::Error, "configuration cannot be used", serde_json::json!({"error": error.to_string()}));
+        observe::log(
+            Level::Error,
+            "configuration cannot be used",
+            serde_json::json!({"error": error.to_string()}),
+        );
     }
     config
 }
 
 fn preflight(request: &Request, config: Result<Config, ConfigError>) -> Reply {
     let origin = request.headers().get("Origin").ok().flatten();
-    let known = config.ok().and_then(|config| admit::known_origin(&config.shops, origin));
+    let known = config
+        .ok()
+        .and_then(|config| admit::known_origin(&config.shops, origin));
     Reply::preflight().readable_by(known)
 }
 
@@ -57,7 +67,9 @@ fn respond(reply: Reply) -> worker::Result<Response> {
         response = response.with_header(name, value)?;
     }
     match reply.body {
-        Some(body) => Ok(response.with_header("Content-Type", "application/json")?.fixed(body.into_bytes())),
+        Some(body) => Ok(response
+            .with_header("Content-Type", "application/json")?
+            .fixed(body.into_bytes())),
         None => Ok(response.empty()),
     }
 }

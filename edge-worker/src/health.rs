@@ -8,6 +8,9 @@ use crate::reply::Reply;
 pub fn health(config: Result<(), &ConfigError>) -> Reply {
     match config {
         Ok(()) => Reply::json(200, &serde_json::json!({"status": "ok"})),
-        Err(error) => Reply::json(500, &serde_json::json!({"status": "misconfigured", "message": error.to_string()})),
+        Err(error) => Reply::json(
+            500,
+            &serde_json::json!({"status": "misconfigured", "message": error.to_string()}),
+        ),
     }
 }

@@ -51,7 +51,10 @@ pub fn judge(body: &[u8], edge: &Edge) -> serde_json::Result<Judged> {
         Ok((head, events)) => judge_events(&events, &head.info, edge),
         Err(rejections) => {
             let letter = dead_letter::body(body, &rejections, &edge.shop_id, edge.received_at);
-            Ok(Judged { answer: Answer::BadEnvelope(rejections), records: vec![Rc::new(letter)] })
+            Ok(Judged {
+                answer: Answer::BadEnvelope(rejections),
+                records: vec![Rc::new(letter)],
+            })
         }
     }
 }
@@ -63,7 +66,9 @@ fn judge_events(events: &[&RawValue], info: &BatchInfo, edge: &Edge) -> serde_js
         match validate::event(raw.get()) {
             Ok(event) => {
                 records.push(Rc::new(good(raw, event.anonymous_id, info, edge)?));
-                verdicts.push(Verdict::Accepted { event_id: event.event_id });
+                verdicts.push(Verdict::Accepted {
+                    event_id: event.event_id,
+                });
             }
             Err(errors) => {
                 let letter = dead_letter::event(raw, &errors, &edge.shop_id, edge.received_at);
@@ -72,12 +77,24 @@ fn judge_events(events: &[&RawValue], info: &BatchInfo, edge: &Edge) -> serde_js
             }
         }
     }
-    Ok(Judged { answer: Answer::Verdicts(verdicts), records })
+    Ok(Judged {
+        answer: Answer::Verdicts(verdicts),
+        records,
+    })
 }
 
 /// The client's bytes go in untouched; what we say stands beside them.
-fn good(event: &RawValue, key: String, info: &BatchInfo, edge: &Edge) -> serde_json::Result<Outgoing> {
-    let record = Record { event, batch: info.clone(), edge: edge.clone() };
+fn good(
+    event: &RawValue,
+    key: String,
+    info: &BatchInfo,
+    edge: &Edge,
+) -> serde_json::Result<Outgoing> {
+    let record = Record {
+        event,
+        batch: info.clone(),
+        edge: edge.clone(),
+    };
     Ok(Outgoing {
         topic: Topic::Events,
         key: Some(key),
@@ -97,34 +114,55 @@ mod tests {
         let body = format!(
             r#"{{"write_key":"pk_demo","sent_at":1795392000123,"tracker":{{"name":"shoptrail-js","version":"0.1.0"}},"events":{events}}}"#
         );
-        judge(body.as_bytes(), &enrich("demo", 7, None, Geography::default())).unwrap()
+        judge(
+            body.as_bytes(),
+            &enrich("demo", 7, None, Geography::default()),
+        )
+        .unwrap()
     }
 
     #[test]
     fn each_event_has_its_own_verdict_and_record() {
         let judged = judged(&format!(r#"[{GOOD},{{"event_type":"nope"}},17]"#));
-        let Answer::Verdicts(verdicts) = judged.answer else { panic!("the envelope is good") };
+        let Answer::Verdicts(verdicts) = judged.answer else {
+            panic!("the envelope is good")
+        };
         assert!(matches!(&verdicts[0], Verdict::Accepted { event_id } if event_id.ends_with("01")));
         assert!(matches!(&verdicts[1], Verdict::Rejected { .. }));
         assert!(matches!(&verdicts[2], Verdict::Rejected { .. }));
         let topics: Vec<_> = judged.records.iter().map(|record| record.topic).collect();
-        assert_eq!(topics, [Topic::Events, Topic::DeadLetters, Topic::DeadLetters]);
+        assert_eq!(
+            topics,
+            [Topic::Events, Topic::DeadLetters, Topic::DeadLetters]
+        );
         assert_eq!(judged.records[0].key.as_deref(), Some("visitor"));
     }
 
     #[test]
     fn clients_bytes_go_in_untouched_beside_what_the_edge_says() {
         let judged = judged(&format!("[{GOOD}]"));
-        let Payload::Json(json) = &judged.records[0].value else { panic!("a record is JSON") };
-        assert!(json.get().starts_with(&format!(r#"{{"event":{GOOD},"batch":{{"sent_at":1795392000123,"#)), "{json}");
+        let Payload::Json(json) = &judged.records[0].value else {
+            panic!("a record is JSON")
+        };
+        assert!(
+            json.get().starts_with(&format!(
+                r#"{{"event":{GOOD},"batch":{{"sent_at":1795392000123,"#
+            )),
+            "{json}"
+        );
         let record: Record<&RawValue> = serde_json::from_str(json.get()).unwrap();
-        assert_eq!((record.edge.shop_id.as_str(), record.edge.received_at), ("demo", 7));
+        assert_eq!(
+            (record.edge.shop_id.as_str(), record.edge.received_at),
+            ("demo", 7)
+        );
     }
 
     #[test]
     fn bad_envelope_is_one_dead_letter_with_the_whole_body() {
         let judged = judged("[]");
-        let Answer::BadEnvelope(rejections) = judged.answer else { panic!("there are no events") };
+        let Answer::BadEnvelope(rejections) = judged.answer else {
+            panic!("there are no events")
+        };
         assert_eq!(rejections[0].pointer, "/events");
         assert_eq!(judged.records.len(), 1);
         assert_eq!(judged.records[0].topic, Topic::DeadLetters);

@@ -46,8 +46,13 @@ mod tests {
 
     #[test]
     fn line_is_one_object() {
-        let line = line(Level::Warn, "batch collected", serde_json::json!({"http.status": 503}));
-        let expected = serde_json::json!({"level": "warn", "message": "batch collected", "http.status": 503});
+        let line = line(
+            Level::Warn,
+            "batch collected",
+            serde_json::json!({"http.status": 503}),
+        );
+        let expected =
+            serde_json::json!({"level": "warn", "message": "batch collected", "http.status": 503});
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
     }
 }

@@ -78,7 +78,9 @@ impl Packed {
     fn add(&mut self, parcel: Parcel) {
         if let Some(last) = self.sendings.last_mut() {
             let bytes = last.iter().map(|parcel| parcel.text.len()).sum::<usize>();
-            if bytes.saturating_add(parcel.text.len()) <= MAX_SENDING_BYTES && last.len() < MAX_SENDING_PARCELS {
+            if bytes.saturating_add(parcel.text.len()) <= MAX_SENDING_BYTES
+                && last.len() < MAX_SENDING_PARCELS
+            {
                 return last.push(parcel);
             }
         }
@@ -99,13 +101,19 @@ impl Open {
     const FRAME_BYTES: usize = 64;
 
     fn has_room(&self, json: &RawValue) -> bool {
-        let bytes = self.bytes.saturating_add(json.get().len()).saturating_add(1);
+        let bytes = self
+            .bytes
+            .saturating_add(json.get().len())
+            .saturating_add(1);
         bytes <= MAX_PARCEL_BYTES - Self::FRAME_BYTES
     }
 
     fn put(&mut self, json: Box<RawValue>, record: Rc<Outgoing>) {
         // One more for the comma.
-        self.bytes = self.bytes.saturating_add(json.get().len()).saturating_add(1);
+        self.bytes = self
+            .bytes
+            .saturating_add(json.get().len())
+            .saturating_add(1);
         self.json.push(json);
         self.records.push(record);
     }
@@ -116,8 +124,14 @@ impl Open {
             failures: u32,
             records: Vec<Box<RawValue>>,
         }
-        let text = serde_json::to_string(&Body { failures, records: self.json })?;
-        Ok(Parcel { text, records: self.records })
+        let text = serde_json::to_string(&Body {
+            failures,
+            records: self.json,
+        })?;
+        Ok(Parcel {
+            text,
+            records: self.records,
+        })
     }
 }
 
@@ -131,7 +145,9 @@ mod tests {
             topic: Topic::Events,
             key: Some("visitor".to_owned()),
             headers: Vec::new(),
-            value: Payload::Json(RawValue::from_string(format!("\"{}\"", "x".repeat(bytes))).unwrap()),
+            value: Payload::Json(
+                RawValue::from_string(format!("\"{}\"", "x".repeat(bytes))).unwrap(),
+            ),
         })
     }
 
@@ -152,8 +168,15 @@ mod tests {
                 let bytes: usize = sending.iter().map(|parcel| parcel.text.len()).sum();
                 assert!(bytes <= 256_000, "{size}: {bytes}");
                 for parcel in sending {
-                    assert!(parcel.text.len() <= MAX_PARCEL_BYTES, "{size}: {}", parcel.text.len());
-                    assert_eq!(open(&parcel.text).unwrap().records.len(), parcel.records.len());
+                    assert!(
+                        parcel.text.len() <= MAX_PARCEL_BYTES,
+                        "{size}: {}",
+                        parcel.text.len()
+                    );
+                    assert_eq!(
+                        open(&parcel.text).unwrap().records.len(),
+                        parcel.records.len()
+                    );
                     records += parcel.records.len();
                 }
             }
@@ -164,7 +187,10 @@ mod tests {
     #[test]
     fn record_too_large_for_any_parcel_is_set_apart() {
         let packed = pack(&[record(5), record(127_000), record(5)], 0).unwrap();
-        assert_eq!((packed.oversized.len(), packed.sendings[0][0].records.len()), (1, 2));
+        assert_eq!(
+            (packed.oversized.len(), packed.sendings[0][0].records.len()),
+            (1, 2)
+        );
     }
 
     #[test]

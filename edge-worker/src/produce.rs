@@ -43,19 +43,28 @@ impl Delivery {
     /// Nothing was delivered yet.
     #[must_use]
     pub fn none(records: usize) -> Self {
-        Self { fates: vec![Fate::Left; records], ..Self::default() }
+        Self {
+            fates: vec![Fate::Left; records],
+            ..Self::default()
+        }
     }
 
     /// How many records are not in Kafka.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.fates.iter().filter(|fate| **fate == Fate::Left).count()
+        self.fates
+            .iter()
+            .filter(|fate| **fate == Fate::Left)
+            .count()
     }
 }
 
 /// Delivers records: the good ones first, then the dead letters together with what Kafka will not take. `call` makes one
 /// call for one topic.
-pub async fn deliver(records: &[Rc<Outgoing>], call: impl AsyncFn(Topic, Vec<Rc<Outgoing>>) -> Answer) -> Delivery {
+pub async fn deliver(
+    records: &[Rc<Outgoing>],
+    call: impl AsyncFn(Topic, Vec<Rc<Outgoing>>) -> Answer,
+) -> Delivery {
     let mut delivery = Delivery::none(records.len());
     let (events, mut letters) = by_topic(records);
     let progress = delivery.send(Topic::Events, &events, &call).await;
@@ -65,7 +74,10 @@ pub async fn deliver(records: &[Rc<Outgoing>], call: impl AsyncFn(Topic, Vec<Rc<
     }
     for (sent, reason) in progress.refused() {
         if let Some((position, record)) = events.get(sent) {
-            letters.push((*position, Rc::new(dead_letter::refused_by_kafka(record, reason))));
+            letters.push((
+                *position,
+                Rc::new(dead_letter::refused_by_kafka(record, reason)),
+            ));
         }
     }
     let progress = delivery.send(Topic::DeadLetters, &letters, &call).await;
@@ -77,7 +89,11 @@ pub async fn deliver(records: &[Rc<Outgoing>], call: impl AsyncFn(Topic, Vec<Rc<
 type Placed = Vec<(usize, Rc<Outgoing>)>;
 
 fn by_topic(records: &[Rc<Outgoing>]) -> (Placed, Placed) {
-    records.iter().cloned().enumerate().partition(|(_, record)| record.topic == Topic::Events)
+    records
+        .iter()
+        .cloned()
+        .enumerate()
+        .partition(|(_, record)| record.topic == Topic::Events)
 }
 
 impl Delivery {
@@ -94,7 +110,10 @@ impl Delivery {
             if sent.is_empty() {
                 break;
             }
-            let body = sent.iter().filter_map(|index| records.get(*index)).map(|(_, record)| Rc::clone(record));
+            let body = sent
+                .iter()
+                .filter_map(|index| records.get(*index))
+                .map(|(_, record)| Rc::clone(record));
             let answer = call(topic, body.collect()).await;
             let outcomes = answer.outcomes(sent.len());
             self.note(&answer, &outcomes);
@@ -122,7 +141,10 @@ impl Delivery {
         self.retry_after = self.retry_after.max(answer.retry_after);
         let call = answer.trouble();
         self.gateway_is_away |= call.is_some();
-        for trouble in call.into_iter().chain(outcomes.iter().filter_map(Outcome::trouble)) {
+        for trouble in call
+            .into_iter()
+            .chain(outcomes.iter().filter_map(Outcome::trouble))
+        {
             let count = self.troubles.entry(trouble).or_default();
             *count = count.saturating_add(1);
         }
@@ -144,7 +166,12 @@ mod tests {
 
     fn record(topic: Topic, name: &str) -> Rc<Outgoing> {
         let value = Payload::Json(RawValue::from_string(format!("\"{name}\"")).unwrap());
-        Rc::new(Outgoing { topic, key: None, headers: Vec::new(), value })
+        Rc::new(Outgoing {
+            topic,
+            key: None,
+            headers: Vec::new(),
+            value,
+        })
     }
 
     fn name(record: &Outgoing) -> String {
@@ -160,8 +187,13 @@ mod tests {
         let calls = RefCell::new(Vec::new());
         let call = async |topic: Topic, records: Vec<Rc<Outgoing>>| {
             let names: Vec<String> = records.iter().map(|record| name(record)).collect();
-            calls.borrow_mut().push(format!("{topic:?}: {}", names.join(" ")));
-            answers.borrow_mut().next().expect("no more calls than answers")
+            calls
+                .borrow_mut()
+                .push(format!("{topic:?}: {}", names.join(" ")));
+            answers
+                .borrow_mut()
+                .next()
+                .expect("no more calls than answers")
         };
         let mut context = Context::from_waker(Waker::noop());
         let delivery = match pin!(deliver(records, call)).poll(&mut context) {
@@ -172,25 +204,42 @@ mod tests {
     }
 
     fn reports(reports: &[&str]) -> Answer {
-        Answer { status: Some(200), body: reports.concat().into_bytes(), ..Answer::default() }
+        Answer {
+            status: Some(200),
+            body: reports.concat().into_bytes(),
+            ..Answer::default()
+        }
     }
 
     fn events(names: &[&str]) -> Vec<Rc<Outgoing>> {
-        names.iter().map(|name| record(Topic::Events, name)).collect()
+        names
+            .iter()
+            .map(|name| record(Topic::Events, name))
+            .collect()
     }
 
     #[test]
     fn each_topic_has_one_call() {
-        let records = [record(Topic::DeadLetters, "x"), record(Topic::Events, "a"), record(Topic::Events, "b")];
+        let records = [
+            record(Topic::DeadLetters, "x"),
+            record(Topic::Events, "a"),
+            record(Topic::Events, "b"),
+        ];
         let (delivery, calls) = delivered(&records, vec![reports(&[GOOD, GOOD]), reports(&[GOOD])]);
         assert_eq!(calls, ["Events: a b", "DeadLetters: x"]);
-        assert_eq!((delivery.delivered, delivery.dead_letters, delivery.left()), (2, 1, 0));
+        assert_eq!(
+            (delivery.delivered, delivery.dead_letters, delivery.left()),
+            (2, 1, 0)
+        );
     }
 
     #[test]
     fn failed_record_is_left_and_the_others_are_not_sent_again() {
         let failed = r#"{"error_code":429,"message":"Request rate limit exceeded"}"#;
-        let (delivery, calls) = delivered(&events(&["a", "b", "c"]), vec![reports(&[GOOD, failed, GOOD])]);
+        let (delivery, calls) = delivered(
+            &events(&["a", "b", "c"]),
+            vec![reports(&[GOOD, failed, GOOD])],
+        );
         assert_eq!(calls.len(), 1);
         assert_eq!(delivery.fates, [Fate::Settled, Fate::Left, Fate::Settled]);
         assert_eq!(delivery.troubles.get("report 429"), Some(&1));
@@ -206,14 +255,21 @@ mod tests {
             reports(&[GOOD]),
         ];
         let (delivery, calls) = delivered(&events(&["a", "b", "c", "d"]), answers);
-        assert_eq!(calls, ["Events: a b c d", "Events: c d b", "DeadLetters: b"]);
-        assert_eq!((delivery.delivered, delivery.dead_letters, delivery.left()), (3, 1, 0));
+        assert_eq!(
+            calls,
+            ["Events: a b c d", "Events: c d b", "DeadLetters: b"]
+        );
+        assert_eq!(
+            (delivery.delivered, delivery.dead_letters, delivery.left()),
+            (3, 1, 0)
+        );
     }
 
     #[test]
     fn record_refused_once_by_a_damaged_stream_is_delivered() {
         let damaged = r#"{"error_code":400,"message":"Bad Request: Error processing JSON"}"#;
-        let (delivery, calls) = delivered(&events(&["a"]), vec![reports(&[damaged]), reports(&[GOOD])]);
+        let (delivery, calls) =
+            delivered(&events(&["a"]), vec![reports(&[damaged]), reports(&[GOOD])]);
         assert_eq!(calls, ["Events: a", "Events: a"]);
         assert_eq!((delivery.delivered, delivery.dead_letters), (1, 0));
     }
@@ -223,26 +279,46 @@ mod tests {
         let records = [record(Topic::Events, "a"), record(Topic::DeadLetters, "x")];
         for answer in [
             Answer::default(),
-            Answer { is_late: true, ..reports(&[]) },
-            Answer { status: Some(503), ..Answer::default() },
-            Answer { status: Some(429), body: b"<html>".to_vec(), retry_after: Some(9), is_late: false },
+            Answer {
+                is_late: true,
+                ..reports(&[])
+            },
+            Answer {
+                status: Some(503),
+                ..Answer::default()
+            },
+            Answer {
+                status: Some(429),
+                body: b"<html>".to_vec(),
+                retry_after: Some(9),
+                is_late: false,
+            },
         ] {
             let retry_after = answer.retry_after;
             let (delivery, calls) = delivered(&records, vec![answer]);
-            assert_eq!((calls.len(), delivery.left(), delivery.retry_after), (1, 2, retry_after));
+            assert_eq!(
+                (calls.len(), delivery.left(), delivery.retry_after),
+                (1, 2, retry_after)
+            );
         }
     }
 
     #[test]
     fn dead_letter_that_is_refused_is_kept() {
         let refused = reports(&[r#"{"error_code":400,"message":"too large"}"#]);
-        let (delivery, calls) = delivered(&[record(Topic::DeadLetters, "x")], vec![refused.clone(), refused]);
+        let (delivery, calls) = delivered(
+            &[record(Topic::DeadLetters, "x")],
+            vec![refused.clone(), refused],
+        );
         assert_eq!((calls.len(), delivery.left()), (2, 1));
     }
 
     #[test]
     fn connection_that_breaks_leaves_what_has_no_report() {
-        let (delivery, calls) = delivered(&events(&["a", "b"]), vec![reports(&[GOOD]), Answer::default()]);
+        let (delivery, calls) = delivered(
+            &events(&["a", "b"]),
+            vec![reports(&[GOOD]), Answer::default()],
+        );
         assert_eq!(calls, ["Events: a b", "Events: b"]);
         assert_eq!(delivery.fates, [Fate::Settled, Fate::Left]);
     }

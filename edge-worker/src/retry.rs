@@ -33,7 +33,9 @@ mod tests {
 
     #[test]
     fn first_delays_are_short_and_later_ones_grow_to_a_cap() {
-        let delays: Vec<u32> = (1..=10).map(|failures| delay_seconds(failures, None)).collect();
+        let delays: Vec<u32> = (1..=10)
+            .map(|failures| delay_seconds(failures, None))
+            .collect();
         assert_eq!(delays, [1, 1, 2, 2, 3, 4, 6, 8, 10, 13]);
         assert_eq!(delay_seconds(u32::MAX, None), 300);
     }

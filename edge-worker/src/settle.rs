@@ -18,8 +18,12 @@ pub enum Settlement {
 /// Decides on a message from what became of its records and how often it was brought.
 #[must_use]
 pub fn settle(fates: &[Fate], attempts: u32) -> Settlement {
-    let left: Vec<usize> =
-        fates.iter().enumerate().filter(|(_, fate)| **fate == Fate::Left).map(|(position, _)| position).collect();
+    let left: Vec<usize> = fates
+        .iter()
+        .enumerate()
+        .filter(|(_, fate)| **fate == Fate::Left)
+        .map(|(position, _)| position)
+        .collect();
     if left.is_empty() {
         Settlement::Done
     } else if left.len() == fates.len() && !retry::is_last_attempt(attempts) {
@@ -38,7 +42,10 @@ mod tests {
     fn only_what_is_left_is_sent_again() {
         assert_eq!(settle(&[Settled, Settled], 1), Settlement::Done);
         assert_eq!(settle(&[Left, Left], 1), Settlement::Retry);
-        assert_eq!(settle(&[Settled, Left, Settled, Left], 1), Settlement::SendAnew(vec![1, 3]));
+        assert_eq!(
+            settle(&[Settled, Left, Settled, Left], 1),
+            Settlement::SendAnew(vec![1, 3])
+        );
     }
 
     #[test]

@@ -34,13 +34,20 @@ fn run(check: bool) -> io::Result<ExitCode> {
         }
         stale += 1;
         if check {
-            eprintln!("error: `{}` is stale: run `cargo xtask schemas`", path.display());
+            eprintln!(
+                "error: `{}` is stale: run `cargo xtask schemas`",
+                path.display()
+            );
         } else {
             write(&target, &text)?;
             println!("wrote {}", path.display());
         }
     }
-    Ok(if check && stale > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if check && stale > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -75,16 +75,32 @@ pub struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// The screen's width in CSS pixels.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub screen_width: Option<i64>,
     /// The screen's height in CSS pixels.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub screen_height: Option<i64>,
     /// The window's width in CSS pixels.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub viewport_width: Option<i64>,
     /// The window's height in CSS pixels.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub viewport_height: Option<i64>,
 }
 
@@ -97,8 +113,10 @@ pub(crate) const FIELDS: &[Field] = &[
 ];
 
 /// The rules of [`Tracker`]'s fields.
-pub(crate) const TRACKER: &[Field] =
-    &[Field::required("name", text(1, MAX_ID)), Field::required("version", text(1, MAX_LABEL))];
+pub(crate) const TRACKER: &[Field] = &[
+    Field::required("name", text(1, MAX_ID)),
+    Field::required("version", text(1, MAX_LABEL)),
+];
 
 /// The rules of [`Context`]'s fields.
 pub(crate) const CONTEXT: &[Field] = &[
@@ -135,10 +153,15 @@ pub fn read_head(body: &[u8]) -> Result<(BatchHead, Vec<&RawValue>), Vec<Rejecti
     let members = strict::parse_members(body).map_err(|rejection| vec![rejection])?;
     let mut check = Check::new("the batch");
     let Some(members) = members else {
-        check.reject(RejectCode::WrongType, "the batch is not an object".to_owned());
+        check.reject(
+            RejectCode::WrongType,
+            "the batch is not an object".to_owned(),
+        );
         return Err(check.into_rejections());
     };
-    let events = check.at("events", |check| read_events(check, members.get("events").copied()));
+    let events = check.at("events", |check| {
+        read_events(check, members.get("events").copied())
+    });
     let head = read_head_fields(&mut check, &members);
     match (check.into_rejections(), head) {
         (rejections, Some(head)) if rejections.is_empty() => Ok((head, events)),
@@ -152,13 +175,22 @@ fn read_events<'a>(check: &mut Check, events: Option<&'a RawValue>) -> Vec<&'a R
         return Vec::new();
     };
     let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(events.get()) else {
-        check.reject(RejectCode::WrongType, "`events` is not a list of events".to_owned());
+        check.reject(
+            RejectCode::WrongType,
+            "`events` is not a list of events".to_owned(),
+        );
         return Vec::new();
     };
     if events.is_empty() {
-        check.reject(RejectCode::Empty, "`events` is empty: send at least one event".to_owned());
+        check.reject(
+            RejectCode::Empty,
+            "`events` is empty: send at least one event".to_owned(),
+        );
     } else if events.len() > MAX_EVENTS {
-        let message = format!("`events` has {} entries: send at most {MAX_EVENTS} in one batch", events.len());
+        let message = format!(
+            "`events` has {} entries: send at most {MAX_EVENTS} in one batch",
+            events.len()
+        );
         check.reject(RejectCode::TooMany, message);
     }
     events
@@ -172,7 +204,9 @@ fn read_head_fields(check: &mut Check, members: &BTreeMap<String, &RawValue>) ->
             Some(Ok(value)) => {
                 head.insert((*name).to_owned(), value);
             }
-            Some(Err(rejection)) => check.at(name, |check| check.reject(rejection.code, rejection.message)),
+            Some(Err(rejection)) => check.at(name, |check| {
+                check.reject(rejection.code, rejection.message)
+            }),
             None => {}
         }
     }

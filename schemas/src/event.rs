@@ -10,8 +10,8 @@ use crate::event_type::EventType;
 use crate::integer;
 use crate::item::{self, Item};
 use crate::limits::{
-    MAX_ENGAGEMENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER, MAX_TEXT, MAX_TIMESTAMP_MS,
-    MAX_TITLE, MAX_URL,
+    MAX_ENGAGEMENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER, MAX_TEXT,
+    MAX_TIMESTAMP_MS, MAX_TITLE, MAX_URL,
 };
 use crate::rule::{Field, Form, Rule, formed, integer, text};
 
@@ -106,7 +106,11 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
     /// Time the page had the shopper's attention since the last event that says so, in milliseconds.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub engagement_time_msec: Option<i64>,
     /// What the shop knows about the shopper.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,8 +191,10 @@ pub(crate) const FIELDS: &[Field] = &[
 ];
 
 /// The rules of [`Consent`]'s fields.
-pub(crate) const CONSENT: &[Field] =
-    &[Field::required("analytics", Rule::Boolean), Field::required("ads", Rule::Boolean)];
+pub(crate) const CONSENT: &[Field] = &[
+    Field::required("analytics", Rule::Boolean),
+    Field::required("ads", Rule::Boolean),
+];
 
 /// The rules of [`Demographics`]' fields.
 pub(crate) const DEMOGRAPHICS: &[Field] = &[

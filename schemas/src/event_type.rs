@@ -83,7 +83,10 @@ impl EventType {
     /// Returns the event type of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|event_type| event_type.as_str() == name)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|event_type| event_type.as_str() == name)
     }
 }
 
@@ -112,7 +115,10 @@ mod tests {
             let spec = event_type.spec();
             for name in spec.required.iter().chain(spec.usual) {
                 let field = event::FIELDS.iter().find(|field| field.name == *name);
-                assert!(field.is_some_and(|field| !field.required), "{event_type}: {name}");
+                assert!(
+                    field.is_some_and(|field| !field.required),
+                    "{event_type}: {name}"
+                );
             }
         }
     }

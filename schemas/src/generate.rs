@@ -24,14 +24,20 @@ pub fn files(repository: &Path) -> io::Result<Vec<(PathBuf, String)>> {
         json_file("event", &json_schema::event()),
         json_file("batch", &json_schema::batch()),
         json_file("record", &json_schema::record()),
-        ("schemas/typescript/events.d.ts".into(), typescript::declarations()),
+        (
+            "schemas/typescript/events.d.ts".into(),
+            typescript::declarations(),
+        ),
         ("docs/events.md".into(), events_md::page(&examples)),
     ])
 }
 
 fn json_file(name: &str, schema: &Value) -> (PathBuf, String) {
     // `{:#}` is serde_json's pretty printing.
-    (format!("schemas/json/{name}.schema.json").into(), format!("{schema:#}\n"))
+    (
+        format!("schemas/json/{name}.schema.json").into(),
+        format!("{schema:#}\n"),
+    )
 }
 
 /// Reads the example of each event type: the file of its name in the corpus.
@@ -39,7 +45,8 @@ fn examples(corpus: &Path) -> io::Result<BTreeMap<EventType, String>> {
     let read = |event_type: &EventType| {
         let path = corpus.join(format!("{event_type}.json"));
         let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+        let text =
+            text.map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
         Ok((*event_type, text))
     };
     EventType::ALL.iter().map(read).collect()

@@ -10,9 +10,11 @@ struct Integer(i64);
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = serde_json::Number::deserialize(deserializer)?;
-        from_number(&number)
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format_args!("`{number}` is not an integer of at most 53 bits")))
+        from_number(&number).map(Self).ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "`{number}` is not an integer of at most 53 bits"
+            ))
+        })
     }
 }
 
@@ -23,7 +25,10 @@ pub(crate) fn from_number(number: &serde_json::Number) -> Option<i64> {
         return Some(integer).filter(|integer| safe.contains(integer));
     }
     let float = number.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "kept only where it was exact")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "kept only where it was exact"
+    )]
     let integer = float as i64;
     (float.fract() == 0.0 && safe.contains(&integer)).then_some(integer)
 }
@@ -34,7 +39,9 @@ pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64
 }
 
 /// For `#[serde(deserialize_with)]` on an optional field.
-pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
     Option::<Integer>::deserialize(deserializer).map(|integer| integer.map(|integer| integer.0))
 }
 
@@ -56,7 +63,15 @@ mod tests {
 
     #[test]
     fn others_are_refused() {
-        for json in ["1.5", "9007199254740992", "18446744073709551615", "1e300", "null", "\"1\"", "[]"] {
+        for json in [
+            "1.5",
+            "9007199254740992",
+            "18446744073709551615",
+            "1e300",
+            "null",
+            "\"1\"",
+            "[]",
+        ] {
             assert!(read(json).is_err(), "{json}");
         }
     }

@@ -43,13 +43,21 @@ pub struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<f64>,
     /// How many pieces; absent means 1.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub quantity: Option<i64>,
     /// The coupon used for this item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coupon: Option<String>,
     /// Its position in the list, from 0.
-    #[serde(default, deserialize_with = "integer::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "integer::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index: Option<i64>,
     /// The id of the list it was shown in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,4 +88,7 @@ pub(crate) const FIELDS: &[Field] = &[
 ];
 
 /// The rule of an event's `items`.
-pub(crate) const LIST: Rule = Rule::List { max: MAX_ITEMS, of: FIELDS };
+pub(crate) const LIST: Rule = Rule::List {
+    max: MAX_ITEMS,
+    of: FIELDS,
+};

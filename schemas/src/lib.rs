@@ -1,5 +1,13 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
 
 pub mod batch;
 pub mod event;
@@ -7,7 +15,10 @@ mod event_type;
 #[cfg(feature = "json-schema")]
 #[cfg_attr(
     not(test),
-    expect(clippy::indexing_slicing, reason = "reads our own types while developing, never what comes from outside")
+    expect(
+        clippy::indexing_slicing,
+        reason = "reads our own types while developing, never what comes from outside"
+    )
 )]
 pub mod generate;
 mod integer;

@@ -72,7 +72,14 @@ mod tests {
 
     #[test]
     fn cents_are_exact_where_float_arithmetic_is_not() {
-        for (amount, minor) in [(19.99, 1999), (1.005e3, 100_500), (0.07, 7), (8.2, 820), (1.1, 110), (4.35, 435)] {
+        for (amount, minor) in [
+            (19.99, 1999),
+            (1.005e3, 100_500),
+            (0.07, 7),
+            (8.2, 820),
+            (1.1, 110),
+            (4.35, 435),
+        ] {
             assert_eq!(minor_units(amount, "EUR"), Ok(minor), "{amount}");
         }
     }
@@ -90,10 +97,22 @@ mod tests {
     fn decimals_follow_the_currency() {
         assert_eq!(minor_units(500.0, "JPY"), Ok(500));
         assert_eq!(minor_units(1.234, "BHD"), Ok(1234));
-        assert_eq!(minor_units(0.5, "JPY"), Err(MoneyError::TooManyDecimals { digits: 0 }));
-        assert_eq!(minor_units(19.999, "EUR"), Err(MoneyError::TooManyDecimals { digits: 2 }));
-        assert_eq!(minor_units(0.1 + 0.2, "EUR"), Err(MoneyError::TooManyDecimals { digits: 2 }));
-        assert_eq!(minor_units(1e-300, "EUR"), Err(MoneyError::TooManyDecimals { digits: 2 }));
+        assert_eq!(
+            minor_units(0.5, "JPY"),
+            Err(MoneyError::TooManyDecimals { digits: 0 })
+        );
+        assert_eq!(
+            minor_units(19.999, "EUR"),
+            Err(MoneyError::TooManyDecimals { digits: 2 })
+        );
+        assert_eq!(
+            minor_units(0.1 + 0.2, "EUR"),
+            Err(MoneyError::TooManyDecimals { digits: 2 })
+        );
+        assert_eq!(
+            minor_units(1e-300, "EUR"),
+            Err(MoneyError::TooManyDecimals { digits: 2 })
+        );
     }
 
     #[test]
@@ -101,9 +120,16 @@ mod tests {
         assert_eq!(minor_units(0.0, "EUR"), Ok(0));
         assert_eq!(minor_units(-0.0, "EUR"), Ok(0));
         assert_eq!(minor_units(MAX_AMOUNT, "CLF"), Ok(10_000_000_000_000_000));
-        assert_eq!(minor_units(999_999_999_999.99, "EUR"), Ok(99_999_999_999_999));
+        assert_eq!(
+            minor_units(999_999_999_999.99, "EUR"),
+            Ok(99_999_999_999_999)
+        );
         for amount in [-0.01, 1e12 + 0.01, f64::NAN, f64::INFINITY] {
-            assert_eq!(minor_units(amount, "EUR"), Err(MoneyError::OutOfRange), "{amount}");
+            assert_eq!(
+                minor_units(amount, "EUR"),
+                Err(MoneyError::OutOfRange),
+                "{amount}"
+            );
         }
     }
 
@@ -118,9 +144,18 @@ mod tests {
     #[test]
     fn json_numbers_are_read_to_the_last_place() {
         // Without serde_json's `float_roundtrip` some of these are read one unit in the last place off.
-        for text in ["51.24817837550540", "31.245270191439438", "93.1100000000000001", "123456789012.34"] {
+        for text in [
+            "51.24817837550540",
+            "31.245270191439438",
+            "93.1100000000000001",
+            "123456789012.34",
+        ] {
             let read: f64 = serde_json::from_str(text).unwrap();
-            assert_eq!(read.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+            assert_eq!(
+                read.to_bits(),
+                text.parse::<f64>().unwrap().to_bits(),
+                "{text}"
+            );
         }
     }
 }

@@ -99,7 +99,11 @@ impl std::fmt::Display for RejectCode {
 pub(crate) fn excerpt(text: &str) -> String {
     const CHARACTERS: usize = 40;
     let beginning: String = text.chars().take(CHARACTERS).collect();
-    let rest = if beginning.len() < text.len() { "…" } else { "" };
+    let rest = if beginning.len() < text.len() {
+        "…"
+    } else {
+        ""
+    };
     format!("`{}{rest}`", beginning.escape_debug())
 }
 
@@ -110,7 +114,10 @@ mod tests {
     #[test]
     fn code_is_written_the_same_in_json_and_text() {
         for code in RejectCode::ALL {
-            assert_eq!(serde_json::to_value(code).unwrap(), serde_json::json!(code.as_str()));
+            assert_eq!(
+                serde_json::to_value(code).unwrap(),
+                serde_json::json!(code.as_str())
+            );
         }
     }
 

@@ -16,7 +16,11 @@ pub(crate) struct Field {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rule {
     /// A string of so many Unicode code points, of a form.
-    Text { min: usize, max: usize, form: Option<Form> },
+    Text {
+        min: usize,
+        max: usize,
+        form: Option<Form>,
+    },
     /// The name of an event type.
     EventType,
     /// An ISO 4217 code.
@@ -53,23 +57,39 @@ pub(crate) enum Form {
 impl Field {
     /// A field that must be there.
     pub(crate) const fn required(name: &'static str, rule: Rule) -> Self {
-        Self { name, required: true, rule }
+        Self {
+            name,
+            required: true,
+            rule,
+        }
     }
 
     /// A field that may be absent or `null`.
     pub(crate) const fn optional(name: &'static str, rule: Rule) -> Self {
-        Self { name, required: false, rule }
+        Self {
+            name,
+            required: false,
+            rule,
+        }
     }
 }
 
 /// A text of any form.
 pub(crate) const fn text(min: usize, max: usize) -> Rule {
-    Rule::Text { min, max, form: None }
+    Rule::Text {
+        min,
+        max,
+        form: None,
+    }
 }
 
 /// A text of one form.
 pub(crate) const fn formed(min: usize, max: usize, form: Form) -> Rule {
-    Rule::Text { min, max, form: Some(form) }
+    Rule::Text {
+        min,
+        max,
+        form: Some(form),
+    }
 }
 
 /// An integer between two bounds, both included.
@@ -96,14 +116,20 @@ impl Form {
     pub(crate) fn matches(self, text: &str) -> bool {
         match self {
             Self::UuidV7 => is_uuid_v7(text),
-            Self::Id => text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'),
+            Self::Id => text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'),
             Self::WebUrl => ["https://", "http://"]
                 .iter()
                 .find_map(|scheme| text.strip_prefix(scheme))
-                .is_some_and(|rest| !rest.is_empty() && !rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f)),
+                .is_some_and(|rest| {
+                    !rest.is_empty() && !rest.bytes().any(|byte| byte <= b' ' || byte == 0x7f)
+                }),
             Self::SnakeCase => {
                 text.starts_with(|first: char| first.is_ascii_lowercase())
-                    && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+                    && text.bytes().all(|byte| {
+                        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+                    })
             }
             Self::Country => text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
         }
@@ -135,10 +161,13 @@ impl Form {
 
 fn is_uuid_v7(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(position, byte)| match position {
-            8 | 13 | 18 | 23 => byte == b'-',
-            14 => byte == b'7',
-            19 => matches!(byte, b'8' | b'9' | b'a' | b'b'),
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(position, byte)| match position {
+                8 | 13 | 18 | 23 => byte == b'-',
+                14 => byte == b'7',
+                19 => matches!(byte, b'8' | b'9' | b'a' | b'b'),
+                _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            })
 }

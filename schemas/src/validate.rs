@@ -23,7 +23,10 @@ use check::Check;
 pub fn event(text: &str) -> Result<Event, Vec<Rejection>> {
     let mut check = Check::new("the event");
     if text.len() > MAX_EVENT_BYTES {
-        let message = format!("the event has {} bytes: at most {MAX_EVENT_BYTES} fit", text.len());
+        let message = format!(
+            "the event has {} bytes: at most {MAX_EVENT_BYTES} fit",
+            text.len()
+        );
         check.reject(RejectCode::TooLarge, message);
         return Err(check.into_rejections());
     }

@@ -12,13 +12,17 @@ const HEADER_BYTES: usize = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// Fewer bytes than the magic byte and the schema id need.
-    #[error("{length} bytes are too short for Confluent's wire format: 5 bytes come before the JSON")]
+    #[error(
+        "{length} bytes are too short for Confluent's wire format: 5 bytes come before the JSON"
+    )]
     TooShort {
         /// How many there are.
         length: usize,
     },
     /// Another format. Newer serializers write 1 and a GUID, which no configuration of ours asks for.
-    #[error("magic byte is {magic}, not 0: written by a serializer that does not use four-byte schema ids")]
+    #[error(
+        "magic byte is {magic}, not 0: written by a serializer that does not use four-byte schema ids"
+    )]
     UnknownMagic {
         /// The first byte.
         magic: u8,
@@ -40,7 +44,9 @@ pub fn encode(schema_id: u32, json: &[u8]) -> Vec<u8> {
 /// # Errors
 /// If the header is cut short or has another magic byte.
 pub fn decode(bytes: &[u8]) -> Result<(u32, &[u8]), WireError> {
-    let too_short = WireError::TooShort { length: bytes.len() };
+    let too_short = WireError::TooShort {
+        length: bytes.len(),
+    };
     let (&magic, rest) = bytes.split_first().ok_or(too_short)?;
     if magic != MAGIC {
         return Err(WireError::UnknownMagic { magic });
@@ -70,8 +76,14 @@ mod tests {
     #[test]
     fn other_bytes_are_refused() {
         assert_eq!(decode(b""), Err(WireError::TooShort { length: 0 }));
-        assert_eq!(decode(&[0, 0, 0, 1]), Err(WireError::TooShort { length: 4 }));
-        assert_eq!(decode(b"{\"a\":1}"), Err(WireError::UnknownMagic { magic: b'{' }));
+        assert_eq!(
+            decode(&[0, 0, 0, 1]),
+            Err(WireError::TooShort { length: 4 })
+        );
+        assert_eq!(
+            decode(b"{\"a\":1}"),
+            Err(WireError::UnknownMagic { magic: b'{' })
+        );
         assert_eq!(decode(&[1; 20]), Err(WireError::UnknownMagic { magic: 1 }));
     }
 }

@@ -60,12 +60,24 @@ pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::catch()?;
     let data = root.join(&args.data);
     let is_open = warehouse.open(root, tools, &data, &interrupt)?;
-    let stack = if is_open { step("start", || Stack::start(root, &data, warehouse, &interrupt))? } else { None };
+    let stack = if is_open {
+        step("start", || Stack::start(root, &data, warehouse, &interrupt))?
+    } else {
+        None
+    };
     let Some(mut stack) = stack else {
-        return Ok(if args.once { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS });
+        return Ok(if args.once {
+            ExitCode::from(INTERRUPTED)
+        } else {
+            ExitCode::SUCCESS
+        });
     };
     print_addresses(&stack);
-    let code = if args.once { once(root, &mut stack, &interrupt) } else { stay(root, &mut stack, &interrupt) };
+    let code = if args.once {
+        once(root, &mut stack, &interrupt)
+    } else {
+        stay(root, &mut stack, &interrupt)
+    };
     // A part that has ended is the reason for whatever else went wrong.
     let code = code.or_else(|error| stack.check().and(Err(error)));
     let stopped = step("stop", || stack.stop());
@@ -84,7 +96,9 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
         let others = setup::install(root, tools)
             .and_then(|()| step("tracker", || tracker::build(root, tools)))
             .and_then(|()| step("Worker", || worker::build(root, tools)));
-        let backend = backend.join().unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
+        let backend = backend
+            .join()
+            .unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
         others.and(backend)
     })
 }
@@ -95,7 +109,11 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
 /// # Errors
 /// When it does not compile.
 pub fn build_backend(root: &Path) -> Result<()> {
-    process::run(root, "backend", &mut cargo(root, &["build", "--package", "shoptrail-backend"]))
+    process::run(
+        root,
+        "backend",
+        &mut cargo(root, &["build", "--package", "shoptrail-backend"]),
+    )
 }
 
 fn print_addresses(stack: &Stack) {
@@ -109,11 +127,15 @@ fn once(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCod
     let gold = Gold::of(&stack.addresses);
     // Data kept from earlier gets other shoppers: the same ones would continue their old sessions.
     let before = gold.events()?;
-    let sent = step("simulated shoppers", || shoppers::history(root, stack, shoppers::ONCE, before + 1, interrupt))?;
+    let sent = step("simulated shoppers", || {
+        shoppers::history(root, stack, shoppers::ONCE, before + 1, interrupt)
+    })?;
     let Some(sent) = sent else {
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let arrived = step("events in gold", || gold.wait_for(before + sent, stack, interrupt))?;
+    let arrived = step("events in gold", || {
+        gold.wait_for(before + sent, stack, interrupt)
+    })?;
     if !arrived {
         return Ok(ExitCode::from(INTERRUPTED));
     }
@@ -124,7 +146,9 @@ fn once(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCod
 /// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.
 fn stay(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
     if Gold::of(&stack.addresses).events()? == 0 {
-        step("simulated shoppers", || shoppers::history(root, stack, shoppers::HISTORY, 1, interrupt))?;
+        step("simulated shoppers", || {
+            shoppers::history(root, stack, shoppers::HISTORY, 1, interrupt)
+        })?;
     }
     let mut stream = shoppers::stream(root, stack)?;
     if !interrupt.asked() {

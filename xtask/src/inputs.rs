@@ -14,7 +14,9 @@ pub fn read(root: &Path, paths: &[&str]) -> Result<Vec<u8>> {
     for path in paths {
         for file in files(&root.join(path))? {
             all.extend_from_slice(file.as_os_str().as_encoded_bytes());
-            all.extend(fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?);
+            all.extend(
+                fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?,
+            );
         }
     }
     Ok(all)

@@ -19,7 +19,8 @@ impl Interrupt {
     pub fn catch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&flag)).context("cannot catch signals")?;
+            signal_hook::flag::register(signal, Arc::clone(&flag))
+                .context("cannot catch signals")?;
         }
         Ok(Self(flag))
     }

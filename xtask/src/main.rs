@@ -83,7 +83,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
 
 /// The workspace's folder: cargo names it for the run; the fallback serves a binary started by hand.
 fn root() -> PathBuf {
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let mut root = PathBuf::from(manifest);
     root.pop();
     root

@@ -68,7 +68,16 @@ pub fn run(root: &Path, args: &PowerbiArgs) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn check(root: &Path) -> Result<()> {
-    run(root, &PowerbiArgs { check: true, project: None, gold: None, billing: None, mode: None })
+    run(
+        root,
+        &PowerbiArgs {
+            check: true,
+            project: None,
+            gold: None,
+            billing: None,
+            mode: None,
+        },
+    )
 }
 
 /// Path and text of every generated file.
@@ -96,7 +105,10 @@ fn read_tables(root: &Path) -> Result<Vec<Table>> {
         .output()
         .context("cannot start `shoptrail tables`")?;
     if !output.status.success() {
-        bail!("`shoptrail tables` failed\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "`shoptrail tables` failed\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     definition::gold(&output.stdout)
 }
@@ -105,7 +117,9 @@ fn read_tables(root: &Path) -> Result<Vec<Table>> {
 fn leftovers(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
     let folder = root.join(DEFINITION).join("tables");
     let mut left = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
+    for entry in
+        fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))?
+    {
         let path = entry?.path();
         let is_listed = files.iter().any(|(listed, _)| *listed == path);
         if !is_listed && fs::read_to_string(&path)?.contains(model::GENERATED) {
@@ -116,8 +130,13 @@ fn leftovers(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
 }
 
 fn compare(files: &[(PathBuf, String)], leftovers: &[PathBuf]) -> Result<()> {
-    let is_stale = |(path, text): &&(PathBuf, String)| fs::read_to_string(path).ok().as_ref() != Some(text);
-    let stale = files.iter().filter(is_stale).map(|(path, _)| path).chain(leftovers);
+    let is_stale =
+        |(path, text): &&(PathBuf, String)| fs::read_to_string(path).ok().as_ref() != Some(text);
+    let stale = files
+        .iter()
+        .filter(is_stale)
+        .map(|(path, _)| path)
+        .chain(leftovers);
     let stale: Vec<String> = stale.map(|path| format!("`{}`", path.display())).collect();
     if !stale.is_empty() {
         bail!("stale: {}\nhint: cargo xtask powerbi", stale.join(", "));
@@ -134,10 +153,17 @@ mod tests {
         let file = std::env::temp_dir().join(format!("shoptrail-powerbi-{}", std::process::id()));
         fs::write(&file, "old").unwrap();
         assert!(compare(&[(file.clone(), "old".into())], &[]).is_ok());
-        let changed = compare(&[(file.clone(), "new".into())], &[]).unwrap_err().to_string();
-        let left = compare(&[], std::slice::from_ref(&file)).unwrap_err().to_string();
+        let changed = compare(&[(file.clone(), "new".into())], &[])
+            .unwrap_err()
+            .to_string();
+        let left = compare(&[], std::slice::from_ref(&file))
+            .unwrap_err()
+            .to_string();
         fs::remove_file(&file).unwrap();
-        assert!(changed.starts_with("stale: ") && changed.contains(file.to_str().unwrap()), "{changed}");
+        assert!(
+            changed.starts_with("stale: ") && changed.contains(file.to_str().unwrap()),
+            "{changed}"
+        );
         assert_eq!(changed, left);
     }
 }

@@ -23,7 +23,9 @@ pub fn command(root: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
     command.current_dir(root).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         let describes_xtask = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "LD_LIBRARY_PATH"
+            name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+                || name == "LD_LIBRARY_PATH"
         });
         if describes_xtask {
             command.env_remove(name);
@@ -34,8 +36,13 @@ pub fn command(root: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 /// `cargo ARGS…`, building into the workspace's own target folder, where the other commands look for the results.
 pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = command(root, std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.env("CARGO_TARGET_DIR", root.join("target")).args(arguments);
+    let mut command = command(
+        root,
+        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+    );
+    command
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .args(arguments);
     command
 }
 
@@ -57,7 +64,11 @@ pub fn run(root: &Path, name: &str, command: &mut Command) -> Result<()> {
     })?;
     if !success {
         let tail = Vec::from(tail).join("\n");
-        bail!("`{}` failed, log: {}\n{tail}", shown(command), path.display());
+        bail!(
+            "`{}` failed, log: {}\n{tail}",
+            shown(command),
+            path.display()
+        );
     }
     Ok(())
 }
@@ -70,7 +81,9 @@ pub fn stream(command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -
     let mut child = {
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
         command.stdout(writer.try_clone()?).stderr(writer);
-        let child = command.spawn().with_context(|| format!("cannot start `{}`", shown(command)))?;
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", shown(command)))?;
         // The command keeps its ends of the pipe; without this the reader would never see the end.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         read_lines(reader, &mut each)?;
@@ -97,7 +110,8 @@ pub fn create_log(root: &Path, name: &str) -> Result<(File, PathBuf)> {
     let folder = root.join("target/xtask");
     create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let path = folder.join(format!("{}.log", name.replace(' ', "-")));
-    let file = File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
+    let file =
+        File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
     Ok((file, path))
 }
 
@@ -105,20 +119,32 @@ pub fn create_log(root: &Path, name: &str) -> Result<(File, PathBuf)> {
 pub fn answer(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::piped()).output().ok()?;
     // `java -version` answers on stderr.
-    let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    output.status.success().then(|| String::from_utf8_lossy(&text).into_owned())
+    let text = if output.stdout.is_empty() {
+        output.stderr
+    } else {
+        output.stdout
+    };
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Where `program` lies on the PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 /// A command as a person would type it.
 pub fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -130,14 +156,17 @@ mod tests {
         let root = std::env::temp_dir();
         let mut command = Command::new("sh");
         command.args(["-c", "seq 100; echo broken >&2; exit 3"]);
-        let error = run(&root, "xtask test", &mut command).expect_err("exit code 3").to_string();
+        let error = run(&root, "xtask test", &mut command)
+            .expect_err("exit code 3")
+            .to_string();
         assert!(error.ends_with("100\nbroken"), "{error}");
         assert!(!error.contains("\n60\n"), "{error}");
     }
 
     #[test]
     fn program_that_is_missing_is_named() {
-        let error = stream(&mut Command::new("no-such-program"), |_| Ok(())).expect_err("there is none");
+        let error =
+            stream(&mut Command::new("no-such-program"), |_| Ok(())).expect_err("there is none");
         assert_eq!(error.to_string(), "cannot start `no-such-program`");
     }
 }

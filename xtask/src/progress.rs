@@ -16,7 +16,10 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let started = Instant::now();
     let result = work();
     let outcome = if result.is_ok() { "" } else { ": failed" };
-    line(&format!("{:>7.1} s  {name}{outcome}", started.elapsed().as_secs_f64()));
+    line(&format!(
+        "{:>7.1} s  {name}{outcome}",
+        started.elapsed().as_secs_f64()
+    ));
     result.with_context(|| name.to_owned())
 }
 

@@ -8,7 +8,14 @@ use clap::Args;
 use crate::process::{self, cargo};
 use crate::progress::step;
 
-const GENERATE: [&str; 6] = ["run", "--quiet", "-p", "shoptrail-schemas", "--example", "generate"];
+const GENERATE: [&str; 6] = [
+    "run",
+    "--quiet",
+    "-p",
+    "shoptrail-schemas",
+    "--example",
+    "generate",
+];
 
 /// Options of `cargo xtask schemas`.
 #[derive(Args)]
@@ -26,12 +33,16 @@ pub fn run(root: &Path, args: &SchemasArgs) -> Result<()> {
     if args.check {
         return check(root);
     }
-    step("generated files", || process::run(root, "schemas", &mut cargo(root, &GENERATE)))
+    step("generated files", || {
+        process::run(root, "schemas", &mut cargo(root, &GENERATE))
+    })
 }
 
 /// Fails when a generated file is not what the generator writes now.
 pub fn check(root: &Path) -> Result<()> {
     let mut generate = cargo(root, &GENERATE);
     generate.args(["--", "--check"]);
-    step("generated files are fresh", || process::run(root, "schemas", &mut generate))
+    step("generated files are fresh", || {
+        process::run(root, "schemas", &mut generate)
+    })
 }

@@ -45,7 +45,10 @@ pub fn install(root: &Path, tools: &Path) -> Result<()> {
             scope.spawn(|| step("Apache Kafka", || kafka::install(root, tools))),
             scope.spawn(|| step("WASM target and tools", || wasm::install(root, tools))),
         ];
-        parts.map(|part| part.join().unwrap_or_else(|_| Err(anyhow!("a part of setup panicked"))))
+        parts.map(|part| {
+            part.join()
+                .unwrap_or_else(|_| Err(anyhow!("a part of setup panicked")))
+        })
     });
     results.into_iter().collect()
 }

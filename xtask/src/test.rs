@@ -22,7 +22,13 @@ const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
 
 /// The crates with tests in Rust. Each is tested alone: together they would give the packages beneath other features than the
 /// demo's build has, and polars would be compiled twice.
-const CRATES: [&str; 5] = ["shoptrail-schemas", "shoptrail-collector", "shoptrail-edge", "xtask", "shoptrail-backend"];
+const CRATES: [&str; 5] = [
+    "shoptrail-schemas",
+    "shoptrail-collector",
+    "shoptrail-edge",
+    "xtask",
+    "shoptrail-backend",
+];
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -64,8 +70,11 @@ struct Outcome {
 /// # Errors
 /// When the machine cannot be set up; failed tests are an exit code.
 pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
-    let parts: Vec<Part> =
-        Part::value_variants().iter().copied().filter(|part| args.only.is_none_or(|only| only == *part)).collect();
+    let parts: Vec<Part> = Part::value_variants()
+        .iter()
+        .copied()
+        .filter(|part| args.only.is_none_or(|only| only == *part))
+        .collect();
     prepare(root, tools, &parts)?;
     let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(root)).collect();
     Ok(summary(&outcomes))
@@ -105,11 +114,17 @@ impl Part {
             Part::Deploy => node_tests(root, "tests/deploy"),
             Part::Powerbi => power_bi(root),
         };
-        Outcome { part: self, took: started.elapsed(), result }
+        Outcome {
+            part: self,
+            took: started.elapsed(),
+            result,
+        }
     }
 
     fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -122,9 +137,28 @@ fn check(root: &Path, arguments: &[&str]) -> Result<Count> {
 }
 
 fn clippy(root: &Path) -> Result<Count> {
-    let mut count = check(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    let mut count = check(
+        root,
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
     for package in WASM {
-        let wasm = ["clippy", "--target", "wasm32-unknown-unknown", "--package", package, "--", "-D", "warnings"];
+        let wasm = [
+            "clippy",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--package",
+            package,
+            "--",
+            "-D",
+            "warnings",
+        ];
         count = count + check(root, &wasm)?;
     }
     Ok(count)
@@ -149,12 +183,14 @@ fn node_tests(root: &Path, folder: &str) -> Result<Count> {
         bail!("`{folder}` has no tests");
     }
     let mut node = command(root, "node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(files);
     counted(&mut node)
 }
 
 fn spec_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -193,12 +229,25 @@ fn summary(outcomes: &[Outcome]) -> ExitCode {
     for Outcome { part, took, result } in outcomes {
         let (count, words) = match result {
             Ok(count) if count.failed == 0 => (*count, format!("{} passed", count.passed)),
-            Ok(count) => (*count, format!("{} passed, {} FAILED", count.passed, count.failed)),
-            Err(error) => (Count { passed: 0, failed: 1 }, format!("FAILED: {error:#}")),
+            Ok(count) => (
+                *count,
+                format!("{} passed, {} FAILED", count.passed, count.failed),
+            ),
+            Err(error) => (
+                Count {
+                    passed: 0,
+                    failed: 1,
+                },
+                format!("FAILED: {error:#}"),
+            ),
         };
         total = total + count;
         println!("{:>7.1} s  {:<10} {words}", took.as_secs_f64(), part.name());
     }
     println!("\n{} passed, {} failed", total.passed, total.failed);
-    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if total.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -63,8 +63,18 @@ fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
 
     let mut wasm_bindgen = process::command(root, tools.join("bin/wasm-bindgen"));
     wasm_bindgen
-        .args(["--target", "web", "--no-typescript", "--out-name", "collector"])
-        .args(["--remove-name-section", "--remove-producers-section", "--out-dir"])
+        .args([
+            "--target",
+            "web",
+            "--no-typescript",
+            "--out-name",
+            "collector",
+        ])
+        .args([
+            "--remove-name-section",
+            "--remove-producers-section",
+            "--out-dir",
+        ])
         .arg(parts)
         .arg(root.join("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm"));
     process::run(root, "tracker glue", &mut wasm_bindgen)?;
@@ -84,8 +94,18 @@ fn bundle(root: &Path, parts: &Path, assets: &Path) -> Result<()> {
     let mut esbuild = process::command(root, root.join("node_modules/.bin/esbuild"));
     esbuild
         .arg("collector-wasm/js/loader.js")
-        .args(["--bundle", "--minify", "--format=iife", "--target=es2020", "--log-level=warning"])
-        .args(["--entry-names=t", "--asset-names=t-[hash]", "--loader:.wasm=file"])
+        .args([
+            "--bundle",
+            "--minify",
+            "--format=iife",
+            "--target=es2020",
+            "--log-level=warning",
+        ])
+        .args([
+            "--entry-names=t",
+            "--asset-names=t-[hash]",
+            "--loader:.wasm=file",
+        ])
         // Only the glue's default address of the module needs it, and the loader gives the address.
         .arg("--define:import.meta.url=undefined")
         .arg(format!("--define:VERSION={:?}", env!("CARGO_PKG_VERSION")))
@@ -103,9 +123,15 @@ fn alias(name: &str, file: &Path) -> String {
 /// Worker's development server may be watching it.
 fn clear(assets: &Path) -> Result<()> {
     fs::create_dir_all(assets).with_context(|| format!("cannot create `{}`", assets.display()))?;
-    for entry in fs::read_dir(assets).with_context(|| format!("cannot read `{}`", assets.display()))? {
+    for entry in
+        fs::read_dir(assets).with_context(|| format!("cannot read `{}`", assets.display()))?
+    {
         let entry = entry?.path();
-        let removed = if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
+        let removed = if entry.is_dir() {
+            fs::remove_dir_all(&entry)
+        } else {
+            fs::remove_file(&entry)
+        };
         removed.with_context(|| format!("cannot remove `{}`", entry.display()))?;
     }
     Ok(())

@@ -28,9 +28,21 @@ pub static GOLD: Gold = Gold {
                 Text,
                 "`sessions`, `view_item`, `add_to_cart`, `begin_checkout`, `purchase`; or an event type",
             ),
-            Column::new("step_order", Integer, "Place in the funnel, from 1; 0 for event types"),
-            Column::new("sessions", Integer, "Sessions that reached the step or had the event"),
-            Column::new("events", Integer, "Events of the type; for steps the sessions again"),
+            Column::new(
+                "step_order",
+                Integer,
+                "Place in the funnel, from 1; 0 for event types",
+            ),
+            Column::new(
+                "sessions",
+                Integer,
+                "Sessions that reached the step or had the event",
+            ),
+            Column::new(
+                "events",
+                Integer,
+                "Events of the type; for steps the sessions again",
+            ),
         ],
         partition: Some("day"),
         key: &["day", "shop_id", "device", "channel", "kind", "step"],
@@ -53,12 +65,17 @@ fn steps(silver: &Silver) -> PolarsResult<LazyFrame> {
     let mut reached = Vec::new();
     for (order, step) in (1_i64..).zip(std::iter::once("sessions").chain(sessions::FUNNEL_STEPS)) {
         let sessions = count(col("funnel_step").gt_eq(lit(order)));
-        let step = silver.sessions.clone().group_by(group()).agg([sessions.alias("sessions")]).with_columns([
-            lit("step").alias("kind"),
-            lit(step).alias("step"),
-            lit(order).alias("step_order"),
-            col("sessions").alias("events"),
-        ]);
+        let step = silver
+            .sessions
+            .clone()
+            .group_by(group())
+            .agg([sessions.alias("sessions")])
+            .with_columns([
+                lit("step").alias("kind"),
+                lit(step).alias("step"),
+                lit(order).alias("step_order"),
+                col("sessions").alias("events"),
+            ]);
         reached.push(step.select(layout()));
     }
     concat(reached, UnionArgs::default())
@@ -71,7 +88,13 @@ fn event_types(silver: &Silver) -> LazyFrame {
         .events
         .clone()
         .group_by(key)
-        .agg([col("session_key").n_unique().cast(DataType::Int64).alias("sessions"), rows().alias("events")])
+        .agg([
+            col("session_key")
+                .n_unique()
+                .cast(DataType::Int64)
+                .alias("sessions"),
+            rows().alias("events"),
+        ])
         .with_columns([lit("event").alias("kind"), lit(0_i64).alias("step_order")])
         .select(layout())
 }

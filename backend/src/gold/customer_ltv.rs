@@ -20,17 +20,37 @@ pub static GOLD: Gold = Gold {
         name: "gold_customer_ltv",
         description: "One row per customer, shop and currency: orders, lifetime value, recency, segment, expected value",
         columns: &[
-            Column::new("customer_id", Text, "`user_id` of the orders, else `anonymous_id`"),
+            Column::new(
+                "customer_id",
+                Text,
+                "`user_id` of the orders, else `anonymous_id`",
+            ),
             Column::new("shop_id", Text, "Shop"),
             Column::new("currency", Text, "ISO 4217 code"),
             Column::new("orders", Integer, "Orders so far"),
-            Column::new("gross_minor", Integer, "Their value before refunds, minor units"),
+            Column::new(
+                "gross_minor",
+                Integer,
+                "Their value before refunds, minor units",
+            ),
             Column::new("refunds_minor", Integer, "Refunds, minor units"),
-            Column::new("lifetime_value_minor", Integer, "Gross less refunds, minor units"),
-            Column::new("average_order_value_minor", Integer, "Gross per order, minor units"),
+            Column::new(
+                "lifetime_value_minor",
+                Integer,
+                "Gross less refunds, minor units",
+            ),
+            Column::new(
+                "average_order_value_minor",
+                Integer,
+                "Gross per order, minor units",
+            ),
             Column::new("first_order_at", Timestamp, "Time of the first order"),
             Column::new("last_order_at", Timestamp, "Time of the last order"),
-            Column::new("recency_days", Integer, "Days from the customer's last order to the shop's latest"),
+            Column::new(
+                "recency_days",
+                Integer,
+                "Days from the customer's last order to the shop's latest",
+            ),
             Column::new(
                 "rfm_segment",
                 Text,
@@ -53,12 +73,19 @@ pub static GOLD: Gold = Gold {
 };
 
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
-    let days = |from: Expr, to: Expr| (to.to_physical() - from.to_physical()).floor_div(lit(86_400_000_000_i64));
+    let days = |from: Expr, to: Expr| {
+        (to.to_physical() - from.to_physical()).floor_div(lit(86_400_000_000_i64))
+    };
     let in_time = ["ordered_at", "transaction_id"];
     let customers = silver
         .orders
         .clone()
-        .with_column(col("ordered_at").max().over([col("shop_id")])?.alias("latest"))
+        .with_column(
+            col("ordered_at")
+                .max()
+                .over([col("shop_id")])?
+                .alias("latest"),
+        )
         .sort(in_time, SortMultipleOptions::default())
         .group_by_stable([col("customer_id"), col("shop_id"), col("currency")])
         .agg([
@@ -76,7 +103,10 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             days(col("last_order_at"), col("latest")).alias("recency_days"),
             days(col("first_order_at"), col("latest")).alias("history_days"),
         ])
-        .with_columns([segment().alias("rfm_segment"), expected_value().alias("expected_value_12m_minor")]);
+        .with_columns([
+            segment().alias("rfm_segment"),
+            expected_value().alias("expected_value_12m_minor"),
+        ]);
     Ok(GOLD.table.conform(customers))
 }
 
@@ -101,5 +131,7 @@ fn expected_value() -> Expr {
         .then(lit(SHORTEST_HISTORY_DAYS))
         .otherwise(col("history_days"));
     let yearly = average_minor(col("lifetime_value_minor") * lit(YEAR_DAYS), history);
-    when(col("recency_days").gt(lit(LOST_AFTER_DAYS))).then(lit(0_i64)).otherwise(yearly)
+    when(col("recency_days").gt(lit(LOST_AFTER_DAYS)))
+        .then(lit(0_i64))
+        .otherwise(yearly)
 }

@@ -17,22 +17,66 @@ pub static GOLD: Gold = Gold {
             Column::new("day", Date, "Day in the reporting time zone"),
             Column::new("shop_id", Text, "Shop"),
             Column::new("currency", Text, "ISO 4217 code of the money in this row"),
-            Column::new("revenue_gross_minor", Integer, "Value of the day's orders before refunds, minor units"),
-            Column::new("refunds_minor", Integer, "Refunds of the day's orders, whenever they were given, minor units"),
-            Column::new("revenue_net_minor", Integer, "Gross less refunds, minor units"),
+            Column::new(
+                "revenue_gross_minor",
+                Integer,
+                "Value of the day's orders before refunds, minor units",
+            ),
+            Column::new(
+                "refunds_minor",
+                Integer,
+                "Refunds of the day's orders, whenever they were given, minor units",
+            ),
+            Column::new(
+                "revenue_net_minor",
+                Integer,
+                "Gross less refunds, minor units",
+            ),
             Column::new("orders", Integer, "Orders of the day"),
-            Column::new("average_order_value_minor", Integer, "Gross revenue per order, minor units"),
+            Column::new(
+                "average_order_value_minor",
+                Integer,
+                "Gross revenue per order, minor units",
+            ),
             Column::new("sessions", Integer, "Sessions that started on the day"),
-            Column::new("visitors", Integer, "Distinct visitors of those sessions; days do not add up"),
+            Column::new(
+                "visitors",
+                Integer,
+                "Distinct visitors of those sessions; days do not add up",
+            ),
             Column::new("converted_sessions", Integer, "Sessions with a purchase"),
-            Column::new("conversion_rate", Float, "Sessions with a purchase / sessions, 0 to 1"),
-            Column::new("bounced_sessions", Integer, "Sessions that were not engaged"),
+            Column::new(
+                "conversion_rate",
+                Float,
+                "Sessions with a purchase / sessions, 0 to 1",
+            ),
+            Column::new(
+                "bounced_sessions",
+                Integer,
+                "Sessions that were not engaged",
+            ),
             Column::new("bounce_rate", Float, "Bounced sessions / sessions, 0 to 1"),
-            Column::new("session_duration_ms", Integer, "Duration of all sessions together, milliseconds"),
-            Column::new("average_session_duration_ms", Integer, "Duration per session, milliseconds"),
+            Column::new(
+                "session_duration_ms",
+                Integer,
+                "Duration of all sessions together, milliseconds",
+            ),
+            Column::new(
+                "average_session_duration_ms",
+                Integer,
+                "Duration per session, milliseconds",
+            ),
             Column::new("cart_sessions", Integer, "Sessions that added to the cart"),
-            Column::new("abandoned_cart_sessions", Integer, "Of these, sessions without a purchase"),
-            Column::new("cart_abandonment_rate", Float, "Abandoned / cart sessions, 0 to 1"),
+            Column::new(
+                "abandoned_cart_sessions",
+                Integer,
+                "Of these, sessions without a purchase",
+            ),
+            Column::new(
+                "cart_abandonment_rate",
+                Float,
+                "Abandoned / cart sessions, 0 to 1",
+            ),
             Column::new("page_views", Integer, "Page views of the sessions"),
         ],
         partition: Some("day"),
@@ -54,7 +98,10 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     let in_cart = col("adds_to_cart").gt(lit(0));
     let visited = silver.sessions.clone().group_by(key.clone()).agg([
         rows().alias("sessions"),
-        col("anonymous_id").n_unique().cast(DataType::Int64).alias("visitors"),
+        col("anonymous_id")
+            .n_unique()
+            .cast(DataType::Int64)
+            .alias("visitors"),
         count(col("purchases").gt(lit(0))).alias("converted_sessions"),
         count(col("is_bounce")).alias("bounced_sessions"),
         col("duration_ms").sum().alias("session_duration_ms"),
@@ -64,13 +111,20 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
     let joined = visited.join(sold, key.clone(), key, both);
-    let totals =
-        joined.with_columns([all().exclude_cols(["day", "shop_id", "currency"]).as_expr().fill_null(lit(0_i64))]);
-    Ok(GOLD.table.conform(totals.with_columns([
-        average_minor(col("revenue_gross_minor"), col("orders")).alias("average_order_value_minor"),
-        ratio(col("converted_sessions"), col("sessions")).alias("conversion_rate"),
-        ratio(col("bounced_sessions"), col("sessions")).alias("bounce_rate"),
-        average_minor(col("session_duration_ms"), col("sessions")).alias("average_session_duration_ms"),
-        ratio(col("abandoned_cart_sessions"), col("cart_sessions")).alias("cart_abandonment_rate"),
-    ])))
+    let totals = joined.with_columns([all()
+        .exclude_cols(["day", "shop_id", "currency"])
+        .as_expr()
+        .fill_null(lit(0_i64))]);
+    Ok(GOLD.table.conform(
+        totals.with_columns([
+            average_minor(col("revenue_gross_minor"), col("orders"))
+                .alias("average_order_value_minor"),
+            ratio(col("converted_sessions"), col("sessions")).alias("conversion_rate"),
+            ratio(col("bounced_sessions"), col("sessions")).alias("bounce_rate"),
+            average_minor(col("session_duration_ms"), col("sessions"))
+                .alias("average_session_duration_ms"),
+            ratio(col("abandoned_cart_sessions"), col("cart_sessions"))
+                .alias("cart_abandonment_rate"),
+        ]),
+    ))
 }

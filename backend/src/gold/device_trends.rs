@@ -21,9 +21,17 @@ pub static GOLD: Gold = Gold {
             Column::new("currency", Text, "ISO 4217 code"),
             Column::new("sessions", Integer, "Sessions that started on the day"),
             Column::new("converted_sessions", Integer, "Sessions with a purchase"),
-            Column::new("conversion_rate", Float, "Sessions with a purchase / sessions, 0 to 1"),
+            Column::new(
+                "conversion_rate",
+                Float,
+                "Sessions with a purchase / sessions, 0 to 1",
+            ),
             Column::new("purchases", Integer, "Orders of the day"),
-            Column::new("revenue_minor", Integer, "Their value before refunds, minor units"),
+            Column::new(
+                "revenue_minor",
+                Integer,
+                "Their value before refunds, minor units",
+            ),
         ],
         partition: Some("day"),
         key: &["day", "shop_id", "device", "browser", "os", "currency"],
@@ -35,19 +43,25 @@ pub static GOLD: Gold = Gold {
 
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     let key = ["day", "shop_id", "device", "browser", "os", "currency"].map(col);
-    let visited = silver
-        .sessions
-        .clone()
-        .group_by(key.clone())
-        .agg([rows().alias("sessions"), count(col("purchases").gt(lit(0))).alias("converted_sessions")]);
+    let visited = silver.sessions.clone().group_by(key.clone()).agg([
+        rows().alias("sessions"),
+        count(col("purchases").gt(lit(0))).alias("converted_sessions"),
+    ]);
     let sold = silver.orders.clone().group_by(key.clone()).agg([
         count(col("purchase_event_id").is_not_null()).alias("purchases"),
         col("gross_minor").sum().alias("revenue_minor"),
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
-    let zero =
-        ["sessions", "converted_sessions", "purchases", "revenue_minor"].map(|name| col(name).fill_null(lit(0_i64)));
-    let joined = visited.join(sold, key.clone(), key, both).with_columns(zero);
+    let zero = [
+        "sessions",
+        "converted_sessions",
+        "purchases",
+        "revenue_minor",
+    ]
+    .map(|name| col(name).fill_null(lit(0_i64)));
+    let joined = visited
+        .join(sold, key.clone(), key, both)
+        .with_columns(zero);
     let rate = ratio(col("converted_sessions"), col("sessions")).alias("conversion_rate");
     Ok(GOLD.table.conform(joined.with_column(rate)))
 }

@@ -17,13 +17,22 @@ pub static GOLD: Gold = Gold {
             Column::new("shop_id", Text, "Shop"),
             Column::new("item_id", Text, "Product"),
             Column::new("item_name", Text, "Its name as last seen on the day"),
-            Column::new("item_category", Text, "Its category as last seen on the day").optional(),
+            Column::new(
+                "item_category",
+                Text,
+                "Its category as last seen on the day",
+            )
+            .optional(),
             Column::new("currency", Text, "ISO 4217 code"),
             Column::new("views", Integer, "Times the product's page was viewed"),
             Column::new("carts", Integer, "Times it was added to a cart"),
             Column::new("purchases", Integer, "Orders it was part of"),
             Column::new("quantity", Integer, "Units sold"),
-            Column::new("revenue_minor", Integer, "Price times quantity of the units sold, minor units"),
+            Column::new(
+                "revenue_minor",
+                Integer,
+                "Price times quantity of the units sold, minor units",
+            ),
         ],
         partition: Some("day"),
         key: &["day", "shop_id", "item_id", "currency"],
@@ -47,20 +56,36 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             count(is("add_to_cart")).alias("carts"),
             count(sold()).alias("purchases"),
             col("quantity").filter(sold()).sum(),
-            (col("price_minor") * col("quantity")).filter(sold()).sum().alias("revenue_minor"),
+            (col("price_minor") * col("quantity"))
+                .filter(sold())
+                .sum()
+                .alias("revenue_minor"),
         ]);
     Ok(GOLD.table.conform(products))
 }
 
 /// Views, carts and purchases of products; of purchases only those that are the order, not its repetitions.
 pub(super) fn counted_items(silver: &Silver) -> LazyFrame {
-    let orders =
-        silver.orders.clone().select([col("purchase_event_id").alias("event_id"), lit(true).alias("is_order")]);
+    let orders = silver.orders.clone().select([
+        col("purchase_event_id").alias("event_id"),
+        lit(true).alias("is_order"),
+    ]);
     let event_type = || col("event_type");
-    let interest = event_type().eq(lit("view_item")).or(event_type().eq(lit("add_to_cart")));
+    let interest = event_type()
+        .eq(lit("view_item"))
+        .or(event_type().eq(lit("add_to_cart")));
     silver
         .items
         .clone()
-        .join(orders, [col("event_id")], [col("event_id")], JoinArgs::new(JoinType::Left))
-        .filter(interest.or(event_type().eq(lit("purchase")).and(col("is_order").is_not_null())))
+        .join(
+            orders,
+            [col("event_id")],
+            [col("event_id")],
+            JoinArgs::new(JoinType::Left),
+        )
+        .filter(
+            interest.or(event_type()
+                .eq(lit("purchase"))
+                .and(col("is_order").is_not_null())),
+        )
 }

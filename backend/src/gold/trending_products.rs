@@ -25,7 +25,11 @@ pub static GOLD: Gold = Gold {
         description: "One row per product and 10-minute window, windows starting every 5 minutes (so each event is in two of \
             them): views, carts, purchases, revenue and a trend score",
         columns: &[
-            Column::new("day", Date, "Day of the middle of the window, in the reporting time zone"),
+            Column::new(
+                "day",
+                Date,
+                "Day of the middle of the window, in the reporting time zone",
+            ),
             Column::new("window_start", Timestamp, "Start of the window"),
             Column::new("window_end", Timestamp, "End of the window, not included"),
             Column::new("shop_id", Text, "Shop"),
@@ -35,7 +39,11 @@ pub static GOLD: Gold = Gold {
             Column::new("views", Integer, "Times the product's page was viewed"),
             Column::new("carts", Integer, "Times it was added to a cart"),
             Column::new("purchases", Integer, "Orders it was part of"),
-            Column::new("revenue_minor", Integer, "Price times quantity of the units sold, minor units"),
+            Column::new(
+                "revenue_minor",
+                Integer,
+                "Price times quantity of the units sold, minor units",
+            ),
             Column::new(
                 "trend_score",
                 Float,
@@ -55,20 +63,31 @@ pub static GOLD: Gold = Gold {
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     let slots = slots(counted_items(silver));
     let windows = windows(slots.clone())?;
-    let baseline = (col("before").cast(DataType::Float64) / lit(BASELINE_WINDOWS)).alias("baseline");
-    let score = (interest().cast(DataType::Float64) - col("baseline")) / (col("baseline") + lit(1.0)).sqrt();
-    let scored = with_interest_before(slots, windows)?.with_column(baseline).with_column(score.alias("trend_score"));
+    let baseline =
+        (col("before").cast(DataType::Float64) / lit(BASELINE_WINDOWS)).alias("baseline");
+    let score = (interest().cast(DataType::Float64) - col("baseline"))
+        / (col("baseline") + lit(1.0)).sqrt();
+    let scored = with_interest_before(slots, windows)?
+        .with_column(baseline)
+        .with_column(score.alias("trend_score"));
     let timestamp = |micros: Expr| micros.cast(Timestamp.polars());
     let times = scored.with_columns([
         timestamp(col("start")).alias("window_start"),
         timestamp(col("start") + lit(STEP_US)).alias("window_middle"),
         timestamp(col("start") + lit(2 * STEP_US)).alias("window_end"),
     ]);
-    Ok(GOLD.table.conform(times.with_column(silver::day("window_middle", &silver.time_zone).alias("day"))))
+    Ok(GOLD
+        .table
+        .conform(times.with_column(silver::day("window_middle", &silver.time_zone).alias("day"))))
 }
 
 fn key() -> [Expr; 4] {
-    [col("start"), col("shop_id"), col("item_id"), col("currency")]
+    [
+        col("start"),
+        col("shop_id"),
+        col("item_id"),
+        col("currency"),
+    ]
 }
 
 fn interest() -> Expr {
@@ -81,21 +100,33 @@ fn slots(items: LazyFrame) -> LazyFrame {
     let start = col("event_time").to_physical().floor_div(lit(STEP_US)) * lit(STEP_US);
     items
         .with_column(start.alias("start"))
-        .sort(["event_time", "event_id", "item_index"], SortMultipleOptions::default())
+        .sort(
+            ["event_time", "event_id", "item_index"],
+            SortMultipleOptions::default(),
+        )
         .group_by_stable(key())
         .agg([
             col("item_name").last(),
             count(is("view_item")).alias("views"),
             count(is("add_to_cart")).alias("carts"),
             count(is("purchase")).alias("purchases"),
-            (col("price_minor") * col("quantity")).filter(is("purchase")).sum().alias("revenue_minor"),
+            (col("price_minor") * col("quantity"))
+                .filter(is("purchase"))
+                .sum()
+                .alias("revenue_minor"),
         ])
 }
 
 /// Windows of two slots: each slot is the second half of one window and the first half of the next.
 fn windows(slots: LazyFrame) -> PolarsResult<LazyFrame> {
     let as_second_half = slots.clone().with_column(col("start") - lit(STEP_US));
-    let halves = concat([slots, as_second_half], UnionArgs { maintain_order: true, ..UnionArgs::default() })?;
+    let halves = concat(
+        [slots, as_second_half],
+        UnionArgs {
+            maintain_order: true,
+            ..UnionArgs::default()
+        },
+    )?;
     let total = |column: &str| col(column).sum();
     Ok(halves.group_by_stable(key()).agg([
         col("item_name").last(),
@@ -117,9 +148,15 @@ fn with_interest_before(slots: LazyFrame, windows: LazyFrame) -> PolarsResult<La
     let time = || col("start").cast(Timestamp.polars());
     let product = [col("shop_id"), col("item_id"), col("currency")];
     let slots = slots.with_columns([interest().alias("interest"), lit(false).alias("is_window")]);
-    let windows =
-        windows.with_columns([lit(0_i64).cast(DataType::Int64).alias("interest"), lit(true).alias("is_window")]);
+    let windows = windows.with_columns([
+        lit(0_i64).cast(DataType::Int64).alias("interest"),
+        lit(true).alias("is_window"),
+    ]);
     let both = concat([slots, windows], UnionArgs::default())?;
-    let sum = col("interest").rolling_sum_by(time(), before).over(product)?;
-    Ok(both.with_column(sum.fill_null(lit(0_i64)).alias("before")).filter(col("is_window")))
+    let sum = col("interest")
+        .rolling_sum_by(time(), before)
+        .over(product)?;
+    Ok(both
+        .with_column(sum.fill_null(lit(0_i64)).alias("before"))
+        .filter(col("is_window")))
 }

@@ -60,7 +60,9 @@ impl Rows {
             partition: message.partition(),
             offset: message.offset(),
             timestamp_us: match message.timestamp() {
-                Timestamp::CreateTime(ms) | Timestamp::LogAppendTime(ms) => Some(ms.saturating_mul(1_000)),
+                Timestamp::CreateTime(ms) | Timestamp::LogAppendTime(ms) => {
+                    Some(ms.saturating_mul(1_000))
+                }
                 Timestamp::NotAvailable => None,
             },
             landed_us: chrono::Utc::now().timestamp_micros(),
@@ -77,7 +79,8 @@ impl Rows {
                     reject.code = refusal.code,
                     "record quarantined"
                 );
-                self.quarantine.push((position, refusal, BASE64_STANDARD.encode(value)));
+                self.quarantine
+                    .push((position, refusal, BASE64_STANDARD.encode(value)));
             }
         }
     }
@@ -86,12 +89,27 @@ impl Rows {
     pub(super) fn into_frames(self) -> PolarsResult<(DataFrame, DataFrame)> {
         let mut events = positions(self.events.iter().map(|row| &row.0));
         events.extend([
-            Column::new("schema_id".into(), self.events.iter().map(|row| i64::from(row.1)).collect::<Vec<_>>()),
-            Column::new("record".into(), self.events.iter().map(|row| row.2.as_str()).collect::<Vec<_>>()),
+            Column::new(
+                "schema_id".into(),
+                self.events
+                    .iter()
+                    .map(|row| i64::from(row.1))
+                    .collect::<Vec<_>>(),
+            ),
+            Column::new(
+                "record".into(),
+                self.events
+                    .iter()
+                    .map(|row| row.2.as_str())
+                    .collect::<Vec<_>>(),
+            ),
         ]);
         let mut quarantine = positions(self.quarantine.iter().map(|row| &row.0));
         let text = |name: &str, read: fn(&(Position, Refusal, String)) -> &str| {
-            Column::new(name.into(), self.quarantine.iter().map(read).collect::<Vec<_>>())
+            Column::new(
+                name.into(),
+                self.quarantine.iter().map(read).collect::<Vec<_>>(),
+            )
         };
         quarantine.extend([
             text("code", |row| &row.1.code),
@@ -107,7 +125,9 @@ impl Rows {
 }
 
 fn frame(table: &Table, height: usize, columns: Vec<Column>) -> PolarsResult<DataFrame> {
-    table.conform(DataFrame::new(height, columns)?.lazy()).collect()
+    table
+        .conform(DataFrame::new(height, columns)?.lazy())
+        .collect()
 }
 
 fn positions<'a>(rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column> {
@@ -115,7 +135,12 @@ fn positions<'a>(rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column
         Column::new(name.into(), rows.clone().map(read).collect::<Vec<_>>())
     };
     vec![
-        Column::new("_topic".into(), rows.clone().map(|row| row.topic.as_str()).collect::<Vec<_>>()),
+        Column::new(
+            "_topic".into(),
+            rows.clone()
+                .map(|row| row.topic.as_str())
+                .collect::<Vec<_>>(),
+        ),
         integer("_partition", |row| Some(row.partition.into())),
         integer("_offset", |row| Some(row.offset)),
         integer("_kafka_timestamp", |row| row.timestamp_us),
@@ -125,8 +150,13 @@ fn positions<'a>(rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column
 
 /// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
 fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
-    let whole = |code: &str, reason: String| Refusal { code: code.to_owned(), pointer: String::new(), reason };
-    let (schema_id, json) = wire::decode(value).map_err(|error| whole("wire_format", error.to_string()))?;
+    let whole = |code: &str, reason: String| Refusal {
+        code: code.to_owned(),
+        pointer: String::new(),
+        reason,
+    };
+    let (schema_id, json) =
+        wire::decode(value).map_err(|error| whole("wire_format", error.to_string()))?;
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
     let record: Record<&RawValue> =
         serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
@@ -160,13 +190,32 @@ mod tests {
 
     #[test]
     fn undecodable_record_says_what_and_where() {
-        let refused = |value: &[u8]| decode(value).map_err(|refusal| (refusal.code, refusal.pointer)).unwrap_err();
-        assert_eq!(refused(b"\x01xxxxxx"), ("wire_format".to_owned(), String::new()));
-        assert_eq!(refused(b"\0\0\0\0\x01\xff"), ("not_utf8".to_owned(), String::new()));
-        assert_eq!(refused(&wire::encode(1, b"{}")), ("malformed_record".to_owned(), String::new()));
+        let refused = |value: &[u8]| {
+            decode(value)
+                .map_err(|refusal| (refusal.code, refusal.pointer))
+                .unwrap_err()
+        };
+        assert_eq!(
+            refused(b"\x01xxxxxx"),
+            ("wire_format".to_owned(), String::new())
+        );
+        assert_eq!(
+            refused(b"\0\0\0\0\x01\xff"),
+            ("not_utf8".to_owned(), String::new())
+        );
+        assert_eq!(
+            refused(&wire::encode(1, b"{}")),
+            ("malformed_record".to_owned(), String::new())
+        );
         let wrong = RECORD.replace("page_view", "no_such_type");
         let wrong = refused(&wire::encode(1, wrong.as_bytes()));
-        assert_eq!(wrong, ("unknown_event_type".to_owned(), "/event/event_type".to_owned()));
+        assert_eq!(
+            wrong,
+            (
+                "unknown_event_type".to_owned(),
+                "/event/event_type".to_owned()
+            )
+        );
     }
 
     #[test]
@@ -178,18 +227,32 @@ mod tests {
         for (name, case) in corpus("invalid") {
             let case: serde_json::Value = serde_json::from_str(&case).unwrap();
             // Some cases are texts that JSON cannot hold, and no record could hold them either.
-            let Some(event) = case.get("event") else { continue };
-            let refused = decode(&wire::encode(1, with_event(&event.to_string()).as_bytes())).unwrap_err();
+            let Some(event) = case.get("event") else {
+                continue;
+            };
+            let refused =
+                decode(&wire::encode(1, with_event(&event.to_string()).as_bytes())).unwrap_err();
             let found = serde_json::json!({"code": refused.code, "pointer": refused.pointer.strip_prefix("/event")});
-            assert!(case["verdict"].as_array().unwrap().contains(&found), "{name}: {found}");
+            assert!(
+                case["verdict"].as_array().unwrap().contains(&found),
+                "{name}: {found}"
+            );
         }
     }
 
     fn corpus(kind: &str) -> Vec<(String, String)> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/corpus/");
-        let files = std::fs::read_dir(format!("{folder}{kind}")).unwrap().map(|file| file.unwrap().path());
-        let cases: Vec<_> =
-            files.map(|file| (file.display().to_string(), std::fs::read_to_string(&file).unwrap())).collect();
+        let files = std::fs::read_dir(format!("{folder}{kind}"))
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let cases: Vec<_> = files
+            .map(|file| {
+                (
+                    file.display().to_string(),
+                    std::fs::read_to_string(&file).unwrap(),
+                )
+            })
+            .collect();
         assert!(!cases.is_empty());
         cases
     }

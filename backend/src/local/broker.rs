@@ -37,7 +37,12 @@ const ADMIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Kafka flushes nothing on SIGTERM that a restart would not recover: it may be killed after this.
 const GRACE: Duration = Duration::from_secs(5);
 /// The client compiler is enough for one developer's events, and starts faster.
-const JVM_OPTIONS: [&str; 4] = ["-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+const JVM_OPTIONS: [&str; 4] = [
+    "-Xmx256m",
+    "-Xms64m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+];
 
 /// The broker of a stack.
 pub struct Broker {
@@ -61,7 +66,10 @@ impl Broker {
     /// Uses a broker that somebody else runs.
     #[must_use]
     pub fn external(bootstrap_servers: String) -> Self {
-        Self { bootstrap_servers, service: None }
+        Self {
+            bootstrap_servers,
+            service: None,
+        }
     }
 
     /// Starts Kafka as a child; its data is kept in the folder and found there again.
@@ -69,12 +77,17 @@ impl Broker {
     /// # Errors
     /// If the jars or Java are missing, or Kafka does not come up.
     pub async fn child(place: Place<'_>, ports: &Ports, family: Family) -> Result<Self> {
-        ensure!(has_kafka(place.lib), "no Kafka in `{}`; hint: run `cargo xtask setup`", place.lib.display());
+        ensure!(
+            has_kafka(place.lib),
+            "no Kafka in `{}`; hint: run `cargo xtask setup`",
+            place.lib.display()
+        );
         // The child works in its own folder: every path must hold there too.
         let lib = std::path::absolute(place.lib)?;
         let dir = std::path::absolute(place.dir)?;
         let log = std::path::absolute(&place.log)?;
-        std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+        std::fs::create_dir_all(&dir)
+            .with_context(|| format!("cannot create `{}`", dir.display()))?;
         let properties = dir.join("server.properties");
         std::fs::write(&properties, server_properties(&dir, ports))
             .with_context(|| format!("cannot write `{}`", properties.display()))?;
@@ -83,11 +96,25 @@ impl Broker {
             format_storage(&class_path, &properties).await?;
         }
         let mut args: Vec<OsString> = JVM_OPTIONS.map(OsString::from).into();
-        args.extend(["-cp".into(), class_path, "kafka.Kafka".into(), properties.into()]);
-        let command =
-            ChildCommand { name: "kafka", program: "java".into(), args, envs: Vec::new(), dir, log, grace: GRACE };
-        let broker =
-            Self { bootstrap_servers: ports.bootstrap_servers(), service: Some(Service::start(command, family)?) };
+        args.extend([
+            "-cp".into(),
+            class_path,
+            "kafka.Kafka".into(),
+            properties.into(),
+        ]);
+        let command = ChildCommand {
+            name: "kafka",
+            program: "java".into(),
+            args,
+            envs: Vec::new(),
+            dir,
+            log,
+            grace: GRACE,
+        };
+        let broker = Self {
+            bootstrap_servers: ports.bootstrap_servers(),
+            service: Some(Service::start(command, family)?),
+        };
         broker.until_ready().await?;
         Ok(broker)
     }
@@ -97,12 +124,19 @@ impl Broker {
     /// # Errors
     /// If it does not within a minute and a half.
     pub async fn until_ready(&self) -> Result<()> {
-        let answers = until_it_says(&self.bootstrap_servers, |metadata| !metadata.brokers().is_empty());
+        let answers = until_it_says(&self.bootstrap_servers, |metadata| {
+            !metadata.brokers().is_empty()
+        });
         match &self.service {
             Some(service) => service.until_ready(START_DEADLINE, answers).await,
-            None => tokio::time::timeout(START_DEADLINE, answers).await.with_context(|| {
-                format!("no broker answers at `{}`; hint: check `--bootstrap-servers`", self.bootstrap_servers)
-            }),
+            None => tokio::time::timeout(START_DEADLINE, answers)
+                .await
+                .with_context(|| {
+                    format!(
+                        "no broker answers at `{}`; hint: check `--bootstrap-servers`",
+                        self.bootstrap_servers
+                    )
+                }),
         }
     }
 
@@ -125,7 +159,9 @@ impl Broker {
     }
 
     fn child_service(&self) -> Result<&Service> {
-        self.service.as_ref().context("the broker is not run by this stack")
+        self.service
+            .as_ref()
+            .context("the broker is not run by this stack")
     }
 
     /// Creates both topics unless they exist, and waits until they can be used.
@@ -135,16 +171,25 @@ impl Broker {
     pub async fn create_topics(&self) -> Result<()> {
         let admin: AdminClient<_> = client(&self.bootstrap_servers).create()?;
         // -1: the broker's own default.
-        let topics = TOPICS.map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
-        let options = AdminOptions::new().operation_timeout(Some(ADMIN_TIMEOUT)).request_timeout(Some(ADMIN_TIMEOUT));
-        for result in admin.create_topics(&topics, &options).await.context("cannot create topics")? {
+        let topics = TOPICS
+            .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
+        let options = AdminOptions::new()
+            .operation_timeout(Some(ADMIN_TIMEOUT))
+            .request_timeout(Some(ADMIN_TIMEOUT));
+        for result in admin
+            .create_topics(&topics, &options)
+            .await
+            .context("cannot create topics")?
+        {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => bail!("cannot create topic `{topic}`: {code}"),
             }
         }
         let usable = until_it_says(&self.bootstrap_servers, topics_have_leaders);
-        tokio::time::timeout(ADMIN_TIMEOUT, usable).await.context("the new topics have no leader")
+        tokio::time::timeout(ADMIN_TIMEOUT, usable)
+            .await
+            .context("the new topics have no leader")
     }
 }
 
@@ -187,8 +232,12 @@ fn topics_have_leaders(metadata: &Metadata) -> bool {
 }
 
 fn has_kafka(lib: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(lib) else { return false };
-    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("kafka_"))
+    let Ok(entries) = std::fs::read_dir(lib) else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with("kafka_"))
 }
 
 fn class_path(lib: &Path) -> OsString {
@@ -202,7 +251,13 @@ async fn format_storage(class_path: &OsString, properties: &Path) -> Result<()> 
     let output = Command::new("java")
         .args(["-XX:TieredStopAtLevel=1", "-cp"])
         .arg(class_path)
-        .args(["kafka.tools.StorageTool", "format", "-t", &random_uuid(), "-c"])
+        .args([
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            &random_uuid(),
+            "-c",
+        ])
         .arg(properties)
         .kill_on_drop(true)
         .output()
@@ -230,7 +285,9 @@ fn random_uuid() -> String {
 /// The short heartbeat and session make a restart after SIGKILL take 3 to 4 s instead of 12: the dead broker's session has
 /// to expire before the new one may register.
 fn server_properties(dir: &Path, ports: &Ports) -> String {
-    let Ports { kafka, controller, .. } = ports;
+    let Ports {
+        kafka, controller, ..
+    } = ports;
     let data = dir.join("data");
     let data = data.display();
     format!(

@@ -64,15 +64,22 @@ impl Family {
     /// If one does not end, or the folder cannot be written.
     pub async fn of(data: &Path) -> Result<Self> {
         let path = data.join("children.lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let lock =
+            File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
         let started = Instant::now();
         while let Err(error) = lock.try_lock() {
-            if !matches!(error, TryLockError::WouldBlock) || started.elapsed() > LAST_CHILDREN_GONE {
-                return Err(error).with_context(|| format!("children of an earlier stack hold `{}`", path.display()));
+            if !matches!(error, TryLockError::WouldBlock) || started.elapsed() > LAST_CHILDREN_GONE
+            {
+                return Err(error).with_context(|| {
+                    format!("children of an earlier stack hold `{}`", path.display())
+                });
             }
             tokio::time::sleep(LOCK_LOOK).await;
         }
-        Ok(Self { pids: Pids::default(), lock: Arc::new(lock) })
+        Ok(Self {
+            pids: Pids::default(),
+            lock: Arc::new(lock),
+        })
     }
 }
 
@@ -121,11 +128,16 @@ impl Service {
     /// # Errors
     /// If its log cannot be written.
     pub fn start(command: ChildCommand, family: Family) -> Result<Self> {
-        File::create(&command.log).with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
+        File::create(&command.log)
+            .with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
         let (wanted, orders) = watch::channel(true);
         let (states, state) = watch::channel(State::Starting);
         tokio::spawn(keep_running(command.clone(), orders, states, family));
-        Ok(Self { command, wanted, state })
+        Ok(Self {
+            command,
+            wanted,
+            state,
+        })
     }
 
     /// Ends the child and returns when it is gone. It stays away until [`Service::resume`].
@@ -144,7 +156,11 @@ impl Service {
     ///
     /// # Errors
     /// If the child did not become ready.
-    pub async fn until_ready(&self, deadline: Duration, ready: impl Future<Output = ()>) -> Result<()> {
+    pub async fn until_ready(
+        &self,
+        deadline: Duration,
+        ready: impl Future<Output = ()>,
+    ) -> Result<()> {
         let name = self.command.name;
         let log = self.command.log.display();
         tokio::select! {
@@ -192,7 +208,11 @@ async fn keep_running(
             Err(error) => tracing::error!(child.name = command.name, "cannot run child: {error:#}"),
         }
         states.send_replace(State::Died);
-        pause = if started.elapsed() > HEALTHY_AFTER { SHORTEST_PAUSE } else { pause };
+        pause = if started.elapsed() > HEALTHY_AFTER {
+            SHORTEST_PAUSE
+        } else {
+            pause
+        };
         let _ = tokio::time::timeout(pause, not_wanted(&mut wanted)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         if !*wanted.borrow() {
@@ -237,7 +257,13 @@ impl Running {
         let mut child = leashed(command)?;
         let pid = child.id().context("the child has no process id")?;
         let guard = Command::new("sh")
-            .args(["-c", GUARD, "guard", &pid.to_string(), &(command.grace.as_millis() / 100).to_string()])
+            .args([
+                "-c",
+                GUARD,
+                "guard",
+                &pid.to_string(),
+                &(command.grace.as_millis() / 100).to_string(),
+            ])
             .stdin(Stdio::piped())
             // It writes nothing there, but holds the lock as long as it lives.
             .stdout(lock.try_clone()?)
@@ -246,7 +272,10 @@ impl Running {
             .spawn()
             .context("cannot start `sh`")?;
         let mut leash = child.stdin.take().context("the child has no pipe")?;
-        leash.write_all(b"go\n").await.context("the child went away before it started")?;
+        leash
+            .write_all(b"go\n")
+            .await
+            .context("the child went away before it started")?;
         Ok(Self { child, guard, pid })
     }
 
@@ -260,7 +289,10 @@ impl Running {
 }
 
 fn leashed(command: &ChildCommand) -> Result<Child> {
-    let log = OpenOptions::new().create(true).append(true).open(&command.log);
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&command.log);
     let log = log.with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
     Command::new("sh")
         .args(["-c", LEASH, command.name])
@@ -296,7 +328,8 @@ mod tests {
     }
 
     fn fresh_dir(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("shoptrail-children-{name}-{}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("shoptrail-children-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory for the test");
         dir
@@ -305,13 +338,19 @@ mod tests {
     async fn until(what: &str, mut condition: impl FnMut() -> bool) {
         let started = Instant::now();
         while !condition() {
-            assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+            assert!(
+                started.elapsed() < DEADLINE,
+                "not within {DEADLINE:?}: {what}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     fn lives(pid: &str) -> bool {
-        let state = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().expect("ps runs");
+        let state = std::process::Command::new("ps")
+            .args(["-o", "stat=", "-p", pid])
+            .output()
+            .expect("ps runs");
         let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
         !state.is_empty() && !state.starts_with('Z')
     }
@@ -326,16 +365,25 @@ mod tests {
         let dir = fresh_dir("again");
         let family = Family::of(&dir).await.expect("the folder is free");
         let pids = family.pids.clone();
-        let service = Service::start(shell(&dir, "echo $$; exec sleep 1000"), family).expect("it starts");
+        let service =
+            Service::start(shell(&dir, "echo $$; exec sleep 1000"), family).expect("it starts");
         let log = dir.join("child.log");
         until("the first start", || words(&log).len() == 1).await;
         let first = words(&log)[0].clone();
         assert_eq!(pids.borrow()["child"].to_string(), first);
 
-        std::process::Command::new("kill").args(["-KILL", &first]).status().expect("kill runs");
+        std::process::Command::new("kill")
+            .args(["-KILL", &first])
+            .status()
+            .expect("kill runs");
         until("the second start", || words(&log).len() == 2).await;
         let second = words(&log)[1].clone();
-        until("the new pid", || pids.borrow().get("child").is_some_and(|pid| pid.to_string() == second)).await;
+        until("the new pid", || {
+            pids.borrow()
+                .get("child")
+                .is_some_and(|pid| pid.to_string() == second)
+        })
+        .await;
 
         service.stop().await;
         assert!(!lives(&second), "a stopped child is gone");
@@ -349,10 +397,12 @@ mod tests {
     #[tokio::test]
     async fn child_and_grandchild_that_ignore_sigterm_are_killed_after_the_grace() {
         let dir = fresh_dir("stubborn");
-        let script =
-            "trap '' TERM; sh -c 'echo $$; while true; do sleep 0.1; done' & echo $$; while true; do sleep 0.1; done";
-        let service = Service::start(shell(&dir, script), Family::of(&dir).await.expect("the folder is free"))
-            .expect("it starts");
+        let script = "trap '' TERM; sh -c 'echo $$; while true; do sleep 0.1; done' & echo $$; while true; do sleep 0.1; done";
+        let service = Service::start(
+            shell(&dir, script),
+            Family::of(&dir).await.expect("the folder is free"),
+        )
+        .expect("it starts");
         let log = dir.join("child.log");
         until("both run", || words(&log).len() == 2).await;
         service.stop().await;
@@ -365,11 +415,19 @@ mod tests {
     #[tokio::test]
     async fn end_of_the_log_is_shown_when_a_child_ends_before_it_is_ready() {
         let dir = fresh_dir("unready");
-        let service =
-            Service::start(shell(&dir, "echo no disk; exit 3"), Family::of(&dir).await.expect("the folder is free"))
-                .expect("it starts");
-        let error = service.until_ready(DEADLINE, std::future::pending()).await.expect_err("it is never ready");
-        assert!(format!("{error:#}").contains("child ended before it was ready"), "{error:#}");
+        let service = Service::start(
+            shell(&dir, "echo no disk; exit 3"),
+            Family::of(&dir).await.expect("the folder is free"),
+        )
+        .expect("it starts");
+        let error = service
+            .until_ready(DEADLINE, std::future::pending())
+            .await
+            .expect_err("it is never ready");
+        assert!(
+            format!("{error:#}").contains("child ended before it was ready"),
+            "{error:#}"
+        );
         assert!(format!("{error:#}").contains("no disk"), "{error:#}");
         service.stop().await;
         std::fs::remove_dir_all(dir).expect("the directory can be removed");
@@ -381,21 +439,27 @@ mod tests {
         if let Some(dir) = std::env::var_os(SUPERVISOR) {
             let script = "sh -c 'echo $$; exec sleep 1000' & echo $$; exec sleep 1000";
             let dir = PathBuf::from(dir);
-            let _service = Service::start(shell(&dir, script), Family::of(&dir).await.expect("the folder is free"))
-                .expect("it starts");
+            let _service = Service::start(
+                shell(&dir, script),
+                Family::of(&dir).await.expect("the folder is free"),
+            )
+            .expect("it starts");
             return std::future::pending().await;
         }
         let dir = fresh_dir("killed");
-        let mut supervisor = Command::new(std::env::current_exe().expect("the test knows its file"))
-            .args(["supervisor_killed_with_sigkill_takes_its_children_along"])
-            .env(SUPERVISOR, &dir)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the test starts itself");
+        let mut supervisor =
+            Command::new(std::env::current_exe().expect("the test knows its file"))
+                .args(["supervisor_killed_with_sigkill_takes_its_children_along"])
+                .env(SUPERVISOR, &dir)
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("the test starts itself");
         let log = dir.join("child.log");
         until("child and grandchild run", || words(&log).len() == 2).await;
         supervisor.kill().await.expect("it can be killed");
-        Family::of(&dir).await.expect("the next stack waits until they are gone");
+        Family::of(&dir)
+            .await
+            .expect("the next stack waits until they are gone");
         for pid in words(&log) {
             assert!(!lives(&pid), "the child is gone");
         }

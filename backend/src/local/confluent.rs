@@ -63,17 +63,26 @@ impl Confluent {
             producer: Producer::new(bootstrap_servers)?,
             activity: activity.clone(),
         };
-        let router =
-            produce::routes(gateway).merge(registry::routes::routes(registry.clone(), identity.registry_key.clone()));
+        let router = produce::routes(gateway).merge(registry::routes::routes(
+            registry.clone(),
+            identity.registry_key.clone(),
+        ));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, identity.ports.confluent));
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}"))?;
         let address = format!("http://{}", listener.local_addr()?);
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!("the confluent surface ended: {error}");
             }
         });
-        Ok(Self { address, registry, activity, server })
+        Ok(Self {
+            address,
+            registry,
+            activity,
+            server,
+        })
     }
 
     /// How long no produce call has been underway.
@@ -136,7 +145,11 @@ struct ErrorReply {
 
 impl ErrorReply {
     fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     fn unauthenticated() -> Self {
@@ -148,7 +161,9 @@ impl IntoResponse for ErrorReply {
     fn into_response(self) -> Response {
         let body = Json(json!({"error_code": self.code, "message": self.message}));
         match self.status {
-            StatusCode::UNAUTHORIZED => (self.status, [(WWW_AUTHENTICATE, "Basic")], body).into_response(),
+            StatusCode::UNAUTHORIZED => {
+                (self.status, [(WWW_AUTHENTICATE, "Basic")], body).into_response()
+            }
             status => (status, body).into_response(),
         }
     }
@@ -156,9 +171,12 @@ impl IntoResponse for ErrorReply {
 
 /// HTTP Basic authentication.
 fn is_authentic(headers: &HeaderMap, key: &ApiKey) -> bool {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let encoded =
-        value.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let encoded = value
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
     let decoded = encoded.and_then(|(_, encoded)| BASE64_STANDARD.decode(encoded.trim()).ok());
     decoded.is_some_and(|given| given == format!("{}:{}", key.key, key.secret).into_bytes())
 }

@@ -48,10 +48,20 @@ pub struct EdgeConfig<'a> {
 pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
     let wrangler = config.root.join("node_modules/wrangler/bin/wrangler.js");
     let worker = config.root.join("edge-worker");
-    ensure!(wrangler.exists(), "no wrangler in `{}`; hint: run `cargo xtask setup`", config.root.display());
-    ensure!(worker.join("build/index.js").exists(), "the Worker is not built; hint: run `cargo xtask worker`");
+    ensure!(
+        wrangler.exists(),
+        "no wrangler in `{}`; hint: run `cargo xtask setup`",
+        config.root.display()
+    );
+    ensure!(
+        worker.join("build/index.js").exists(),
+        "the Worker is not built; hint: run `cargo xtask worker`"
+    );
     let tracker = config.root.join("target/tracker");
-    ensure!(tracker.is_dir(), "the tracker is not built; hint: run `cargo xtask tracker`");
+    ensure!(
+        tracker.is_dir(),
+        "the tracker is not built; hint: run `cargo xtask tracker`"
+    );
     let dir = std::path::absolute(config.dir)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
     // Arguments can be read by every user of the machine; this file cannot.
@@ -70,7 +80,9 @@ pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
         grace: GRACE,
     };
     let service = Service::start(command, family)?;
-    service.until_ready(START_DEADLINE, until_ours(config.port, config.web_port)).await?;
+    service
+        .until_ready(START_DEADLINE, until_ours(config.port, config.web_port))
+        .await?;
     Ok(service)
 }
 
@@ -90,7 +102,12 @@ fn arguments(port: u16, wrangler: &Path, dir: &Path, variables: &Path) -> Vec<Os
     args.extend(words.map(OsString::from));
     // 0: any free port. The debugger's own default would clash with the next stack's.
     args.extend(["--inspector-port", "0", "--inspector-ip", "127.0.0.1"].map(OsString::from));
-    args.extend(["--persist-to".into(), dir.into(), "--env-file".into(), variables.into()]);
+    args.extend([
+        "--persist-to".into(),
+        dir.into(),
+        "--env-file".into(),
+        variables.into(),
+    ]);
     args
 }
 
@@ -126,7 +143,9 @@ fn variables_file(config: &EdgeConfig) -> String {
         ("SHOPTRAIL_KAFKA_API_KEY", config.key.key.clone()),
         ("SHOPTRAIL_KAFKA_API_SECRET", config.key.secret.clone()),
     ];
-    variables.map(|(name, value)| format!("{name}='{value}'\n")).concat()
+    variables
+        .map(|(name, value)| format!("{name}='{value}'\n"))
+        .concat()
 }
 
 /// Waits until the Worker lets our shop in. Asking that, and not for its health, tells it from the Worker of another stack
@@ -135,9 +154,17 @@ async fn until_ours(port: u16, web_port: u16) {
     let client = reqwest::Client::new();
     let shop = format!("http://127.0.0.1:{web_port}");
     loop {
-        let preflight = client.request(reqwest::Method::OPTIONS, format!("http://127.0.0.1:{port}/b"));
-        let reply = preflight.header("origin", &shop).timeout(Duration::from_secs(2)).send().await;
-        let allowed = |reply: &reqwest::Response| reply.headers().get("access-control-allow-origin").cloned();
+        let preflight = client.request(
+            reqwest::Method::OPTIONS,
+            format!("http://127.0.0.1:{port}/b"),
+        );
+        let reply = preflight
+            .header("origin", &shop)
+            .timeout(Duration::from_secs(2))
+            .send()
+            .await;
+        let allowed =
+            |reply: &reqwest::Response| reply.headers().get("access-control-allow-origin").cloned();
         if reply.is_ok_and(|reply| allowed(&reply).is_some_and(|origin| origin == shop.as_str())) {
             return;
         }

@@ -62,7 +62,10 @@ impl ApiKey {
     /// Makes a new one: 80 bits for the key, 330 for the secret.
     #[must_use]
     pub fn random() -> Self {
-        Self { key: random_text(16), secret: random_text(64) }
+        Self {
+            key: random_text(16),
+            secret: random_text(64),
+        }
     }
 }
 
@@ -80,14 +83,19 @@ impl Identity {
     pub fn of(data: &Path) -> Result<Self> {
         let file = data.join(FILE);
         let mut identity = match fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("`{}` is not an identity; hint: delete it", file.display()))?,
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!("`{}` is not an identity; hint: delete it", file.display())
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::new()?,
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read `{}`", file.display()));
             }
         };
-        for port in [&mut identity.ports.kafka, &mut identity.ports.controller, &mut identity.ports.confluent] {
+        for port in [
+            &mut identity.ports.kafka,
+            &mut identity.ports.controller,
+            &mut identity.ports.confluent,
+        ] {
             *port = free_port_from(*port)?;
         }
         let text = serde_json::to_vec_pretty(&identity)?;
@@ -119,7 +127,8 @@ pub fn free_port_from(wanted: u16) -> Result<u16> {
 
 /// All three are held at once, so that they differ.
 fn free_ports() -> Result<Ports> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1");
+    let listen =
+        || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1");
     let (kafka, controller, confluent) = (listen()?, listen()?, listen()?);
     Ok(Ports {
         kafka: kafka.local_addr()?.port(),
@@ -136,7 +145,12 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = file.with_extension("unfinished");
     let write = || {
         let mut options = fs::OpenOptions::new();
-        let mut open = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let mut open = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&unfinished)?;
         open.write_all(bytes)?;
         open.sync_all()?;
         fs::rename(&unfinished, file)
@@ -165,7 +179,10 @@ mod tests {
         assert_eq!(first.cluster_id, second.cluster_id);
         assert_eq!(first.kafka_key, second.kafka_key);
         assert_ne!(first.kafka_key, first.registry_key);
-        let mode = fs::metadata(data.join(FILE)).expect("it exists").permissions().mode();
+        let mode = fs::metadata(data.join(FILE))
+            .expect("it exists")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o077, 0, "readable by its owner alone");
         fs::remove_dir_all(data).expect("the directory can be removed");
     }
@@ -181,6 +198,9 @@ mod tests {
     fn debug_text_holds_no_secret() {
         let key = ApiKey::random();
         let text = format!("{key:?}");
-        assert!(!text.contains(&key.secret) && !text.contains(&key.key), "{text}");
+        assert!(
+            !text.contains(&key.secret) && !text.contains(&key.key),
+            "{text}"
+        );
     }
 }

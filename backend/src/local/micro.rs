@@ -64,8 +64,12 @@ impl Micro {
     /// If the broker does not answer.
     pub async fn start(bootstrap_servers: &str) -> Result<Self> {
         let bootstrap_servers = bootstrap_servers.to_owned();
-        let consumer = tokio::task::spawn_blocking(move || consumer_at_the_ends(&bootstrap_servers)).await??;
-        let micro = Self { seen: Arc::default(), ended: Arc::default() };
+        let consumer =
+            tokio::task::spawn_blocking(move || consumer_at_the_ends(&bootstrap_servers)).await??;
+        let micro = Self {
+            seen: Arc::default(),
+            ended: Arc::default(),
+        };
         let (seen, ended) = (micro.seen.clone(), micro.ended.clone());
         thread::Builder::new()
             .name("micro".to_owned())
@@ -102,8 +106,16 @@ fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer> {
     let mut assignment = TopicPartitionList::new();
     for topic in [TOPIC, DEAD_LETTER_TOPIC] {
         let metadata = consumer.fetch_metadata(Some(topic), METADATA_TIMEOUT)?;
-        for partition in metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions) {
-            assignment.add_partition_offset(topic, partition.id(), end_of(&consumer, topic, partition.id())?)?;
+        for partition in metadata
+            .topics()
+            .iter()
+            .flat_map(rdkafka::metadata::MetadataTopic::partitions)
+        {
+            assignment.add_partition_offset(
+                topic,
+                partition.id(),
+                end_of(&consumer, topic, partition.id())?,
+            )?;
         }
     }
     consumer.assign(&assignment)?;
@@ -153,13 +165,20 @@ impl Recent {
         self.bytes += entry.len();
         self.entries.push_front(entry);
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
-            let Some(oldest) = self.entries.pop_back() else { return };
+            let Some(oldest) = self.entries.pop_back() else {
+                return;
+            };
             self.bytes -= oldest.len();
         }
     }
 
     fn json(&self, limit: usize) -> String {
-        let newest: Vec<&str> = self.entries.iter().take(limit).map(String::as_str).collect();
+        let newest: Vec<&str> = self
+            .entries
+            .iter()
+            .take(limit)
+            .map(String::as_str)
+            .collect();
         format!("[{}]", newest.join(","))
     }
 }
@@ -188,7 +207,14 @@ async fn reset(State(seen): State<Arc<Seen>>) -> Json<Value> {
 
 fn list(recent: &Mutex<Recent>, limit: Option<usize>) -> Response {
     let json = locked(recent).json(limit.unwrap_or(MAX_ENTRIES));
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], json).into_response()
+    (
+        [
+            (CONTENT_TYPE, "application/json"),
+            (CACHE_CONTROL, "no-store"),
+        ],
+        json,
+    )
+        .into_response()
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ impl StackFile {
             while pids.changed().await.is_ok() {
                 let now = pids.borrow_and_update().clone();
                 // Written under the lock: a file that was removed does not come back.
-                let Some(path) = &*locked(&followed) else { return };
+                let Some(path) = &*locked(&followed) else {
+                    return;
+                };
                 if let Err(error) = write(path, &addresses, now) {
                     tracing::error!("{error:#}");
                 }
@@ -77,7 +79,10 @@ fn locked(path: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
 }
 
 fn write(path: &Path, addresses: &Addresses, pids: BTreeMap<&'static str, u32>) -> Result<()> {
-    write_private(path, &serde_json::to_vec_pretty(&Content { addresses, pids })?)
+    write_private(
+        path,
+        &serde_json::to_vec_pretty(&Content { addresses, pids })?,
+    )
 }
 
 #[cfg(test)]
@@ -86,7 +91,8 @@ mod tests {
 
     #[tokio::test]
     async fn file_follows_the_pids_and_goes_with_the_stack() {
-        let path = std::env::temp_dir().join(format!("shoptrail-stack-{}.json", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("shoptrail-stack-{}.json", std::process::id()));
         let text = || String::new();
         let addresses = Addresses {
             shop: "http://127.0.0.1:8080/".to_owned(),

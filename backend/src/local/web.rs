@@ -28,7 +28,10 @@ use super::edge::WRITE_KEY;
 const VENDOR: [(&str, &str); 3] = [
     ("/vendor/vega.js", "vega/build/vega.min.js"),
     ("/vendor/vega-lite.js", "vega-lite/build/vega-lite.min.js"),
-    ("/vendor/vega-embed.js", "vega-embed/build/vega-embed.min.js"),
+    (
+        "/vendor/vega-embed.js",
+        "vega-embed/build/vega-embed.min.js",
+    ),
 ];
 /// Pages beside the shop, by the name of their folder.
 const PAGES: [&str; 2] = ["dashboard", "micro"];
@@ -38,9 +41,15 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    ),
 ];
 
 /// The running server. Dropping it closes the port.
@@ -75,7 +84,9 @@ pub async fn listen(port: u16) -> Result<TcpListener> {
             return Ok(listener);
         }
     }
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))
 }
 
 /// The pages: `shop/` at the root, the others under their names; scripts from `node_modules`.
@@ -83,14 +94,25 @@ pub fn pages(root: &Path, edge: &str) -> Router {
     let folder = root.join("web-demo");
     let config = json!({"tracker": format!("{edge}/t.js"), "key": WRITE_KEY});
     let config = format!("window.SHOPTRAIL = {config};\n");
-    let mut router = Router::new()
-        .route("/config.js", get(async move || ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], config)));
+    let mut router = Router::new().route(
+        "/config.js",
+        get(async move || {
+            (
+                [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+                config,
+            )
+        }),
+    );
     for (path, file) in VENDOR {
         router = router.route_service(path, ServeFile::new(root.join("node_modules").join(file)));
     }
     for page in PAGES {
         // Without its slash at the end the folder answers with a redirect.
-        for path in [format!("/{page}"), format!("/{page}/"), format!("/{page}/{{*file}}")] {
+        for path in [
+            format!("/{page}"),
+            format!("/{page}/"),
+            format!("/{page}/{{*file}}"),
+        ] {
             router = router.route_service(&path, ServeDir::new(&folder));
         }
     }
@@ -125,8 +147,14 @@ pub fn drills(broker: Arc<Broker>) -> Router {
         Err(error) => (StatusCode::CONFLICT, format!("{error:#}\n")).into_response(),
     };
     Router::new()
-        .route("/local/broker/stop", post(async move |State(broker): State<Arc<Broker>>| done(broker.stop().await)))
-        .route("/local/broker/start", post(async move |State(broker): State<Arc<Broker>>| done(broker.resume().await)))
+        .route(
+            "/local/broker/stop",
+            post(async move |State(broker): State<Arc<Broker>>| done(broker.stop().await)),
+        )
+        .route(
+            "/local/broker/start",
+            post(async move |State(broker): State<Arc<Broker>>| done(broker.resume().await)),
+        )
         .with_state(broker)
 }
 
@@ -138,12 +166,19 @@ async fn guard(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.extend(HEADERS);
     // Everything here is under someone's hands: ask again each time.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache"));
     response
 }
 
 fn refusal(headers: &HeaderMap) -> Option<&'static str> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let host = text("host");
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if !matches!(name, "127.0.0.1" | "localhost") {
@@ -164,7 +199,8 @@ pub fn workspace(given: Option<&Path>) -> Result<PathBuf> {
         Some(root) => vec![root.to_owned()],
         None => here.ancestors().map(Path::to_owned).collect(),
     };
-    candidates.retain(|root| root.join("web-demo/shop").is_dir() && root.join("edge-worker").is_dir());
+    candidates
+        .retain(|root| root.join("web-demo/shop").is_dir() && root.join("edge-worker").is_dir());
     let root = candidates.into_iter().next();
     let root =
         root.context("the workspace is not here; hint: start inside the project, or name it with `--project DIR`")?;
@@ -176,8 +212,12 @@ mod tests {
     use super::*;
 
     fn judged(headers: &[(&'static str, &'static str)]) -> bool {
-        let headers =
-            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
         refusal(&headers.collect()).is_none()
     }
 
@@ -186,7 +226,13 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost:8080", "localhost"] {
             assert!(judged(&[("host", host)]), "{host}");
         }
-        for host in ["shop.example:8080", "127.0.0.1.shop.example", "localhost.shop.example:80", "0.0.0.0:8080", ""] {
+        for host in [
+            "shop.example:8080",
+            "127.0.0.1.shop.example",
+            "localhost.shop.example:80",
+            "0.0.0.0:8080",
+            "",
+        ] {
             assert!(!judged(&[("host", host)]), "{host}");
         }
         assert!(!judged(&[]));
@@ -194,7 +240,13 @@ mod tests {
 
     #[test]
     fn pages_of_other_sites_may_link_but_not_fetch() {
-        let from = |site, mode| judged(&[("host", "localhost"), ("sec-fetch-site", site), ("sec-fetch-mode", mode)]);
+        let from = |site, mode| {
+            judged(&[
+                ("host", "localhost"),
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+            ])
+        };
         assert!(from("cross-site", "navigate"));
         assert!(from("same-origin", "cors"));
         assert!(!from("cross-site", "cors"));

@@ -3,8 +3,17 @@
 
 use super::page::Page;
 
-const SEARCH_ENGINES: [&str; 9] =
-    ["google", "bing", "duckduckgo", "yahoo", "ecosia", "baidu", "yandex", "startpage", "qwant"];
+const SEARCH_ENGINES: [&str; 9] = [
+    "google",
+    "bing",
+    "duckduckgo",
+    "yahoo",
+    "ecosia",
+    "baidu",
+    "yandex",
+    "startpage",
+    "qwant",
+];
 const SOCIAL_NETWORKS: [&str; 12] = [
     "facebook",
     "instagram",
@@ -19,13 +28,29 @@ const SOCIAL_NETWORKS: [&str; 12] = [
     "threads",
     "snapchat",
 ];
-const PAID_MEDIUMS: [&str; 6] = ["cpc", "ppc", "paid", "paidsearch", "paid_social", "retargeting"];
+const PAID_MEDIUMS: [&str; 6] = [
+    "cpc",
+    "ppc",
+    "paid",
+    "paidsearch",
+    "paid_social",
+    "retargeting",
+];
 
 /// Names the channel of a page view from its address and the host of its referrer.
 pub fn channel(page: &Page, referrer_host: Option<&str>) -> &'static str {
     let outside = referrer_host.filter(|host| page.host.as_deref() != Some(*host));
-    let source = page.source.as_deref().or(outside).unwrap_or_default().to_ascii_lowercase();
-    let medium = page.medium.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let source = page
+        .source
+        .as_deref()
+        .or(outside)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let medium = page
+        .medium
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let search = is_one_of(&source, &SEARCH_ENGINES);
     let social = is_one_of(&source, &SOCIAL_NETWORKS);
     let paid = page.paid_click || PAID_MEDIUMS.contains(&medium.as_str());
@@ -71,12 +96,30 @@ mod tests {
         assert_eq!(channel_of(plain, Some("google.co.uk")), "Organic Search");
         assert_eq!(channel_of(plain, Some("m.facebook.com")), "Organic Social");
         assert_eq!(channel_of(plain, Some("blog.example")), "Referral");
-        assert_eq!(channel_of("https://shop.example/?gclid=1", Some("google.com")), "Paid Search");
         assert_eq!(
-            channel_of("https://shop.example/?utm_source=instagram&utm_medium=paid_social", None),
+            channel_of("https://shop.example/?gclid=1", Some("google.com")),
+            "Paid Search"
+        );
+        assert_eq!(
+            channel_of(
+                "https://shop.example/?utm_source=instagram&utm_medium=paid_social",
+                None
+            ),
             "Paid Social"
         );
-        assert_eq!(channel_of("https://shop.example/?utm_source=news&utm_medium=email", None), "Email");
-        assert_eq!(channel_of("https://shop.example/?utm_source=partner&utm_medium=cpc", None), "Paid Other");
+        assert_eq!(
+            channel_of(
+                "https://shop.example/?utm_source=news&utm_medium=email",
+                None
+            ),
+            "Email"
+        );
+        assert_eq!(
+            channel_of(
+                "https://shop.example/?utm_source=partner&utm_medium=cpc",
+                None
+            ),
+            "Paid Other"
+        );
     }
 }

@@ -17,7 +17,10 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Column::new("event_id", Str, "Id the event was born with, UUIDv7"),
         Text(|row| Some(&row.record.event.event_id)),
     ),
-    field(Column::new("event_type", Str, "Type of the event"), Text(|row| Some(row.record.event.event_type.as_str()))),
+    field(
+        Column::new("event_type", Str, "Type of the event"),
+        Text(|row| Some(row.record.event.event_type.as_str())),
+    ),
     field(
         Column::new(
             "event_time",
@@ -30,8 +33,18 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Column::new("received_at", Timestamp, "When the edge received it"),
         Integer(|row| Some(row.received_at_us())),
     ),
-    field(Column::new("day", Date, "Day of `event_time` in the reporting time zone"), Later),
-    field(Column::new("shop_id", Str, "Shop"), Text(|row| Some(&row.record.edge.shop_id))),
+    field(
+        Column::new(
+            "day",
+            Date,
+            "Day of `event_time` in the reporting time zone",
+        ),
+        Later,
+    ),
+    field(
+        Column::new("shop_id", Str, "Shop"),
+        Text(|row| Some(&row.record.edge.shop_id)),
+    ),
     field(
         Column::new("anonymous_id", Str, "Visitor, as the tracker knows it"),
         Text(|row| Some(&row.record.event.anonymous_id)),
@@ -40,13 +53,26 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Column::new("user_id", Str, "Customer number, where the shop gave it").optional(),
         Text(|row| row.record.event.user_id.as_deref()),
     ),
-    field(Column::new("session_key", Str, "Session: `event_id` of its first event"), Later),
     field(
-        Column::new("seq", Int, "Number of the event within the tracker's session, from 1"),
+        Column::new("session_key", Str, "Session: `event_id` of its first event"),
+        Later,
+    ),
+    field(
+        Column::new(
+            "seq",
+            Int,
+            "Number of the event within the tracker's session, from 1",
+        ),
         Integer(|row| Some(row.record.event.seq)),
     ),
-    field(Column::new("page_url", Str, "Address of the page"), Text(|row| Some(&row.record.event.page_url))),
-    field(Column::new("page_path", Str, "Path of the address"), Text(|row| Some(&row.page.path))),
+    field(
+        Column::new("page_url", Str, "Address of the page"),
+        Text(|row| Some(&row.record.event.page_url)),
+    ),
+    field(
+        Column::new("page_path", Str, "Path of the address"),
+        Text(|row| Some(&row.page.path)),
+    ),
     field(
         Column::new("page_title", Str, "Title of the page").optional(),
         Text(|row| row.record.event.page_title.as_deref()),
@@ -55,14 +81,34 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Column::new("referrer_host", Str, "Host of the referrer").optional(),
         Text(|row| row.referrer_host.as_deref()),
     ),
-    field(Column::new("utm_source", Str, "Campaign source").optional(), Text(|row| row.page.source.as_deref())),
-    field(Column::new("utm_medium", Str, "Campaign medium").optional(), Text(|row| row.page.medium.as_deref())),
-    field(Column::new("utm_campaign", Str, "Campaign").optional(), Text(|row| row.page.campaign.as_deref())),
     field(
-        Column::new("page_channel", Str, "Channel that this event's page and referrer tell"),
+        Column::new("utm_source", Str, "Campaign source").optional(),
+        Text(|row| row.page.source.as_deref()),
+    ),
+    field(
+        Column::new("utm_medium", Str, "Campaign medium").optional(),
+        Text(|row| row.page.medium.as_deref()),
+    ),
+    field(
+        Column::new("utm_campaign", Str, "Campaign").optional(),
+        Text(|row| row.page.campaign.as_deref()),
+    ),
+    field(
+        Column::new(
+            "page_channel",
+            Str,
+            "Channel that this event's page and referrer tell",
+        ),
         Text(|row| Some(row.channel)),
     ),
-    field(Column::new("channel", Str, "Channel of the session: that of its first event"), Later),
+    field(
+        Column::new(
+            "channel",
+            Str,
+            "Channel of the session: that of its first event",
+        ),
+        Later,
+    ),
     field(
         Column::new("search_term", Str, "What was searched for").optional(),
         Text(|row| row.record.event.search_term.as_deref()),
@@ -71,36 +117,59 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Column::new("transaction_id", Str, "Order number").optional(),
         Text(|row| row.record.event.transaction_id.as_deref()),
     ),
-    field(Column::new("currency", Str, "ISO 4217 code").optional(), Text(|row| row.record.event.currency.as_deref())),
+    field(
+        Column::new("currency", Str, "ISO 4217 code").optional(),
+        Text(|row| row.record.event.currency.as_deref()),
+    ),
     field(
         Column::new("value_minor", Int, "Value, minor units").optional(),
         Integer(|row| row.minor(row.record.event.value)),
     ),
-    field(Column::new("tax_minor", Int, "Tax, minor units").optional(), Integer(|row| row.minor(row.record.event.tax))),
+    field(
+        Column::new("tax_minor", Int, "Tax, minor units").optional(),
+        Integer(|row| row.minor(row.record.event.tax)),
+    ),
     field(
         Column::new("shipping_minor", Int, "Shipping, minor units").optional(),
         Integer(|row| row.minor(row.record.event.shipping)),
     ),
-    field(Column::new("coupon", Str, "Coupon").optional(), Text(|row| row.record.event.coupon.as_deref())),
+    field(
+        Column::new("coupon", Str, "Coupon").optional(),
+        Text(|row| row.record.event.coupon.as_deref()),
+    ),
     field(
         Column::new("payment_method", Str, "Payment method").optional(),
         Text(|row| row.record.event.payment_method.as_deref()),
     ),
     field(
-        Column::new("engagement_time_ms", Int, "Milliseconds in view and in use, of `page_ping`").optional(),
+        Column::new(
+            "engagement_time_ms",
+            Int,
+            "Milliseconds in view and in use, of `page_ping`",
+        )
+        .optional(),
         Integer(|row| row.record.event.engagement_time_msec),
     ),
     field(
         Column::new("device", Str, "desktop, mobile, tablet or other"),
         Text(|row| Some(row.record.edge.device.as_str())),
     ),
-    field(Column::new("browser", Str, "Browser family"), Text(|row| Some(&row.record.edge.browser))),
-    field(Column::new("os", Str, "Operating system"), Text(|row| Some(&row.record.edge.os))),
+    field(
+        Column::new("browser", Str, "Browser family"),
+        Text(|row| Some(&row.record.edge.browser)),
+    ),
+    field(
+        Column::new("os", Str, "Operating system"),
+        Text(|row| Some(&row.record.edge.os)),
+    ),
     field(
         Column::new("country", Str, "Country, ISO 3166 code").optional(),
         Text(|row| row.record.edge.country.as_deref()),
     ),
-    field(Column::new("is_bot", Bool, "Made by a crawler"), Boolean(|row| Some(is_bot(row)))),
+    field(
+        Column::new("is_bot", Bool, "Made by a crawler"),
+        Boolean(|row| Some(is_bot(row))),
+    ),
     field(
         Column::new(
             "record_hash",
@@ -134,6 +203,12 @@ const fn field(column: Column, read: super::Read<Parsed>) -> Field<Parsed> {
 /// Keeps one record of each event: the one received first, whatever order they came in.
 pub fn dedupe(events: LazyFrame) -> LazyFrame {
     events
-        .sort(["event_id", "received_at", "record_hash"], SortMultipleOptions::default())
-        .unique_stable(Some(by_name(["event_id"], true, false)), UniqueKeepStrategy::First)
+        .sort(
+            ["event_id", "received_at", "record_hash"],
+            SortMultipleOptions::default(),
+        )
+        .unique_stable(
+            Some(by_name(["event_id"], true, false)),
+            UniqueKeepStrategy::First,
+        )
 }

@@ -21,7 +21,10 @@ impl ItemRow {
     /// The products of an event, in order.
     pub(super) fn of(event: &Arc<Parsed>) -> impl Iterator<Item = Self> {
         let items = event.record.event.items.as_ref().map_or(0, Vec::len);
-        (0..items).map(|index| Self { event: Arc::clone(event), index })
+        (0..items).map(|index| Self {
+            event: Arc::clone(event),
+            index,
+        })
     }
 
     fn item(&self) -> Option<&Item> {
@@ -31,29 +34,65 @@ impl ItemRow {
 
 /// The columns and how each is read from a product.
 pub(super) static FIELDS: [Field<ItemRow>; 16] = [
-    field(Column::new("event_id", Str, "Event the product is in"), Text(|row| Some(&row.event.record.event.event_id))),
-    field(Column::new("event_type", Str, "Its type"), Text(|row| Some(row.event.record.event.event_type.as_str()))),
-    field(Column::new("event_time", Timestamp, "When it happened"), Integer(|row| Some(row.event.event_time_us))),
+    field(
+        Column::new("event_id", Str, "Event the product is in"),
+        Text(|row| Some(&row.event.record.event.event_id)),
+    ),
+    field(
+        Column::new("event_type", Str, "Its type"),
+        Text(|row| Some(row.event.record.event.event_type.as_str())),
+    ),
+    field(
+        Column::new("event_time", Timestamp, "When it happened"),
+        Integer(|row| Some(row.event.event_time_us)),
+    ),
     field(
         Column::new("record_hash", Int, "XXH3 of the record the product came in"),
         Integer(|row| Some(row.event.hash)),
     ),
-    field(Column::new("day", Date, "Day of `event_time` in the reporting time zone"), Later),
-    field(Column::new("shop_id", Str, "Shop"), Text(|row| Some(&row.event.record.edge.shop_id))),
+    field(
+        Column::new(
+            "day",
+            Date,
+            "Day of `event_time` in the reporting time zone",
+        ),
+        Later,
+    ),
+    field(
+        Column::new("shop_id", Str, "Shop"),
+        Text(|row| Some(&row.event.record.edge.shop_id)),
+    ),
     field(
         Column::new("item_index", Int, "Place in the event's list, from 0"),
         Integer(|row| i64::try_from(row.index).ok()),
     ),
-    field(Column::new("item_id", Str, "Product"), Text(|row| Some(&row.item()?.item_id))),
-    field(Column::new("item_name", Str, "Its name, else its id"), Text(|row| name(row.item()?))),
-    field(Column::new("item_brand", Str, "Brand").optional(), Text(|row| row.item()?.item_brand.as_deref())),
-    field(Column::new("item_category", Str, "Category").optional(), Text(|row| row.item()?.item_category.as_deref())),
+    field(
+        Column::new("item_id", Str, "Product"),
+        Text(|row| Some(&row.item()?.item_id)),
+    ),
+    field(
+        Column::new("item_name", Str, "Its name, else its id"),
+        Text(|row| name(row.item()?)),
+    ),
+    field(
+        Column::new("item_brand", Str, "Brand").optional(),
+        Text(|row| row.item()?.item_brand.as_deref()),
+    ),
+    field(
+        Column::new("item_category", Str, "Category").optional(),
+        Text(|row| row.item()?.item_category.as_deref()),
+    ),
     field(
         Column::new("quantity", Int, "Units; 1 where the shop gave none"),
         Integer(|row| Some(row.item()?.quantity.unwrap_or(1))),
     ),
     field(
-        Column::new("price_minor", Int, "Price of a unit after discount, minor units").optional(),
+        Column::new(
+            "price_minor",
+            Int,
+            "Price of a unit after discount, minor units",
+        )
+        .optional(),
         Integer(|row| row.event.minor(row.item()?.price)),
     ),
     field(
@@ -61,10 +100,17 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
         Integer(|row| row.event.minor(row.item()?.discount)),
     ),
     field(
-        Column::new("currency", Str, "ISO 4217 code, else the reporting currency"),
+        Column::new(
+            "currency",
+            Str,
+            "ISO 4217 code, else the reporting currency",
+        ),
         Text(|row| row.event.record.event.currency.as_deref()),
     ),
-    field(Column::new("is_bot", Bool, "Made by a crawler"), Boolean(|row| Some(is_bot(&row.event)))),
+    field(
+        Column::new("is_bot", Bool, "Made by a crawler"),
+        Boolean(|row| Some(is_bot(&row.event))),
+    ),
 ];
 
 const COLUMNS: [Column; 16] = super::columns(&FIELDS);

@@ -17,24 +17,49 @@ const COLUMNS: &[Column] = &[
         Timestamp,
         "Time of the purchase event; of the first refund where the purchase is not known",
     ),
-    Column::new("first_event_at", Timestamp, "Time of the first purchase or refund event"),
-    Column::new("last_event_at", Timestamp, "Time of the last purchase or refund event"),
+    Column::new(
+        "first_event_at",
+        Timestamp,
+        "Time of the first purchase or refund event",
+    ),
+    Column::new(
+        "last_event_at",
+        Timestamp,
+        "Time of the last purchase or refund event",
+    ),
     Column::new("shop_id", Text, "Shop"),
     Column::new("customer_id", Text, "`user_id`, else `anonymous_id`"),
     Column::new("anonymous_id", Text, "Visitor who ordered"),
     Column::new("user_id", Text, "Customer number").optional(),
     Column::new("session_key", Text, "Session of the order"),
-    Column::new("purchase_event_id", Text, "The event that is the order; none where only a refund is known").optional(),
+    Column::new(
+        "purchase_event_id",
+        Text,
+        "The event that is the order; none where only a refund is known",
+    )
+    .optional(),
     Column::new("currency", Text, "ISO 4217 code"),
-    Column::new("gross_minor", Integer, "Value as sent, before refunds, minor units"),
+    Column::new(
+        "gross_minor",
+        Integer,
+        "Value as sent, before refunds, minor units",
+    ),
     Column::new("tax_minor", Integer, "Tax, minor units"),
     Column::new("shipping_minor", Integer, "Shipping, minor units"),
-    Column::new("refunds_minor", Integer, "Refunded in the order's currency, minor units"),
+    Column::new(
+        "refunds_minor",
+        Integer,
+        "Refunded in the order's currency, minor units",
+    ),
     Column::new("net_minor", Integer, "Gross less refunds, minor units"),
     Column::new("quantity", Integer, "Units bought"),
     Column::new("coupon", Text, "Coupon used").optional(),
     Column::new("payment_method", Text, "Payment method").optional(),
-    Column::new("order_number", Integer, "The customer's first, second, … order in the shop"),
+    Column::new(
+        "order_number",
+        Integer,
+        "The customer's first, second, … order in the shop",
+    ),
     Column::new("is_new_customer", Boolean, "The customer's first order"),
     Column::new("channel", Text, "Channel of the order's session"),
     Column::new("device", Text, "desktop, mobile, tablet or other"),
@@ -81,8 +106,13 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
         "browser",
         "os",
     ];
-    let refunded =
-        col("value_minor").filter(is_purchase().not().and(col("currency").eq(col("currency").first()))).sum();
+    let refunded = col("value_minor")
+        .filter(
+            is_purchase()
+                .not()
+                .and(col("currency").eq(col("currency").first())),
+        )
+        .sum();
     let orders = events
         .filter(concerns_order())
         .with_column(is_purchase().not().alias("is_refund"))
@@ -101,18 +131,31 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
             .chain(facts.map(|fact| col(fact).first()))
             .collect::<Vec<_>>(),
         );
-    let quantities = items.group_by([col("event_id")]).agg([col("quantity").sum()]);
+    let quantities = items
+        .group_by([col("event_id")])
+        .agg([col("quantity").sum()]);
     let none_if_refund = |column: &str| {
-        when(col("refund_only")).then(lit(0_i64)).otherwise(col(column).fill_null(lit(0_i64))).alias(column)
+        when(col("refund_only"))
+            .then(lit(0_i64))
+            .otherwise(col(column).fill_null(lit(0_i64)))
+            .alias(column)
     };
     let orders = orders
-        .join(quantities, [col("event_id")], [col("event_id")], JoinArgs::new(JoinType::Left))
+        .join(
+            quantities,
+            [col("event_id")],
+            [col("event_id")],
+            JoinArgs::new(JoinType::Left),
+        )
         .with_columns([
             none_if_refund("gross_minor"),
             none_if_refund("tax_minor"),
             none_if_refund("shipping_minor"),
             none_if_refund("quantity"),
-            when(col("refund_only")).then(lit(NULL)).otherwise(col("event_id")).alias("purchase_event_id"),
+            when(col("refund_only"))
+                .then(lit(NULL))
+                .otherwise(col("event_id"))
+                .alias("purchase_event_id"),
             coalesce(&[col("user_id"), col("anonymous_id")]).alias("customer_id"),
             super::day("ordered_at", &reporting.time_zone).alias("day"),
             lit(1_i64).alias("order_number"),
@@ -124,11 +167,19 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
 
 /// Numbers each customer's orders in time; the frame holds all orders of its customers.
 pub fn number(orders: LazyFrame) -> PolarsResult<LazyFrame> {
-    let sorted = orders.sort(["ordered_at", "transaction_id"], SortMultipleOptions::default());
+    let sorted = orders.sort(
+        ["ordered_at", "transaction_id"],
+        SortMultipleOptions::default(),
+    );
     let customer = [col("shop_id"), col("customer_id")];
     let counted = col("purchase_event_id").is_not_null().cast(DataType::Int64);
-    let numbered = sorted.with_column(counted.cum_sum(false).over(customer)?.alias("order_number")).with_column(
-        col("order_number").eq(lit(1_i64)).and(col("purchase_event_id").is_not_null()).alias("is_new_customer"),
-    );
+    let numbered = sorted
+        .with_column(counted.cum_sum(false).over(customer)?.alias("order_number"))
+        .with_column(
+            col("order_number")
+                .eq(lit(1_i64))
+                .and(col("purchase_event_id").is_not_null())
+                .alias("is_new_customer"),
+        );
     Ok(TABLE.conform(numbered))
 }

@@ -25,9 +25,16 @@ const PAID_CLICK_IDS: [&str; 5] = ["gclid", "gbraid", "wbraid", "msclkid", "ttcl
 impl Page {
     /// Reads an address; one that is not a URL has the path `/` and nothing else.
     pub fn read(address: &str) -> Self {
-        let Ok(url) = Url::parse(address) else { return Self { path: "/".to_owned(), ..Self::default() } };
+        let Ok(url) = Url::parse(address) else {
+            return Self {
+                path: "/".to_owned(),
+                ..Self::default()
+            };
+        };
         let parameter = |name: &str| {
-            url.query_pairs().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
+            url.query_pairs()
+                .find(|(key, value)| key == name && !value.is_empty())
+                .map(|(_, value)| value.into_owned())
         };
         Self {
             path: url.path().to_owned(),
@@ -35,7 +42,9 @@ impl Page {
             source: parameter("utm_source"),
             medium: parameter("utm_medium"),
             campaign: parameter("utm_campaign"),
-            paid_click: url.query_pairs().any(|(key, _)| PAID_CLICK_IDS.contains(&key.as_ref())),
+            paid_click: url
+                .query_pairs()
+                .any(|(key, _)| PAID_CLICK_IDS.contains(&key.as_ref())),
         }
     }
 }
@@ -56,10 +65,15 @@ mod tests {
 
     #[test]
     fn address_gives_path_host_and_campaign() {
-        let page = Page::read("https://www.shop.example/p/1?utm_source=news%20letter&utm_medium=email&utm_campaign=");
+        let page = Page::read(
+            "https://www.shop.example/p/1?utm_source=news%20letter&utm_medium=email&utm_campaign=",
+        );
         assert_eq!(page.path, "/p/1");
         assert_eq!(page.host.as_deref(), Some("shop.example"));
-        assert_eq!((page.source.as_deref(), page.medium.as_deref()), (Some("news letter"), Some("email")));
+        assert_eq!(
+            (page.source.as_deref(), page.medium.as_deref()),
+            (Some("news letter"), Some("email"))
+        );
         assert_eq!(page.campaign, None);
         assert!(!page.paid_click);
         assert!(Page::read("https://shop.example/?gclid=x").paid_click);

@@ -36,7 +36,8 @@ impl Parsed {
     /// # Errors
     /// When the text is not a record of the contract.
     fn read(text: &str) -> Result<Self, Unreadable> {
-        let record: Record = serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
+        let record: Record =
+            serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
         let page = Page::read(&record.event.page_url);
         let referrer_host = record.event.referrer_url.as_deref().and_then(host_of);
         Ok(Self {
@@ -71,7 +72,11 @@ fn hash(record: &Record) -> Result<i64, Unreadable> {
 
 /// When it happened, in milliseconds: the browser's clock may be wrong, but the time from event to sending is not.
 fn event_time_ms(record: &Record) -> i64 {
-    let waited = record.batch.sent_at.saturating_sub(record.event.event_timestamp).max(0);
+    let waited = record
+        .batch
+        .sent_at
+        .saturating_sub(record.event.event_timestamp)
+        .max(0);
     record.edge.received_at.saturating_sub(waited).max(0)
 }
 
@@ -82,11 +87,21 @@ fn event_time_ms(record: &Record) -> i64 {
 pub fn parse(bronze: &DataFrame, reporting: &Reporting) -> anyhow::Result<(DataFrame, DataFrame)> {
     let records = bronze.column("record")?.str()?;
     let read = |text: &str| Parsed::read(text).map(Arc::new);
-    let parsed = records.iter().flatten().map(read).collect::<Result<Vec<_>, _>>()?;
+    let parsed = records
+        .iter()
+        .flatten()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
     let lines: Vec<ItemRow> = parsed.iter().flat_map(ItemRow::of).collect();
     let day = || super::day("event_time", &reporting.time_zone).alias("day");
-    let events = frame(&events::FIELDS, &parsed)?.lazy().with_column(day()).collect()?;
+    let events = frame(&events::FIELDS, &parsed)?
+        .lazy()
+        .with_column(day())
+        .collect()?;
     let currency = col("currency").fill_null(lit(reporting.currency.clone()));
-    let items = frame(&items::FIELDS, &lines)?.lazy().with_columns([day(), currency]).collect()?;
+    let items = frame(&items::FIELDS, &lines)?
+        .lazy()
+        .with_columns([day(), currency])
+        .collect()?;
     Ok((events, items))
 }

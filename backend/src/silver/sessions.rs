@@ -19,23 +19,52 @@ const ENGAGED_MS: i64 = 10_000;
 pub const FUNNEL_STEPS: [&str; 4] = ["view_item", "add_to_cart", "begin_checkout", "purchase"];
 
 const COLUMNS: &[Column] = &[
-    Column::new("session_key", Text, "Id of the session: the `event_id` of its first event"),
-    Column::new("day", Date, "Day the session started, in the reporting time zone"),
+    Column::new(
+        "session_key",
+        Text,
+        "Id of the session: the `event_id` of its first event",
+    ),
+    Column::new(
+        "day",
+        Date,
+        "Day the session started, in the reporting time zone",
+    ),
     Column::new("session_start", Timestamp, "Time of the first event"),
     Column::new("session_end", Timestamp, "Time of the last event"),
     Column::new("shop_id", Text, "Shop"),
     Column::new("anonymous_id", Text, "Visitor, as the tracker knows it"),
-    Column::new("user_id", Text, "Customer number, from the last event of the session that has one").optional(),
-    Column::new("duration_ms", Integer, "Milliseconds from the first to the last event"),
-    Column::new("engaged_ms", Integer, "Milliseconds the page was in view and in use"),
+    Column::new(
+        "user_id",
+        Text,
+        "Customer number, from the last event of the session that has one",
+    )
+    .optional(),
+    Column::new(
+        "duration_ms",
+        Integer,
+        "Milliseconds from the first to the last event",
+    ),
+    Column::new(
+        "engaged_ms",
+        Integer,
+        "Milliseconds the page was in view and in use",
+    ),
     Column::new("events", Integer, "Events of any type"),
     Column::new("page_views", Integer, "Events `page_view`"),
     Column::new("product_views", Integer, "Events `view_item`"),
     Column::new("adds_to_cart", Integer, "Events `add_to_cart`"),
     Column::new("checkouts", Integer, "Events `begin_checkout`"),
     Column::new("purchases", Integer, "Orders made in the session"),
-    Column::new("revenue_minor", Integer, "Value of those orders in `currency`, minor units"),
-    Column::new("currency", Text, "First currency seen in the session, else the reporting currency"),
+    Column::new(
+        "revenue_minor",
+        Integer,
+        "Value of those orders in `currency`, minor units",
+    ),
+    Column::new(
+        "currency",
+        Text,
+        "First currency seen in the session, else the reporting currency",
+    ),
     Column::new(
         "funnel_step",
         Integer,
@@ -51,9 +80,18 @@ const COLUMNS: &[Column] = &[
     Column::new("device", Text, "desktop, mobile, tablet or other"),
     Column::new("browser", Text, "Browser family"),
     Column::new("os", Text, "Operating system"),
-    Column::new("country", Text, "Country, ISO 3166 code, where the edge knows it").optional(),
+    Column::new(
+        "country",
+        Text,
+        "Country, ISO 3166 code, where the edge knows it",
+    )
+    .optional(),
     Column::new("is_bounce", Boolean, "Not engaged"),
-    Column::new("is_engaged", Boolean, "10 seconds in view, two page views or a purchase"),
+    Column::new(
+        "is_engaged",
+        Boolean,
+        "10 seconds in view, two page views or a purchase",
+    ),
     Column::new("is_bot", Boolean, "Made by a crawler; left out of gold"),
 ];
 
@@ -74,11 +112,22 @@ pub fn cut(events: LazyFrame) -> PolarsResult<LazyFrame> {
     let same_visitor = col("shop_id")
         .eq_missing(col("shop_id").shift(lit(1)))
         .and(col("anonymous_id").eq_missing(col("anonymous_id").shift(lit(1))));
-    let continues = same_visitor.and((micros() - micros().shift(lit(1))).lt_eq(lit(GAP_US))).fill_null(lit(false));
+    let continues = same_visitor
+        .and((micros() - micros().shift(lit(1))).lt_eq(lit(GAP_US)))
+        .fill_null(lit(false));
     let of_session = |column: &str| col(column).first().over([col("session_number")]);
     Ok(in_order(events)
-        .with_column(continues.not().cast(DataType::Int64).cum_sum(false).alias("session_number"))
-        .with_columns([of_session("event_id")?.alias("session_key"), of_session("page_channel")?.alias("channel")])
+        .with_column(
+            continues
+                .not()
+                .cast(DataType::Int64)
+                .cum_sum(false)
+                .alias("session_number"),
+        )
+        .with_columns([
+            of_session("event_id")?.alias("session_key"),
+            of_session("page_channel")?.alias("channel"),
+        ])
         .drop(by_name(["session_number"], true, false)))
 }
 
@@ -98,7 +147,10 @@ pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyF
         count("view_item").alias("product_views"),
         count("add_to_cart").alias("adds_to_cart"),
         count("begin_checkout").alias("checkouts"),
-        col("currency").drop_nulls().first().fill_null(lit(reporting.currency.clone())),
+        col("currency")
+            .drop_nulls()
+            .first()
+            .fill_null(lit(reporting.currency.clone())),
         col("funnel_step").first(),
         col("page_path").first().alias("entry_page"),
         col("page_path").last().alias("exit_page"),
@@ -116,7 +168,9 @@ pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyF
     let micros = |name: &str| col(name).to_physical();
     Ok(sessions.with_columns([
         super::day("session_start", &reporting.time_zone).alias("day"),
-        (micros("session_end") - micros("session_start")).floor_div(lit(1_000)).alias("duration_ms"),
+        (micros("session_end") - micros("session_start"))
+            .floor_div(lit(1_000))
+            .alias("duration_ms"),
     ]))
 }
 
@@ -124,18 +178,32 @@ pub fn summarize(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyF
 /// repeats an order (a thank-you page opened again) makes none.
 pub fn with_orders(sessions: LazyFrame, orders: LazyFrame) -> LazyFrame {
     let orders = orders.filter(col("purchase_event_id").is_not_null());
-    let made = orders.clone().group_by([col("session_key")]).agg([len().cast(DataType::Int64).alias("purchases")]);
-    let paid =
-        orders.group_by([col("session_key"), col("currency")]).agg([col("gross_minor").sum().alias("revenue_minor")]);
+    let made = orders
+        .clone()
+        .group_by([col("session_key")])
+        .agg([len().cast(DataType::Int64).alias("purchases")]);
+    let paid = orders
+        .group_by([col("session_key"), col("currency")])
+        .agg([col("gross_minor").sum().alias("revenue_minor")]);
     let on = |columns: &[&str]| columns.iter().copied().map(col).collect::<Vec<_>>();
     let left = || JoinArgs::new(JoinType::Left);
-    let engaged =
-        col("engaged_ms").gt_eq(lit(ENGAGED_MS)).or(col("page_views").gt_eq(lit(2))).or(col("purchases").gt(lit(0)));
+    let engaged = col("engaged_ms")
+        .gt_eq(lit(ENGAGED_MS))
+        .or(col("page_views").gt_eq(lit(2)))
+        .or(col("purchases").gt(lit(0)));
     let sessions = sessions
         .drop(by_name(["purchases", "revenue_minor"], false, false))
         .join(made, on(&["session_key"]), on(&["session_key"]), left())
-        .join(paid, on(&["session_key", "currency"]), on(&["session_key", "currency"]), left())
-        .with_columns([col("purchases").fill_null(lit(0_i64)), col("revenue_minor").fill_null(lit(0_i64))])
+        .join(
+            paid,
+            on(&["session_key", "currency"]),
+            on(&["session_key", "currency"]),
+            left(),
+        )
+        .with_columns([
+            col("purchases").fill_null(lit(0_i64)),
+            col("revenue_minor").fill_null(lit(0_i64)),
+        ])
         .with_column(engaged.alias("is_engaged"))
         .with_column(col("is_engaged").not().alias("is_bounce"));
     TABLE.conform(sessions)
@@ -158,11 +226,18 @@ fn first(column: &str) -> Expr {
 /// Adds `funnel_step`, the same on every event of a session: 1 plus the steps it went through in order, each not before
 /// the one before it.
 fn with_funnel_step(events: LazyFrame) -> PolarsResult<LazyFrame> {
-    let mut events = events
-        .with_columns([lit(1_i64).cast(DataType::Int64).alias("funnel_step"), col("event_time").alias("step_time")]);
+    let mut events = events.with_columns([
+        lit(1_i64).cast(DataType::Int64).alias("funnel_step"),
+        col("event_time").alias("step_time"),
+    ]);
     for (reached, step) in (1_i64..).zip(FUNNEL_STEPS) {
-        let eligible = is(step).and(col("funnel_step").eq(lit(reached))).and(col("event_time").gt_eq(col("step_time")));
-        let time = col("event_time").filter(eligible).min().over([col("session_key")])?;
+        let eligible = is(step)
+            .and(col("funnel_step").eq(lit(reached)))
+            .and(col("event_time").gt_eq(col("step_time")));
+        let time = col("event_time")
+            .filter(eligible)
+            .min()
+            .over([col("session_key")])?;
         events = events.with_column(time.alias("next_time")).with_columns([
             when(col("next_time").is_not_null())
                 .then(lit(reached + 1))

@@ -15,8 +15,8 @@ const APART_MS: i64 = 40 * 60_000;
 
 /// How busy the shop is at each hour of the day (UTC), relative to the busiest.
 const BUSY: [f64; 24] = [
-    0.15, 0.1, 0.06, 0.05, 0.06, 0.12, 0.25, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.65, 0.6, 0.62, 0.7, 0.82, 0.95, 1.0,
-    0.92, 0.7, 0.45, 0.25,
+    0.15, 0.1, 0.06, 0.05, 0.06, 0.12, 0.25, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.65, 0.6, 0.62, 0.7,
+    0.82, 0.95, 1.0, 0.92, 0.7, 0.45, 0.25,
 ];
 
 /// How likely the next live visitor is one who has been there before.
@@ -38,7 +38,11 @@ pub struct Visit {
 impl Visit {
     fn make(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rng) -> Self {
         let events = visit(world, shopper, start, rng);
-        Self { user_agent: shopper.device.user_agent, context: shopper.context(), events }
+        Self {
+            user_agent: shopper.device.user_agent,
+            context: shopper.context(),
+            events,
+        }
     }
 
     /// When the first event happened, milliseconds since the epoch.
@@ -53,7 +57,13 @@ impl Visit {
 
 /// Makes `sessions` visits that start between `from` and `to` (milliseconds since the epoch, `to` at least an hour later),
 /// in the order they start.
-pub fn history(world: &World, sessions: usize, from: i64, to: i64, rng: &mut impl Rng) -> Vec<Visit> {
+pub fn history(
+    world: &World,
+    sessions: usize,
+    from: i64,
+    to: i64,
+    rng: &mut impl Rng,
+) -> Vec<Visit> {
     let mut visits = Vec::with_capacity(sessions);
     while visits.len() < sessions {
         let mut shopper = Shopper::new(world, rng);
@@ -73,7 +83,10 @@ fn moment(from: i64, to: i64, rng: &mut impl Rng) -> i64 {
     loop {
         let moment = rng.random_range(from..to);
         let hour = (moment / HOUR_MS).rem_euclid(24);
-        let busy = usize::try_from(hour).ok().and_then(|hour| BUSY.get(hour)).unwrap_or(&1.0);
+        let busy = usize::try_from(hour)
+            .ok()
+            .and_then(|hour| BUSY.get(hour))
+            .unwrap_or(&1.0);
         if rng.random_bool(*busy) {
             return moment;
         }
@@ -90,7 +103,9 @@ pub struct Crowd {
 impl Crowd {
     /// The next visit, starting now: someone new, or someone who left long enough ago.
     pub fn next(&mut self, world: &World, now: i64, rng: &mut impl Rng) -> Visit {
-        let away: Vec<usize> = (0..self.known.len()).filter(|at| now - self.known[*at].1 > APART_MS).collect();
+        let away: Vec<usize> = (0..self.known.len())
+            .filter(|at| now - self.known[*at].1 > APART_MS)
+            .collect();
         let back = away.choose(rng).copied().filter(|_| rng.random_bool(KNOWN));
         let mut shopper = match back {
             Some(at) => self.known.swap_remove(at).0,
@@ -111,7 +126,9 @@ mod tests {
 
     use rand::SeedableRng;
     use rand::rngs::StdRng;
-    use shoptrail_schemas::EventType::{self, AddToCart, BeginCheckout, Purchase, Refund, ViewItem};
+    use shoptrail_schemas::EventType::{
+        self, AddToCart, BeginCheckout, Purchase, Refund, ViewItem,
+    };
     use shoptrail_schemas::{money, validate};
 
     use super::*;
@@ -121,11 +138,22 @@ mod tests {
 
     fn days(sessions: usize, days: i64, seed: u64) -> Vec<Visit> {
         let world = World::around("http://127.0.0.1:8080").expect("the catalogue is whole");
-        history(&world, sessions, START, START + days * DAY_MS, &mut StdRng::seed_from_u64(seed))
+        history(
+            &world,
+            sessions,
+            START,
+            START + days * DAY_MS,
+            &mut StdRng::seed_from_u64(seed),
+        )
     }
 
     fn share(visits: &[Visit], event_type: EventType) -> f64 {
-        let has = |visit: &&Visit| visit.events.iter().any(|event| event.event_type == event_type);
+        let has = |visit: &&Visit| {
+            visit
+                .events
+                .iter()
+                .any(|event| event.event_type == event_type)
+        };
         visits.iter().filter(has).count() as f64 / visits.len() as f64
     }
 
@@ -139,7 +167,12 @@ mod tests {
 
     #[test]
     fn same_seed_makes_the_same_events() {
-        let events = |seed| days(50, 1, seed).into_iter().flat_map(|visit| visit.events).collect::<Vec<_>>();
+        let events = |seed| {
+            days(50, 1, seed)
+                .into_iter()
+                .flat_map(|visit| visit.events)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(events(7), events(7));
         assert_ne!(events(7), events(8));
     }
@@ -148,9 +181,18 @@ mod tests {
     fn numbers_within_a_session_have_no_holes_and_times_do_not_go_back() {
         for visit in days(300, 7, 2) {
             let numbers: Vec<i64> = visit.events.iter().map(|event| event.seq).collect();
-            assert!(numbers.iter().copied().eq(1..=i64::try_from(numbers.len()).expect("a few")));
+            assert!(
+                numbers
+                    .iter()
+                    .copied()
+                    .eq(1..=i64::try_from(numbers.len()).expect("a few"))
+            );
             assert!(visit.events.is_sorted_by_key(|event| event.event_timestamp));
-            assert!(visit.ends() - visit.starts() < HOUR_MS, "a visit of {} ms", visit.ends() - visit.starts());
+            assert!(
+                visit.ends() - visit.starts() < HOUR_MS,
+                "a visit of {} ms",
+                visit.ends() - visit.starts()
+            );
             assert!(visit.events.len() <= 100, "{} events", visit.events.len());
         }
     }
@@ -162,16 +204,21 @@ mod tests {
         let ids: BTreeSet<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
         assert_eq!(ids.len(), events.len());
         let purchases = events.iter().filter(|event| event.event_type == Purchase);
-        let orders: Vec<&str> = purchases.filter_map(|event| event.transaction_id.as_deref()).collect();
+        let orders: Vec<&str> = purchases
+            .filter_map(|event| event.transaction_id.as_deref())
+            .collect();
         assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), orders.len());
     }
 
     #[test]
     fn funnel_is_that_of_a_shop() {
         let visits = days(6_000, 14, 4);
-        for (event_type, least, most) in
-            [(ViewItem, 0.55, 0.65), (AddToCart, 0.20, 0.30), (BeginCheckout, 0.10, 0.16), (Purchase, 0.08, 0.10)]
-        {
+        for (event_type, least, most) in [
+            (ViewItem, 0.55, 0.65),
+            (AddToCart, 0.20, 0.30),
+            (BeginCheckout, 0.10, 0.16),
+            (Purchase, 0.08, 0.10),
+        ] {
             let share = share(&visits, event_type);
             assert!((least..=most).contains(&share), "{event_type}: {share}");
         }
@@ -198,10 +245,13 @@ mod tests {
         let mut orders = BTreeMap::new();
         let mut refunds = 0;
         for event in visits.iter().flat_map(|visit| &visit.events) {
-            let minor = |amount: f64| money::minor_units(amount, "EUR").expect("an amount in euros");
+            let minor =
+                |amount: f64| money::minor_units(amount, "EUR").expect("an amount in euros");
             let value = event.value.map_or(0, minor);
             let items = event.items.iter().flatten();
-            let goods: i64 = items.map(|item| minor(item.price.unwrap_or(0.0)) * item.quantity.unwrap_or(1)).sum();
+            let goods: i64 = items
+                .map(|item| minor(item.price.unwrap_or(0.0)) * item.quantity.unwrap_or(1))
+                .sum();
             let order = event.transaction_id.clone().unwrap_or_default();
             match event.event_type {
                 Purchase => {
@@ -215,7 +265,11 @@ mod tests {
                 _ => {}
             }
         }
-        assert!(refunds > 0 && refunds * 10 < orders.len(), "{refunds} refunds of {} orders", orders.len());
+        assert!(
+            refunds > 0 && refunds * 10 < orders.len(),
+            "{refunds} refunds of {} orders",
+            orders.len()
+        );
     }
 
     #[test]

@@ -59,15 +59,31 @@ struct Journey<'a, R> {
 impl<'a, R: Rng> Journey<'a, R> {
     fn begin(world: &'a World, shopper: &'a mut Shopper, start: i64, rng: &'a mut R) -> Self {
         let session_id = format!("{:032x}", rng.random::<u128>());
-        Self { world, shopper, rng, now: start, session_id, page: Page::default(), events: Vec::new() }
+        Self {
+            world,
+            shopper,
+            rng,
+            now: start,
+            session_id,
+            page: Page::default(),
+            events: Vec::new(),
+        }
     }
 
     // What a visit is made of.
 
     fn arrive(&mut self, source: &Source) {
-        let landing = if self.rng.random_bool(0.7) { "/".to_owned() } else { self.category_path() };
+        let landing = if self.rng.random_bool(0.7) {
+            "/".to_owned()
+        } else {
+            self.category_path()
+        };
         let separator = if landing.contains('?') { '&' } else { '?' };
-        let path = if source.query.is_empty() { landing } else { format!("{landing}{separator}{}", source.query) };
+        let path = if source.query.is_empty() {
+            landing
+        } else {
+            format!("{landing}{separator}{}", source.query)
+        };
         self.page.url = source.referrer.to_owned();
         self.open(&path, "Good things for slow mornings");
         self.see_list("", "catalogue", "Catalogue");
@@ -107,13 +123,17 @@ impl<'a, R: Rng> Journey<'a, R> {
             return;
         }
         self.think(15, 60);
-        self.push_lines(EventType::AddShippingInfo, |event| event.properties = properties("shipping_tier", "standard"));
+        self.push_lines(EventType::AddShippingInfo, |event| {
+            event.properties = properties("shipping_tier", "standard")
+        });
         if !buys {
             return;
         }
         let payment = ["invoice", "paypal", "card"][self.rng.random_range(0..3)];
         self.think(6, 40);
-        self.push_lines(EventType::AddPaymentInfo, |event| event.payment_method = Some(payment.to_owned()));
+        self.push_lines(EventType::AddPaymentInfo, |event| {
+            event.payment_method = Some(payment.to_owned())
+        });
         self.think(4, 20);
         self.purchase(payment);
     }
@@ -142,9 +162,15 @@ impl<'a, R: Rng> Journey<'a, R> {
         });
         self.think(8, 90);
         if self.rng.random_bool(0.3) {
-            self.push(EventType::Scroll, |event| event.properties = properties("percent_scrolled", "90"));
+            self.push(EventType::Scroll, |event| {
+                event.properties = properties("percent_scrolled", "90")
+            });
         }
-        world.products.iter().position(|other| other.id == product.id).unwrap_or(0)
+        world
+            .products
+            .iter()
+            .position(|other| other.id == product.id)
+            .unwrap_or(0)
     }
 
     fn browse(&mut self) {
@@ -157,7 +183,10 @@ impl<'a, R: Rng> Journey<'a, R> {
 
     fn search(&mut self, product: &Product) {
         let term = product.search_term(self.rng);
-        self.open(&format!("/search?q={}", term.replace(' ', "+")), &format!("Search: {term}"));
+        self.open(
+            &format!("/search?q={}", term.replace(' ', "+")),
+            &format!("Search: {term}"),
+        );
         self.push(EventType::Search, |event| event.search_term = Some(term));
     }
 
@@ -169,7 +198,13 @@ impl<'a, R: Rng> Journey<'a, R> {
             item_list_name: Some(list_name.to_owned()),
             ..product.item(world)
         };
-        let items = world.listed(category).iter().take(LISTED).enumerate().map(place).collect();
+        let items = world
+            .listed(category)
+            .iter()
+            .take(LISTED)
+            .enumerate()
+            .map(place)
+            .collect();
         self.push(EventType::ViewItemList, |event| {
             event.currency = Some(world.currency.clone());
             event.items = Some(items);
@@ -177,8 +212,16 @@ impl<'a, R: Rng> Journey<'a, R> {
     }
 
     fn add_to_cart(&mut self, place: usize) {
-        let line = Line { place, quantity: if self.rng.random_bool(0.8) { 1 } else { 2 } };
-        match self.shopper.cart.iter_mut().find(|known| known.place == place) {
+        let line = Line {
+            place,
+            quantity: if self.rng.random_bool(0.8) { 1 } else { 2 },
+        };
+        match self
+            .shopper
+            .cart
+            .iter_mut()
+            .find(|known| known.place == place)
+        {
             Some(known) => known.quantity += line.quantity,
             None => self.shopper.cart.push(line),
         }
@@ -203,7 +246,9 @@ impl<'a, R: Rng> Journey<'a, R> {
         self.think(15, 70);
         if !self.shopper.signed_in {
             self.shopper.signed_in = true;
-            self.push(EventType::Login, |event| event.properties = properties("method", "email"));
+            self.push(EventType::Login, |event| {
+                event.properties = properties("method", "email")
+            });
         }
     }
 
@@ -220,7 +265,10 @@ impl<'a, R: Rng> Journey<'a, R> {
             event.shipping = Some(world.amount(shipping(goods)));
             event.payment_method = Some(payment.to_owned());
         });
-        self.shopper.orders.push(Order { transaction_id, lines });
+        self.shopper.orders.push(Order {
+            transaction_id,
+            lines,
+        });
         self.think(3, 20);
     }
 
@@ -231,9 +279,15 @@ impl<'a, R: Rng> Journey<'a, R> {
         }
         let order = self.shopper.orders.remove(0);
         let whole = self.rng.random_bool(0.5);
-        let lines = if whole { &order.lines[..] } else { &order.lines[..1] };
+        let lines = if whole {
+            &order.lines[..]
+        } else {
+            &order.lines[..1]
+        };
         self.think(10, 60);
-        self.push_some(EventType::Refund, lines, |event| event.transaction_id = Some(order.transaction_id.clone()));
+        self.push_some(EventType::Refund, lines, |event| {
+            event.transaction_id = Some(order.transaction_id.clone())
+        });
     }
 
     // How pages and events come about.
@@ -258,11 +312,15 @@ impl<'a, R: Rng> Journey<'a, R> {
             return;
         }
         let attention = open * self.rng.random_range(60..=100) / 100;
-        self.push(EventType::PagePing, |event| event.engagement_time_msec = Some(attention));
+        self.push(EventType::PagePing, |event| {
+            event.engagement_time_msec = Some(attention)
+        });
     }
 
     fn think(&mut self, least_seconds: i64, most_seconds: i64) {
-        self.now += self.rng.random_range(least_seconds * 1_000..=most_seconds * 1_000);
+        self.now += self
+            .rng
+            .random_range(least_seconds * 1_000..=most_seconds * 1_000);
     }
 
     fn category_path(&self) -> String {
@@ -276,7 +334,10 @@ impl<'a, R: Rng> Journey<'a, R> {
 
     fn push_some(&mut self, event_type: EventType, lines: &[Line], fill: impl FnOnce(&mut Event)) {
         let world = self.world;
-        let item = |line: &Line| Item { quantity: Some(line.quantity), ..world.product_at(line.place).item(world) };
+        let item = |line: &Line| Item {
+            quantity: Some(line.quantity),
+            ..world.product_at(line.place).item(world)
+        };
         let items = lines.iter().map(item).collect();
         let goods = goods(world, lines);
         self.push(event_type, |event| {
@@ -295,9 +356,12 @@ impl<'a, R: Rng> Journey<'a, R> {
 
     fn event(&mut self, event_type: EventType) -> Event {
         let account = self.shopper.signed_in.then(|| self.shopper.account.clone());
-        let (user_id, demographics) = account.map(|account| (account.user_id, account.demographics)).unzip();
+        let (user_id, demographics) = account
+            .map(|account| (account.user_id, account.demographics))
+            .unzip();
         let random: [u8; 10] = self.rng.random();
-        let id = uuid::Builder::from_unix_timestamp_millis(self.now.unsigned_abs(), &random).into_uuid();
+        let id =
+            uuid::Builder::from_unix_timestamp_millis(self.now.unsigned_abs(), &random).into_uuid();
         Event {
             event_id: id.to_string(),
             event_type,
@@ -322,14 +386,20 @@ impl<'a, R: Rng> Journey<'a, R> {
             event_name: None,
             engagement_time_msec: None,
             demographics,
-            consent: Consent { analytics: true, ads: self.shopper.ads },
+            consent: Consent {
+                analytics: true,
+                ads: self.shopper.ads,
+            },
             properties: None,
         }
     }
 }
 
 fn goods(world: &World, lines: &[Line]) -> i64 {
-    lines.iter().map(|line| world.product_at(line.place).price * line.quantity).sum()
+    lines
+        .iter()
+        .map(|line| world.product_at(line.place).price * line.quantity)
+        .sum()
 }
 
 fn worth(event: &mut Event, world: &World, minor: i64) {

@@ -97,10 +97,19 @@ impl Edge {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(url: &str, key: &str, origin: &str, stop: CancellationToken) -> Result<Self> {
-        let client =
-            reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().context("cannot make an HTTP client")?;
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .no_proxy()
+            .build()
+            .context("cannot make an HTTP client")?;
         let url = format!("{}/b", url.trim_end_matches('/'));
-        Ok(Self { client, url, key: key.to_owned(), origin: origin.trim_end_matches('/').to_owned(), stop })
+        Ok(Self {
+            client,
+            url,
+            key: key.to_owned(),
+            origin: origin.trim_end_matches('/').to_owned(),
+            stop,
+        })
     }
 
     /// Posts a parcel until the edge answers, and reports what became of its events.
@@ -108,7 +117,10 @@ impl Edge {
     /// # Errors
     /// When the edge refuses the write key or the origin: no repetition would help.
     pub async fn send(&self, parcel: &Parcel) -> Result<Report> {
-        let mut report = Report { events: count(parcel.events.len()), ..Report::default() };
+        let mut report = Report {
+            events: count(parcel.events.len()),
+            ..Report::default()
+        };
         for tried in 0..TRIES {
             match self.post(parcel).await? {
                 Try::Answered(reply) => {
@@ -140,12 +152,20 @@ impl Edge {
             .body(self.body(parcel)?);
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Ok(Try::Again { reason: error.to_string(), least: Duration::ZERO }),
+            Err(error) => {
+                return Ok(Try::Again {
+                    reason: error.to_string(),
+                    least: Duration::ZERO,
+                });
+            }
         };
         let status = response.status();
         let least = retry_after(&response);
         let Ok(text) = response.text().await else {
-            return Ok(Try::Again { reason: "the answer broke off".to_owned(), least });
+            return Ok(Try::Again {
+                reason: "the answer broke off".to_owned(),
+                least,
+            });
         };
         self.judge(status, &text, least)
     }
@@ -153,26 +173,53 @@ impl Edge {
     fn judge(&self, status: StatusCode, text: &str, least: Duration) -> Result<Try> {
         match status {
             StatusCode::ACCEPTED | StatusCode::MULTI_STATUS => {
-                let reply =
-                    serde_json::from_str(text).with_context(|| format!("the edge's reply is no verdict: {text}"))?;
+                let reply = serde_json::from_str(text)
+                    .with_context(|| format!("the edge's reply is no verdict: {text}"))?;
                 Ok(Try::Answered(reply))
             }
             StatusCode::BAD_REQUEST => {
                 tracing::warn!(reply = text, "the edge refused a whole batch");
-                Ok(Try::Answered(Reply { accepted: 0, events: Vec::new() }))
+                Ok(Try::Answered(Reply {
+                    accepted: 0,
+                    events: Vec::new(),
+                }))
             }
-            StatusCode::TOO_MANY_REQUESTS => Ok(Try::Again { reason: status.to_string(), least }),
-            _ if status.is_server_error() => Ok(Try::Again { reason: status.to_string(), least }),
-            _ => bail!("the edge answers {status} to key `{}` from `{}`: {text}", self.key, self.origin),
+            StatusCode::TOO_MANY_REQUESTS => Ok(Try::Again {
+                reason: status.to_string(),
+                least,
+            }),
+            _ if status.is_server_error() => Ok(Try::Again {
+                reason: status.to_string(),
+                least,
+            }),
+            _ => bail!(
+                "the edge answers {status} to key `{}` from `{}`: {text}",
+                self.key,
+                self.origin
+            ),
         }
     }
 
     /// Written anew for each try: by `sent_at` the pipeline tells when the events happened.
     fn body(&self, parcel: &Parcel) -> Result<String> {
-        let tracker = Tracker { name: "shoptrail-simulate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let info = BatchInfo { sent_at: super::now(), tracker, context: Some(parcel.context.clone()) };
-        let head = BatchHead { write_key: self.key.clone(), info };
-        serde_json::to_string(&Batch { head, events: parcel.events.clone() }).context("cannot write a batch")
+        let tracker = Tracker {
+            name: "shoptrail-simulate".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let info = BatchInfo {
+            sent_at: super::now(),
+            tracker,
+            context: Some(parcel.context.clone()),
+        };
+        let head = BatchHead {
+            write_key: self.key.clone(),
+            info,
+        };
+        serde_json::to_string(&Batch {
+            head,
+            events: parcel.events.clone(),
+        })
+        .context("cannot write a batch")
     }
 }
 
@@ -195,7 +242,10 @@ impl Report {
         self.accepted += reply.accepted;
         self.rejected += self.events.saturating_sub(reply.accepted);
         for (index, event) in parcel.events.iter().enumerate() {
-            let refused = reply.events.iter().any(|verdict| verdict.index == index && verdict.status != "accepted");
+            let refused = reply
+                .events
+                .iter()
+                .any(|verdict| verdict.index == index && verdict.status != "accepted");
             if reply.accepted > 0 && !refused {
                 self.add_sale(event);
             }
@@ -204,7 +254,9 @@ impl Report {
 
     fn add_sale(&mut self, event: &Event) {
         let amount = event.value.zip(event.currency.as_deref());
-        let minor = amount.and_then(|(value, currency)| money::minor_units(value, currency).ok()).unwrap_or(0);
+        let minor = amount
+            .and_then(|(value, currency)| money::minor_units(value, currency).ok())
+            .unwrap_or(0);
         match event.event_type {
             EventType::Purchase => {
                 self.purchases += 1;
@@ -222,13 +274,20 @@ impl Report {
 /// Full jitter: anything up to the doubled wait, so that many that failed together do not come back together; but not
 /// before the edge asks.
 fn wait(tried: u32, least: Duration) -> Duration {
-    let most = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tried)).min(LONGEST_WAIT);
+    let most = FIRST_WAIT
+        .saturating_mul(2_u32.saturating_pow(tried))
+        .min(LONGEST_WAIT);
     least.min(LONGEST_WAIT) + most.mul_f64(rand::rng().random())
 }
 
 fn retry_after(response: &reqwest::Response) -> Duration {
-    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    header.and_then(|seconds| seconds.trim().parse().ok()).map_or(Duration::ZERO, Duration::from_secs)
+    let header = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
+    header
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .map_or(Duration::ZERO, Duration::from_secs)
 }
 
 fn count(length: usize) -> u64 {
@@ -240,8 +299,13 @@ mod tests {
     use super::*;
 
     fn edge() -> Edge {
-        Edge::new("http://127.0.0.1:1/", "pk_demo", "http://127.0.0.1:8080/", CancellationToken::new())
-            .expect("a client")
+        Edge::new(
+            "http://127.0.0.1:1/",
+            "pk_demo",
+            "http://127.0.0.1:8080/",
+            CancellationToken::new(),
+        )
+        .expect("a client")
     }
 
     #[test]
@@ -256,35 +320,75 @@ mod tests {
     fn unknown_key_is_named_and_not_tried_again() {
         let answer = edge().judge(StatusCode::UNAUTHORIZED, "{}", Duration::ZERO);
         let error = answer.err().expect("a wrong key is an error").to_string();
-        assert_eq!(error, "the edge answers 401 Unauthorized to key `pk_demo` from `http://127.0.0.1:8080`: {}");
+        assert_eq!(
+            error,
+            "the edge answers 401 Unauthorized to key `pk_demo` from `http://127.0.0.1:8080`: {}"
+        );
     }
 
     #[test]
     fn busy_edge_is_tried_again() {
-        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY] {
-            assert!(matches!(edge().judge(status, "", Duration::ZERO), Ok(Try::Again { .. })), "{status}");
+        for status in [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::BAD_GATEWAY,
+        ] {
+            assert!(
+                matches!(
+                    edge().judge(status, "", Duration::ZERO),
+                    Ok(Try::Again { .. })
+                ),
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn refused_purchase_is_no_revenue() {
-        let world = crate::simulate::world::World::around("http://127.0.0.1:8080").expect("the catalogue is whole");
+        let world = crate::simulate::world::World::around("http://127.0.0.1:8080")
+            .expect("the catalogue is whole");
         let mut rng = <rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(1);
         let visits = crate::simulate::crowd::history(&world, 100, 0, 86_400_000, &mut rng);
         let mut events = visits.into_iter().flat_map(|visit| visit.events);
-        let purchase = events.find(|event| event.event_type == EventType::Purchase).expect("one of a hundred bought");
-        let view = Event { event_type: EventType::PageView, ..purchase.clone() };
-        let parcel = Parcel { user_agent: "", context: Context::default(), events: vec![view, purchase] };
+        let purchase = events
+            .find(|event| event.event_type == EventType::Purchase)
+            .expect("one of a hundred bought");
+        let view = Event {
+            event_type: EventType::PageView,
+            ..purchase.clone()
+        };
+        let parcel = Parcel {
+            user_agent: "",
+            context: Context::default(),
+            events: vec![view, purchase],
+        };
         let verdicts = |second: &str| Reply {
             accepted: 1,
             events: vec![
-                Verdict { index: 0, status: "accepted".to_owned() },
-                Verdict { index: 1, status: second.to_owned() },
+                Verdict {
+                    index: 0,
+                    status: "accepted".to_owned(),
+                },
+                Verdict {
+                    index: 1,
+                    status: second.to_owned(),
+                },
             ],
         };
-        let mut report = Report { events: 2, ..Report::default() };
+        let mut report = Report {
+            events: 2,
+            ..Report::default()
+        };
         report.add_reply(&parcel, &verdicts("rejected"));
-        assert_eq!((report.accepted, report.rejected, report.purchases, report.revenue_minor), (1, 1, 0, 0));
+        assert_eq!(
+            (
+                report.accepted,
+                report.rejected,
+                report.purchases,
+                report.revenue_minor
+            ),
+            (1, 1, 0, 0)
+        );
         report.add_reply(&parcel, &verdicts("accepted"));
         assert_eq!(report.purchases, 1);
         assert!(report.revenue_minor > 0);

@@ -28,14 +28,22 @@ pub struct Sending {
 impl Sending {
     /// Nothing under way.
     pub fn new(counts: &str) -> Self {
-        Self { report: Report::default(), tasks: JoinSet::new(), counts: counts.to_owned(), shown: Instant::now() }
+        Self {
+            report: Report::default(),
+            tasks: JoinSet::new(),
+            counts: counts.to_owned(),
+            shown: Instant::now(),
+        }
     }
 
     /// Starts one, as soon as few enough are under way.
     ///
     /// # Errors
     /// Those of tasks that have ended.
-    pub async fn start(&mut self, task: impl Future<Output = Result<Report>> + Send + 'static) -> Result<()> {
+    pub async fn start(
+        &mut self,
+        task: impl Future<Output = Result<Report>> + Send + 'static,
+    ) -> Result<()> {
         while self.tasks.len() >= CONCURRENCY {
             let done = self.tasks.join_next().await;
             self.add(done)?;
@@ -47,7 +55,10 @@ impl Sending {
     ///
     /// # Errors
     /// Those of tasks that have ended.
-    pub fn start_beside(&mut self, task: impl Future<Output = Result<Report>> + Send + 'static) -> Result<()> {
+    pub fn start_beside(
+        &mut self,
+        task: impl Future<Output = Result<Report>> + Send + 'static,
+    ) -> Result<()> {
         while let Some(done) = self.tasks.try_join_next() {
             self.add(Some(done))?;
         }
@@ -105,7 +116,10 @@ pub struct Pace {
 impl Pace {
     /// So many per second; 0: as fast as possible.
     pub fn new(per_second: f64) -> Self {
-        Self { per_second, next: Instant::now() }
+        Self {
+            per_second,
+            next: Instant::now(),
+        }
     }
 
     /// Waits until `things` may go.

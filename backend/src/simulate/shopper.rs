@@ -24,8 +24,14 @@ pub enum Intent {
     Buy,
 }
 
-const INTENTS: [Intent; 6] =
-    [Intent::Glance, Intent::Look, Intent::Compare, Intent::FillCart, Intent::AbandonCheckout, Intent::Buy];
+const INTENTS: [Intent; 6] = [
+    Intent::Glance,
+    Intent::Look,
+    Intent::Compare,
+    Intent::FillCart,
+    Intent::AbandonCheckout,
+    Intent::Buy,
+];
 
 /// A kind of shopper.
 pub struct Persona {
@@ -42,13 +48,37 @@ pub struct Persona {
 
 const PERSONAS: &[Persona] = &[
     // Came by accident.
-    Persona { weight: 33.0, intents: [78.0, 19.0, 2.0, 1.0, 0.0, 0.0], searches: 0.1, returns: 0.1, registered: 0.0 },
+    Persona {
+        weight: 33.0,
+        intents: [78.0, 19.0, 2.0, 1.0, 0.0, 0.0],
+        searches: 0.1,
+        returns: 0.1,
+        registered: 0.0,
+    },
     // Likes to look around.
-    Persona { weight: 27.0, intents: [42.0, 34.0, 12.0, 7.0, 2.0, 3.0], searches: 0.2, returns: 0.35, registered: 0.1 },
+    Persona {
+        weight: 27.0,
+        intents: [42.0, 34.0, 12.0, 7.0, 2.0, 3.0],
+        searches: 0.2,
+        returns: 0.35,
+        registered: 0.1,
+    },
     // Knows what it should be.
-    Persona { weight: 18.0, intents: [26.0, 33.0, 15.0, 13.0, 4.0, 9.0], searches: 0.9, returns: 0.3, registered: 0.2 },
+    Persona {
+        weight: 18.0,
+        intents: [26.0, 33.0, 15.0, 13.0, 4.0, 9.0],
+        searches: 0.9,
+        returns: 0.3,
+        registered: 0.2,
+    },
     // Weighs one against the other.
-    Persona { weight: 10.0, intents: [18.0, 17.0, 38.0, 14.0, 5.0, 8.0], searches: 0.5, returns: 0.6, registered: 0.3 },
+    Persona {
+        weight: 10.0,
+        intents: [18.0, 17.0, 38.0, 14.0, 5.0, 8.0],
+        searches: 0.5,
+        returns: 0.6,
+        registered: 0.3,
+    },
     // Knows the shop.
     Persona {
         weight: 12.0,
@@ -116,7 +146,9 @@ pub struct Shopper {
 impl Shopper {
     /// Someone who has not been there before.
     pub fn new(world: &World, rng: &mut impl Rng) -> Self {
-        let persona = PERSONAS.choose_weighted(rng, |persona| persona.weight).unwrap_or(&PERSONAS[0]);
+        let persona = PERSONAS
+            .choose_weighted(rng, |persona| persona.weight)
+            .unwrap_or(&PERSONAS[0]);
         let locale = device::locale(rng);
         let demographics = Demographics {
             age_group: AGE_GROUPS.choose(rng).map(|group| (*group).to_owned()),
@@ -128,13 +160,19 @@ impl Shopper {
         };
         Self {
             anonymous_id: format!("{:032x}", rng.random::<u128>()),
-            account: Account { user_id: format!("C-{:08}", rng.random_range(0..100_000_000)), demographics },
+            account: Account {
+                user_id: format!("C-{:08}", rng.random_range(0..100_000_000)),
+                demographics,
+            },
             signed_in: rng.random_bool(persona.registered),
             ads: rng.random_bool(0.6),
             device: device::device(rng),
             locale,
             persona,
-            taste: world.product_at(rng.random_range(0..world.products.len())).category.clone(),
+            taste: world
+                .product_at(rng.random_range(0..world.products.len()))
+                .category
+                .clone(),
             cart: Vec::new(),
             orders: Vec::new(),
         }
@@ -142,13 +180,16 @@ impl Shopper {
 
     /// What this visit is for; `readiness` makes the later steps more likely.
     pub fn intent(&self, readiness: f64, rng: &mut impl Rng) -> Intent {
-        let readiness = readiness * self.device.readiness * if self.cart.is_empty() { 1.0 } else { 1.5 };
+        let readiness =
+            readiness * self.device.readiness * if self.cart.is_empty() { 1.0 } else { 1.5 };
         let wish = |intent: &(Intent, f64)| match intent.0 {
             Intent::FillCart | Intent::AbandonCheckout | Intent::Buy => intent.1 * readiness,
             _ => intent.1,
         };
         let wishes: Vec<(Intent, f64)> = INTENTS.into_iter().zip(self.persona.intents).collect();
-        wishes.choose_weighted(rng, wish).map_or(Intent::Glance, |(intent, _)| *intent)
+        wishes
+            .choose_weighted(rng, wish)
+            .map_or(Intent::Glance, |(intent, _)| *intent)
     }
 
     /// How long until the next visit, milliseconds, or `None` when this was the last.

@@ -54,8 +54,18 @@ pub struct Source {
 }
 
 const SOURCES: &[Source] = &[
-    Source { weight: 34.0, query: "", referrer: "https://www.google.com/", readiness: 1.0 },
-    Source { weight: 24.0, query: "", referrer: "", readiness: 1.2 },
+    Source {
+        weight: 34.0,
+        query: "",
+        referrer: "https://www.google.com/",
+        readiness: 1.0,
+    },
+    Source {
+        weight: 24.0,
+        query: "",
+        referrer: "",
+        readiness: 1.2,
+    },
     Source {
         weight: 14.0,
         query: "utm_source=instagram&utm_medium=paid_social&utm_campaign=slow_mornings",
@@ -74,8 +84,18 @@ const SOURCES: &[Source] = &[
         referrer: "https://www.google.com/",
         readiness: 1.2,
     },
-    Source { weight: 4.0, query: "", referrer: "https://duckduckgo.com/", readiness: 1.0 },
-    Source { weight: 4.0, query: "", referrer: "https://www.kettle-reviews.example/best-of", readiness: 1.3 },
+    Source {
+        weight: 4.0,
+        query: "",
+        referrer: "https://duckduckgo.com/",
+        readiness: 1.0,
+    },
+    Source {
+        weight: 4.0,
+        query: "",
+        referrer: "https://www.kettle-reviews.example/best-of",
+        readiness: 1.3,
+    },
 ];
 
 #[derive(Deserialize)]
@@ -94,18 +114,28 @@ impl World {
     /// # Errors
     /// When the catalogue is empty, has two currencies, or a price that is no amount.
     pub fn around(origin: &str) -> Result<Self> {
-        let entries: Vec<CatalogueEntry> = serde_json::from_str(CATALOGUE).context("cannot read the catalogue")?;
-        let currency = entries.first().map(|entry| entry.currency.clone()).context("the catalogue is empty")?;
+        let entries: Vec<CatalogueEntry> =
+            serde_json::from_str(CATALOGUE).context("cannot read the catalogue")?;
+        let currency = entries
+            .first()
+            .map(|entry| entry.currency.clone())
+            .context("the catalogue is empty")?;
         if entries.iter().any(|entry| entry.currency != currency) {
             return Err(anyhow!("the catalogue has more than one currency"));
         }
         let products: Result<Vec<Product>> = entries.into_iter().map(Product::read).collect();
-        Ok(Self { origin: origin.trim_end_matches('/').to_owned(), products: products?, currency })
+        Ok(Self {
+            origin: origin.trim_end_matches('/').to_owned(),
+            products: products?,
+            currency,
+        })
     }
 
     /// The way by which a visit starts.
     pub fn source(&self, rng: &mut impl Rng) -> &'static Source {
-        SOURCES.choose_weighted(rng, |source| source.weight).unwrap_or(&SOURCES[0])
+        SOURCES
+            .choose_weighted(rng, |source| source.weight)
+            .unwrap_or(&SOURCES[0])
     }
 
     /// A product that a shopper with this taste comes upon: popular ones, and those of the favourite category, more often.
@@ -113,9 +143,15 @@ impl World {
         let ranked: Vec<(usize, &Product)> = self.products.iter().enumerate().collect();
         let liking = |(rank, product): &(usize, &Product)| {
             let popularity = 1.0 / (1.0 + *rank as f64).sqrt();
-            if product.category == taste { popularity * 3.0 } else { popularity }
+            if product.category == taste {
+                popularity * 3.0
+            } else {
+                popularity
+            }
         };
-        ranked.choose_weighted(rng, liking).map_or(&self.products[0], |(_, product)| product)
+        ranked
+            .choose_weighted(rng, liking)
+            .map_or(&self.products[0], |(_, product)| product)
     }
 
     /// A product of the catalogue by its place; places past the end begin anew.
@@ -125,7 +161,10 @@ impl World {
 
     /// The products of a category, or all when it is empty.
     pub fn listed(&self, category: &str) -> Vec<&Product> {
-        self.products.iter().filter(|product| category.is_empty() || product.category == category).collect()
+        self.products
+            .iter()
+            .filter(|product| category.is_empty() || product.category == category)
+            .collect()
     }
 
     /// Minor units as the number that shops send.
@@ -137,8 +176,9 @@ impl World {
 
 impl Product {
     fn read(entry: CatalogueEntry) -> Result<Self> {
-        let price = money::minor_units(entry.price, &entry.currency)
-            .with_context(|| format!("the catalogue's price of `{}` is no amount", entry.item_id))?;
+        let price = money::minor_units(entry.price, &entry.currency).with_context(|| {
+            format!("the catalogue's price of `{}` is no amount", entry.item_id)
+        })?;
         Ok(Self {
             id: entry.item_id,
             name: entry.item_name,
@@ -162,8 +202,15 @@ impl Product {
 
     /// What a shopper types who wants it: a word of its name, or its kind.
     pub fn search_term(&self, rng: &mut impl Rng) -> String {
-        let words: Vec<&str> = self.name.split([' ', ',', '-']).filter(|word| word.len() > 3).collect();
-        words.choose(rng).unwrap_or(&self.category.as_str()).to_lowercase()
+        let words: Vec<&str> = self
+            .name
+            .split([' ', ',', '-'])
+            .filter(|word| word.len() > 3)
+            .collect();
+        words
+            .choose(rng)
+            .unwrap_or(&self.category.as_str())
+            .to_lowercase()
     }
 }
 
@@ -175,7 +222,11 @@ pub fn included_tax(goods: i64) -> i64 {
 
 /// What shipping costs for goods of this worth.
 pub fn shipping(goods: i64) -> i64 {
-    if goods >= FREE_SHIPPING_FROM { 0 } else { STANDARD_SHIPPING }
+    if goods >= FREE_SHIPPING_FROM {
+        0
+    } else {
+        STANDARD_SHIPPING
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +244,10 @@ mod tests {
     fn amounts_are_the_catalogues_own_prices() {
         let world = World::around("http://127.0.0.1:8080/").expect("the catalogue is whole");
         assert_eq!(world.origin, "http://127.0.0.1:8080");
-        assert_eq!(serde_json::to_string(&world.amount(2490)).expect("a number"), "24.9");
+        assert_eq!(
+            serde_json::to_string(&world.amount(2490)).expect("a number"),
+            "24.9"
+        );
         assert!(world.products.iter().all(|product| product.price > 0));
     }
 }

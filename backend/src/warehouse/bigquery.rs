@@ -32,7 +32,8 @@ pub use self::error::{BigQueryError, Class};
 use self::read::Source;
 pub use self::settings::{BigQueryArgs, Server, Settings};
 use super::{
-    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError, narrow,
+    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
+    WarehouseError, narrow,
 };
 use crate::bronze::is_bronze;
 use crate::table::Table;
@@ -68,19 +69,29 @@ impl BigQuery {
     /// # Errors
     /// When there are no credentials, the server is away, or the dataset does not exist or may not be seen.
     pub async fn connect(settings: Settings) -> Result<Self, WarehouseError> {
-        Ok(Self { client: Client::connect(settings).await?, landed: Mutex::default() })
+        Ok(Self {
+            client: Client::connect(settings).await?,
+            landed: Mutex::default(),
+        })
     }
 
     async fn prepare_table(&self, table: &'static Table) -> Result<(), WarehouseError> {
         let client = &self.client;
         let (project, dataset) = (&client.settings.project, &client.settings.dataset);
         let what = format!("preparing `{}`", table.name);
-        let found = client.call(&what, || client.rest.table().get(project, dataset, table.name, None)).await;
+        let found = client
+            .call(&what, || {
+                client.rest.table().get(project, dataset, table.name, None)
+            })
+            .await;
         let found = match found {
             Ok(found) => found,
             Err(error) if error.class == Class::NotFound => {
                 let resource = || schema::resource(&client.settings, table);
-                return match client.call(&what, || client.rest.table().create(resource())).await {
+                return match client
+                    .call(&what, || client.rest.table().create(resource()))
+                    .await
+                {
                     // Another process was faster.
                     Err(error) if error.class == Class::Exists => Ok(()),
                     made => Ok(made.map(drop)?),
@@ -94,7 +105,14 @@ impl BigQuery {
             let mut fields = found.schema.fields.unwrap_or_default();
             fields.extend(missing);
             resource.schema.fields = Some(fields);
-            client.call(&what, || client.rest.table().patch(project, dataset, table.name, resource.clone())).await?;
+            client
+                .call(&what, || {
+                    client
+                        .rest
+                        .table()
+                        .patch(project, dataset, table.name, resource.clone())
+                })
+                .await?;
         }
         Ok(())
     }
@@ -106,7 +124,10 @@ impl BigQuery {
         restriction: String,
         as_of: Option<i64>,
     ) -> Result<DataFrame, WarehouseError> {
-        let columns = query.columns.clone().unwrap_or_else(|| table.column_names().collect());
+        let columns = query
+            .columns
+            .clone()
+            .unwrap_or_else(|| table.column_names().collect());
         // A filter may have been weakened on its way into SQL, so its columns come along and it is applied again.
         let filtered = query.filters.iter().map(|filter| filter.column());
         let wanted: BTreeSet<&str> = columns.iter().copied().chain(filtered).collect();
@@ -118,23 +139,50 @@ impl BigQuery {
         };
         let rows = read::read(&self.client, source).await?;
         let rows = rows.unwrap_or_else(|| table.empty()).lazy();
-        let typed = table.columns.iter().filter(|column| wanted.contains(column.name));
-        let typed = typed.map(|column| col(column.name).strict_cast(column.kind.polars())).collect::<Vec<_>>();
-        let rows = narrow(rows.select(typed), &query.filters).select(columns.into_iter().map(col).collect::<Vec<_>>());
-        rows.collect().map_err(|source| WarehouseError::Data { what: format!("table `{}`", table.name), source })
+        let typed = table
+            .columns
+            .iter()
+            .filter(|column| wanted.contains(column.name));
+        let typed = typed
+            .map(|column| col(column.name).strict_cast(column.kind.polars()))
+            .collect::<Vec<_>>();
+        let rows = narrow(rows.select(typed), &query.filters)
+            .select(columns.into_iter().map(col).collect::<Vec<_>>());
+        rows.collect().map_err(|source| WarehouseError::Data {
+            what: format!("table `{}`", table.name),
+            source,
+        })
     }
 
     /// Puts the rows of a change where the commit takes them from.
-    async fn stage(&self, previous: &Publication, change: Change, after: &str) -> Result<Stage, WarehouseError> {
-        let Change { table, replaces, rows } = change;
+    async fn stage(
+        &self,
+        previous: &Publication,
+        change: Change,
+        after: &str,
+    ) -> Result<Stage, WarehouseError> {
+        let Change {
+            table,
+            replaces,
+            rows,
+        } = change;
         let target = self.client.full_name(table.name);
         // Before the first publication nothing counts, whatever a table holds.
-        let replaces = if previous.version == 0 { Replaces::All } else { replaces };
-        let mut stage =
-            Stage { table: table.name, statements: vec![sql::delete(&target, table, &replaces)], staging: None };
+        let replaces = if previous.version == 0 {
+            Replaces::All
+        } else {
+            replaces
+        };
+        let mut stage = Stage {
+            table: table.name,
+            statements: vec![sql::delete(&target, table, &replaces)],
+            staging: None,
+        };
         if rows.height() > 0 {
             let name = stage::stage(&self.client, table, rows, after).await?;
-            stage.statements.push(sql::insert(&target, table, &self.client.full_name(&name)));
+            stage
+                .statements
+                .push(sql::insert(&target, table, &self.client.full_name(&name)));
             stage.staging = Some(name);
         }
         Ok(stage)
@@ -147,12 +195,15 @@ impl Warehouse for BigQuery {
         for marker in [&commit::LANDING, &commit::PUBLICATION] {
             commit::prepare(&self.client, marker).await?;
         }
-        futures_util::future::try_join_all(tables.iter().map(|table| self.prepare_table(table))).await?;
+        futures_util::future::try_join_all(tables.iter().map(|table| self.prepare_table(table)))
+            .await?;
         Ok(())
     }
 
     async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError> {
-        let landed: Landed = commit::read(&self.client, &commit::LANDING).await?.state(&commit::LANDING)?;
+        let landed: Landed = commit::read(&self.client, &commit::LANDING)
+            .await?
+            .state(&commit::LANDING)?;
         Ok(landed.offsets.get(topic).cloned().unwrap_or_default())
     }
 
@@ -160,7 +211,10 @@ impl Warehouse for BigQuery {
         self.land_rows(landing).await
     }
 
-    async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError> {
+    async fn bronze_since(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<(DataFrame, Cursor), WarehouseError> {
         self.bronze_rows_since(cursor).await
     }
 
@@ -175,12 +229,21 @@ impl Warehouse for BigQuery {
         table: &'static Table,
         query: &Query,
     ) -> Result<DataFrame, WarehouseError> {
-        let as_of = publication.tables.get(table.name).map(|as_of| i64::try_from(*as_of).unwrap_or(i64::MAX));
+        let as_of = publication
+            .tables
+            .get(table.name)
+            .map(|as_of| i64::try_from(*as_of).unwrap_or(i64::MAX));
         let restriction = sql::restriction(table, query);
         if (as_of.is_none() && !is_bronze(table)) || query.is_empty() {
-            let columns = query.columns.clone().unwrap_or_else(|| table.column_names().collect());
+            let columns = query
+                .columns
+                .clone()
+                .unwrap_or_else(|| table.column_names().collect());
             let nothing = table.empty().select(columns);
-            return nothing.map_err(|source| WarehouseError::Data { what: format!("table `{}`", table.name), source });
+            return nothing.map_err(|source| WarehouseError::Data {
+                what: format!("table `{}`", table.name),
+                source,
+            });
         }
         self.read_rows(table, query, restriction, as_of).await
     }
@@ -193,14 +256,35 @@ impl Warehouse for BigQuery {
     ) -> Result<Publication, WarehouseError> {
         let mut tables: BTreeSet<String> = previous.tables.keys().cloned().collect();
         let after = previous.version.to_string();
-        let stages = changes.into_iter().map(|change| self.stage(previous, change, &after));
-        let stages: Vec<Stage> = stream::iter(stages).buffered(STAGES_AT_ONCE).try_collect().await?;
-        let statements: Vec<String> = stages.iter().flat_map(|stage| stage.statements.iter().cloned()).collect();
-        let staged: Vec<String> = stages.iter().filter_map(|stage| stage.staging.clone()).collect();
+        let stages = changes
+            .into_iter()
+            .map(|change| self.stage(previous, change, &after));
+        let stages: Vec<Stage> = stream::iter(stages)
+            .buffered(STAGES_AT_ONCE)
+            .try_collect()
+            .await?;
+        let statements: Vec<String> = stages
+            .iter()
+            .flat_map(|stage| stage.statements.iter().cloned())
+            .collect();
+        let staged: Vec<String> = stages
+            .iter()
+            .filter_map(|stage| stage.staging.clone())
+            .collect();
         tables.extend(stages.into_iter().map(|stage| stage.table.to_owned()));
-        let published = Published { cursor: Some(cursor), tables, published_at: chrono::Utc::now().timestamp_millis() };
-        let marked =
-            commit::commit(&self.client, &commit::PUBLICATION, previous.version, json!(published), &statements).await?;
+        let published = Published {
+            cursor: Some(cursor),
+            tables,
+            published_at: chrono::Utc::now().timestamp_millis(),
+        };
+        let marked = commit::commit(
+            &self.client,
+            &commit::PUBLICATION,
+            previous.version,
+            json!(published),
+            &statements,
+        )
+        .await?;
         stage::remove(&self.client, &staged).await;
         publication(&marked)
     }
@@ -216,7 +300,11 @@ fn publication(marked: &commit::Marked) -> Result<Publication, WarehouseError> {
     Ok(Publication {
         version: marked.version,
         cursor: published.cursor,
-        tables: published.tables.into_iter().map(|table| (table, as_of)).collect(),
+        tables: published
+            .tables
+            .into_iter()
+            .map(|table| (table, as_of))
+            .collect(),
         published_at: published.published_at,
     })
 }

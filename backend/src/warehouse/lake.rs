@@ -19,7 +19,10 @@ use polars::prelude::*;
 use tokio::sync::Mutex;
 
 use self::delta::DeltaTableFiles;
-use super::{Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse, WarehouseError};
+use super::{
+    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
+    WarehouseError,
+};
 use crate::bronze;
 use crate::table::Table;
 
@@ -61,14 +64,23 @@ impl Lake {
         Ok(adds)
     }
 
-    async fn rows(&self, table: &'static Table, adds: Vec<Add>, query: &Query) -> Result<DataFrame, WarehouseError> {
+    async fn rows(
+        &self,
+        table: &'static Table,
+        adds: Vec<Add>,
+        query: &Query,
+    ) -> Result<DataFrame, WarehouseError> {
         let wanted = files::wanted(table, adds, query);
         self.bytes_read.fetch_add(size(&wanted), Ordering::Relaxed);
         files::read(table, &self.folder(table), wanted, query.clone()).await
     }
 
     /// The table at `version`, or as it is now.
-    async fn table(&self, table: &'static Table, version: Option<u64>) -> Result<DeltaTableFiles, WarehouseError> {
+    async fn table(
+        &self,
+        table: &'static Table,
+        version: Option<u64>,
+    ) -> Result<DeltaTableFiles, WarehouseError> {
         let mut loaded = self.loaded.lock().await;
         let files = match loaded.remove(table.name) {
             Some(known) => known.at(version).await?,
@@ -97,35 +109,66 @@ impl Lake {
             }
         };
         if must_follow && stored != landing.after {
-            return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
+            return Err(WarehouseError::Behind {
+                writer: "lander",
+                what: format!("topic `{}`", landing.topic),
+            });
         }
         let rows = bronze::after_offsets(&rows, &stored)?;
-        let actions: Vec<Action> = self.write(table, rows)?.into_iter().map(Action::Add).collect();
-        let moved = landing.up_to.iter().filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
-        let transactions =
-            moved.map(|(partition, offset)| Transaction::new(delta::land_app_id(&landing.topic, *partition), *offset));
-        let version = files.commit(actions, transactions.collect(), "lander").await?;
-        landed.insert(table.name, (files.at(Some(version)).await?, landing.up_to.clone()));
+        let actions: Vec<Action> = self
+            .write(table, rows)?
+            .into_iter()
+            .map(Action::Add)
+            .collect();
+        let moved = landing
+            .up_to
+            .iter()
+            .filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
+        let transactions = moved.map(|(partition, offset)| {
+            Transaction::new(delta::land_app_id(&landing.topic, *partition), *offset)
+        });
+        let version = files
+            .commit(actions, transactions.collect(), "lander")
+            .await?;
+        landed.insert(
+            table.name,
+            (files.at(Some(version)).await?, landing.up_to.clone()),
+        );
         Ok(())
     }
 
     /// Commits new contents of one table; returns its new version.
     async fn replace(&self, previous: &Publication, change: Change) -> Result<u64, WarehouseError> {
-        let Change { table, replaces, rows } = change;
+        let Change {
+            table,
+            replaces,
+            rows,
+        } = change;
         let now = self.table(table, None).await?;
         let published = match previous.tables.get(table.name) {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
             None => HashMap::new(),
         };
-        let (kept, replaced): (Vec<_>, Vec<_>) = published.into_values().partition(|add| match &replaces {
-            Replaces::All => false,
-            Replaces::Days(days) => files::day_of(table, add).is_none_or(|day| !days.contains(&day)),
-        });
+        let (kept, replaced): (Vec<_>, Vec<_>) =
+            published.into_values().partition(|add| match &replaces {
+                Replaces::All => false,
+                Replaces::Days(days) => {
+                    files::day_of(table, add).is_none_or(|day| !days.contains(&day))
+                }
+            });
         let live = now.adds();
         let keep = |path: &str| kept.iter().any(|add| add.path == path);
-        let mut actions: Vec<Action> =
-            live.values().filter(|add| !keep(&add.path)).map(|add| Action::Remove(delta::remove(add))).collect();
-        actions.extend(kept.iter().filter(|add| !live.contains_key(&add.path)).cloned().map(Action::Add));
+        let mut actions: Vec<Action> = live
+            .values()
+            .filter(|add| !keep(&add.path))
+            .map(|add| Action::Remove(delta::remove(add)))
+            .collect();
+        actions.extend(
+            kept.iter()
+                .filter(|add| !live.contains_key(&add.path))
+                .cloned()
+                .map(Action::Add),
+        );
         actions.extend(self.write(table, rows)?.into_iter().map(Action::Add));
         tracing::debug!(
             table = table.name,
@@ -151,7 +194,10 @@ impl Warehouse for Lake {
     }
 
     async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError> {
-        self.table(&bronze::EVENTS, None).await?.offsets(topic).await
+        self.table(&bronze::EVENTS, None)
+            .await?
+            .offsets(topic)
+            .await
     }
 
     async fn land(&self, mut landing: Landing) -> Result<(), WarehouseError> {
@@ -160,12 +206,16 @@ impl Warehouse for Lake {
         // Quarantine first: bronze holds the offsets that count, and a kill in between makes the next lander bring the
         // same records again, of which quarantine's own offsets then let none in twice.
         if quarantine.height() > 0 {
-            self.append(&bronze::QUARANTINE, quarantine, &landing, false).await?;
+            self.append(&bronze::QUARANTINE, quarantine, &landing, false)
+                .await?;
         }
         self.append(&bronze::EVENTS, events, &landing, true).await
     }
 
-    async fn bronze_since(&self, cursor: Option<&Cursor>) -> Result<(DataFrame, Cursor), WarehouseError> {
+    async fn bronze_since(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<(DataFrame, Cursor), WarehouseError> {
         if !self.exists(&bronze::EVENTS) {
             return Ok((bronze::EVENTS.empty(), Cursor("0".to_owned())));
         }
@@ -187,7 +237,9 @@ impl Warehouse for Lake {
     ) -> Result<DataFrame, WarehouseError> {
         let adds = match publication.tables.get(table.name) {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
-            None if bronze::is_bronze(table) && self.exists(table) => self.table(table, None).await?.adds(),
+            None if bronze::is_bronze(table) && self.exists(table) => {
+                self.table(table, None).await?.adds()
+            }
             None => HashMap::new(),
         };
         self.rows(table, adds.into_values().collect(), query).await
@@ -200,7 +252,10 @@ impl Warehouse for Lake {
         cursor: Cursor,
     ) -> Result<Publication, WarehouseError> {
         if publications::newest(&self.root)?.version != previous.version {
-            return Err(WarehouseError::Behind { writer: "build", what: "the published tables".to_owned() });
+            return Err(WarehouseError::Behind {
+                writer: "build",
+                what: "the published tables".to_owned(),
+            });
         }
         let mut tables = previous.tables.clone();
         for change in changes {
@@ -228,5 +283,7 @@ impl Warehouse for Lake {
 
 /// Bytes of files.
 fn size(adds: &[Add]) -> u64 {
-    adds.iter().map(|add| u64::try_from(add.size).unwrap_or(0)).sum()
+    adds.iter()
+        .map(|add| u64::try_from(add.size).unwrap_or(0))
+        .sum()
 }

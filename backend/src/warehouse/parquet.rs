@@ -9,7 +9,9 @@ use polars::prelude::*;
 /// # Errors
 /// When a column has no Parquet form or `out` does not take it.
 pub(crate) fn write(out: impl Write, rows: &mut DataFrame) -> PolarsResult<u64> {
-    ParquetWriter::new(out).with_compression(ParquetCompression::Snappy).finish(rows)
+    ParquetWriter::new(out)
+        .with_compression(ParquetCompression::Snappy)
+        .finish(rows)
 }
 
 /// Rows as one Parquet file in memory.

@@ -52,7 +52,8 @@ impl Query {
 
     /// Whether it asks for nothing that could exist.
     pub(super) fn is_empty(&self) -> bool {
-        let no_values = |filter: &Filter| matches!(filter, Filter::TextIn(_, values) if values.is_empty());
+        let no_values =
+            |filter: &Filter| matches!(filter, Filter::TextIn(_, values) if values.is_empty());
         self.days.as_ref().is_some_and(BTreeSet::is_empty) || self.filters.iter().any(no_values)
     }
 }
@@ -61,27 +62,35 @@ impl Filter {
     /// The column it looks at.
     pub(super) fn column(&self) -> &'static str {
         match self {
-            Self::TextBetween(column, ..) | Self::TimestampBetween(column, ..) | Self::TextIn(column, _) => column,
+            Self::TextBetween(column, ..)
+            | Self::TimestampBetween(column, ..)
+            | Self::TextIn(column, _) => column,
         }
     }
 }
 
 /// The rows that satisfy all filters.
 pub(super) fn narrow(rows: LazyFrame, filters: &[Filter]) -> LazyFrame {
-    filters.iter().fold(rows, |rows, filter| rows.filter(condition(filter)))
+    filters
+        .iter()
+        .fold(rows, |rows, filter| rows.filter(condition(filter)))
 }
 
 fn condition(filter: &Filter) -> Expr {
     match filter {
-        Filter::TextBetween(column, low, high) => {
-            col(*column).gt_eq(lit(low.clone())).and(col(*column).lt_eq(lit(high.clone())))
-        }
+        Filter::TextBetween(column, low, high) => col(*column)
+            .gt_eq(lit(low.clone()))
+            .and(col(*column).lt_eq(lit(high.clone()))),
         Filter::TimestampBetween(column, low, high) => {
             let instant = |micros: i64| lit(micros).cast(ColumnType::Timestamp.polars());
-            col(*column).gt_eq(instant(*low)).and(col(*column).lt_eq(instant(*high)))
+            col(*column)
+                .gt_eq(instant(*low))
+                .and(col(*column).lt_eq(instant(*high)))
         }
         Filter::TextIn(column, values) => {
-            let values = Series::new("values".into(), values).implode().map(|list| list.into_series());
+            let values = Series::new("values".into(), values)
+                .implode()
+                .map(|list| list.into_series());
             match values {
                 Ok(values) => col(*column).is_in(lit(values), false),
                 Err(_) => lit(false),

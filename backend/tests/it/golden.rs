@@ -16,14 +16,27 @@ use super::world::{TestBigQuery, TestLake, TestWarehouse, build, land};
 #[tokio::test(flavor = "multi_thread")]
 async fn golden_cases_hold_however_their_input_arrives() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     cases.sort();
     assert!(!cases.is_empty());
     for case in cases {
         let input = fs::read_to_string(case.join("input.jsonl")).unwrap();
         let records: Vec<String> = input.lines().map(str::to_owned).collect();
-        compare(&case, "whole", whole::<TestLake>(&records).await.warehouse()).await;
-        compare(&case, "on BigQuery", whole::<TestBigQuery>(&records).await.warehouse()).await;
+        compare(
+            &case,
+            "whole",
+            whole::<TestLake>(&records).await.warehouse(),
+        )
+        .await;
+        compare(
+            &case,
+            "on BigQuery",
+            whole::<TestBigQuery>(&records).await.warehouse(),
+        )
+        .await;
         compare(&case, "record by record", &one_by_one(&records).await.lake).await;
         compare(&case, "with kills", &with_kills(&records).await.lake).await;
     }
@@ -49,8 +62,16 @@ async fn with_kills(records: &[String]) -> TestLake {
     let test = TestLake::new().await;
     for part in records.chunks(records.len().div_ceil(2)) {
         land(&test.lake, part).await;
-        let version = build(test.restarted().await.as_ref(), Mode::Increment).await.publication;
-        fs::remove_file(test.folder.path().join("_published").join(format!("{version:012}.json"))).unwrap();
+        let version = build(test.restarted().await.as_ref(), Mode::Increment)
+            .await
+            .publication;
+        fs::remove_file(
+            test.folder
+                .path()
+                .join("_published")
+                .join(format!("{version:012}.json")),
+        )
+        .unwrap();
         build(test.restarted().await.as_ref(), Mode::Increment).await;
     }
     test
@@ -58,17 +79,34 @@ async fn with_kills(records: &[String]) -> TestLake {
 
 async fn compare(case: &Path, how: &str, lake: &dyn Warehouse) {
     let mut compared = 0;
-    for file in fs::read_dir(case).unwrap().map(|entry| entry.unwrap().path()) {
+    for file in fs::read_dir(case)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         if file.extension().is_some_and(|extension| extension == "csv") {
             let table = file.file_stem().unwrap().to_str().unwrap().to_owned();
             let mut made = Vec::new();
-            show::run(&ShowArgs { table, format: Format::Csv }, lake, &mut made).await.unwrap();
+            show::run(
+                &ShowArgs {
+                    table,
+                    format: Format::Csv,
+                },
+                lake,
+                &mut made,
+            )
+            .await
+            .unwrap();
             if std::env::var_os("SHOPTRAIL_GOLDEN").is_some_and(|value| value == "write") {
                 fs::write(&file, &made).unwrap();
             }
             let made = String::from_utf8(made).unwrap();
             let expected = fs::read_to_string(&file).unwrap();
-            assert!(made == expected, "{} ({how}):\n{}", file.display(), difference(&expected, &made));
+            assert!(
+                made == expected,
+                "{} ({how}):\n{}",
+                file.display(),
+                difference(&expected, &made)
+            );
             compared += 1;
         }
     }

@@ -9,7 +9,9 @@ use shoptrail_backend::warehouse::{
     Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
 
-use super::world::{TOPIC, TestBigQuery, TestLake, TestWarehouse, build, land, landing, reporting, shuffled_world};
+use super::world::{
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, build, land, landing, reporting, shuffled_world,
+};
 
 /// Makes a test of each function for each warehouse.
 macro_rules! on_every_warehouse {
@@ -59,14 +61,23 @@ pub static SMALL: Table = Table {
 static SMALL_GROWN: Table = Table {
     name: "silver_small",
     description: "For tests",
-    columns: &[COLUMNS[0], COLUMNS[1], COLUMNS[2], ColumnDefinition::new("note", ColumnType::Text, "Note").optional()],
+    columns: &[
+        COLUMNS[0],
+        COLUMNS[1],
+        COLUMNS[2],
+        ColumnDefinition::new("note", ColumnType::Text, "Note").optional(),
+    ],
     partition: Some("day"),
     key: &["day", "name"],
 };
 static SMALL_ALTERED: Table = Table {
     name: "silver_small",
     description: "For tests",
-    columns: &[COLUMNS[0], COLUMNS[1], ColumnDefinition::new("amount", ColumnType::Float, "Amount")],
+    columns: &[
+        COLUMNS[0],
+        COLUMNS[1],
+        ColumnDefinition::new("amount", ColumnType::Float, "Amount"),
+    ],
     partition: Some("day"),
     key: &["day", "name"],
 };
@@ -74,7 +85,12 @@ static SMALL_ALTERED: Table = Table {
 static SMALL_SHORTENED: Table = Table {
     name: "silver_small",
     description: "For tests",
-    columns: &[COLUMNS[0], COLUMNS[1], COLUMNS[2], ColumnDefinition::new("wanted", ColumnType::Text, "Wanted")],
+    columns: &[
+        COLUMNS[0],
+        COLUMNS[1],
+        COLUMNS[2],
+        ColumnDefinition::new("wanted", ColumnType::Text, "Wanted"),
+    ],
     partition: Some("day"),
     key: &["day", "name"],
 };
@@ -100,23 +116,39 @@ pub fn small(rows: &[(i32, &str, i64)]) -> DataFrame {
     let days: Vec<i32> = rows.iter().map(|row| row.0).collect();
     let names: Vec<&str> = rows.iter().map(|row| row.1).collect();
     let amounts: Vec<i64> = rows.iter().map(|row| row.2).collect();
-    SMALL.conform(df!("day" => days, "name" => names, "amount" => amounts).unwrap().lazy()).collect().unwrap()
+    SMALL
+        .conform(
+            df!("day" => days, "name" => names, "amount" => amounts)
+                .unwrap()
+                .lazy(),
+        )
+        .collect()
+        .unwrap()
 }
 
 pub fn change(replaces: Replaces, rows: &[(i32, &str, i64)]) -> Change {
-    Change { table: &SMALL, replaces, rows: small(rows) }
+    Change {
+        table: &SMALL,
+        replaces,
+        rows: small(rows),
+    }
 }
 
 async fn read(warehouse: &dyn Warehouse, publication: &Publication, query: Query) -> DataFrame {
     let rows = warehouse.read(publication, &SMALL, &query).await.unwrap();
-    rows.sort(["day", "name"], SortMultipleOptions::default()).unwrap()
+    rows.sort(["day", "name"], SortMultipleOptions::default())
+        .unwrap()
 }
 
 async fn with_small<W: TestWarehouse>() -> (W, Publication) {
     let test = W::with(&[&SMALL]).await;
     let rows = [(1, "a", 1), (1, "b", 2), (2, "a", 3)];
     let changes = vec![change(Replaces::All, &rows)];
-    let first = test.warehouse().publish(&Publication::default(), changes, Cursor("1".to_owned())).await.unwrap();
+    let first = test
+        .warehouse()
+        .publish(&Publication::default(), changes, Cursor("1".to_owned()))
+        .await
+        .unwrap();
     (test, first)
 }
 
@@ -125,27 +157,68 @@ async fn query_reads_only_what_it_asks_for<W: TestWarehouse>() {
     let query = Query::all().columns(&["day", "name"]).days(&[1].into());
     let query = query.filter(Filter::TextIn("name", vec!["b".to_owned()]));
     let found = read(test.warehouse(), &publication, query).await;
-    assert!(found.equals(&small(&[(1, "b", 2)]).drop("amount").unwrap()), "{found}");
+    assert!(
+        found.equals(&small(&[(1, "b", 2)]).drop("amount").unwrap()),
+        "{found}"
+    );
     let between = Query::all().filter(Filter::TextBetween("name", "a".to_owned(), "a~".to_owned()));
-    assert!(read(test.warehouse(), &publication, between).await.equals(&small(&[(1, "a", 1), (2, "a", 3)])));
-    let other = Query::all().columns(&["amount"]).filter(Filter::TextIn("name", vec!["b".to_owned()]));
-    let rows = test.warehouse().read(&publication, &SMALL, &other).await.unwrap();
-    assert_eq!((rows.height(), rows.width()), (1, 1), "a filter's column is read only when asked for");
-    for nothing in [Query::all().days(&[].into()), Query::all().filter(Filter::TextIn("name", Vec::new()))] {
-        assert_eq!(read(test.warehouse(), &publication, nothing).await.height(), 0);
+    assert!(
+        read(test.warehouse(), &publication, between)
+            .await
+            .equals(&small(&[(1, "a", 1), (2, "a", 3)]))
+    );
+    let other = Query::all()
+        .columns(&["amount"])
+        .filter(Filter::TextIn("name", vec!["b".to_owned()]));
+    let rows = test
+        .warehouse()
+        .read(&publication, &SMALL, &other)
+        .await
+        .unwrap();
+    assert_eq!(
+        (rows.height(), rows.width()),
+        (1, 1),
+        "a filter's column is read only when asked for"
+    );
+    for nothing in [
+        Query::all().days(&[].into()),
+        Query::all().filter(Filter::TextIn("name", Vec::new())),
+    ] {
+        assert_eq!(
+            read(test.warehouse(), &publication, nothing).await.height(),
+            0
+        );
     }
 }
 
 async fn published_days_are_replaced_and_others_stay<W: TestWarehouse>() {
     let (test, first) = with_small::<W>().await;
-    let changes = vec![change(Replaces::Days([1, 3].into()), &[(1, "c", 9), (3, "a", 5)])];
-    let second = test.warehouse().publish(&first, changes, Cursor("2".to_owned())).await.unwrap();
+    let changes = vec![change(
+        Replaces::Days([1, 3].into()),
+        &[(1, "c", 9), (3, "a", 5)],
+    )];
+    let second = test
+        .warehouse()
+        .publish(&first, changes, Cursor("2".to_owned()))
+        .await
+        .unwrap();
     let now = small(&[(1, "c", 9), (2, "a", 3), (3, "a", 5)]);
-    assert!(read(test.warehouse(), &second, Query::all()).await.equals(&now));
+    assert!(
+        read(test.warehouse(), &second, Query::all())
+            .await
+            .equals(&now)
+    );
     let restarted = test.restarted().await;
     let seen = restarted.publication().await.unwrap();
-    assert_eq!((seen.version, &seen.cursor), (second.version, &second.cursor));
-    assert!(read(restarted.as_ref(), &seen, Query::all()).await.equals(&now));
+    assert_eq!(
+        (seen.version, &seen.cursor),
+        (second.version, &second.cursor)
+    );
+    assert!(
+        read(restarted.as_ref(), &seen, Query::all())
+            .await
+            .equals(&now)
+    );
 }
 
 async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
@@ -168,37 +241,87 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
         "instant" => [Some(0), Some(1_795_215_600_123_456), Some(-1), Some(-62_135_596_800_000_000), Some(end_of_time), None],
     );
     let rows = EVERY_TYPE.conform(rows.unwrap().lazy()).collect().unwrap();
-    let changes = vec![Change { table: &EVERY_TYPE, replaces: Replaces::All, rows: rows.clone() }];
-    let publication = test.warehouse().publish(&Publication::default(), changes, Cursor::default()).await.unwrap();
-    let sorted = |rows: DataFrame| rows.sort(["number"], SortMultipleOptions::default()).unwrap();
-    let found = test.warehouse().read(&publication, &EVERY_TYPE, &Query::all()).await.unwrap();
+    let changes = vec![Change {
+        table: &EVERY_TYPE,
+        replaces: Replaces::All,
+        rows: rows.clone(),
+    }];
+    let publication = test
+        .warehouse()
+        .publish(&Publication::default(), changes, Cursor::default())
+        .await
+        .unwrap();
+    let sorted = |rows: DataFrame| {
+        rows.sort(["number"], SortMultipleOptions::default())
+            .unwrap()
+    };
+    let found = test
+        .warehouse()
+        .read(&publication, &EVERY_TYPE, &Query::all())
+        .await
+        .unwrap();
     let (found, expected) = (sorted(found), sorted(rows));
     assert!(found.equals_missing(&expected), "{found}\n{expected}");
     for text in texts.into_iter().flatten() {
-        let query = Query::all().columns(&["number"]).filter(Filter::TextIn("text", vec![text.to_owned()]));
-        let found = test.warehouse().read(&publication, &EVERY_TYPE, &query).await.unwrap();
+        let query = Query::all()
+            .columns(&["number"])
+            .filter(Filter::TextIn("text", vec![text.to_owned()]));
+        let found = test
+            .warehouse()
+            .read(&publication, &EVERY_TYPE, &query)
+            .await
+            .unwrap();
         assert_eq!(found.height(), 1, "{text:?}");
     }
-    let query = Query::all().columns(&["number"]).filter(Filter::TimestampBetween("instant", -1, i64::MAX));
-    assert_eq!(test.warehouse().read(&publication, &EVERY_TYPE, &query).await.unwrap().height(), 4);
+    let query = Query::all()
+        .columns(&["number"])
+        .filter(Filter::TimestampBetween("instant", -1, i64::MAX));
+    assert_eq!(
+        test.warehouse()
+            .read(&publication, &EVERY_TYPE, &query)
+            .await
+            .unwrap()
+            .height(),
+        4
+    );
 }
 
 /// Publishes the same number in two tables again and again, and reads both meanwhile.
 async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
-    static TWIN: Table = Table { name: "silver_twin", ..SMALL };
+    static TWIN: Table = Table {
+        name: "silver_twin",
+        ..SMALL
+    };
     let test = W::with(&[&SMALL, &TWIN]).await;
     let writer = test.restarted().await;
     let write = async {
         let mut publication = Publication::default();
         for amount in 1..=4 {
-            let of = |table| Change { table, replaces: Replaces::Days([1].into()), rows: small(&[(1, "a", amount)]) };
-            publication = writer.publish(&publication, vec![of(&SMALL), of(&TWIN)], Cursor::default()).await.unwrap();
+            let of = |table| Change {
+                table,
+                replaces: Replaces::Days([1].into()),
+                rows: small(&[(1, "a", amount)]),
+            };
+            publication = writer
+                .publish(&publication, vec![of(&SMALL), of(&TWIN)], Cursor::default())
+                .await
+                .unwrap();
         }
     };
     let read = async {
         let amount = async |publication: &Publication, table| {
-            let rows = test.warehouse().read(publication, table, &Query::all()).await.unwrap();
-            rows.column("amount").unwrap().i64().unwrap().iter().next().flatten()
+            let rows = test
+                .warehouse()
+                .read(publication, table, &Query::all())
+                .await
+                .unwrap();
+            rows.column("amount")
+                .unwrap()
+                .i64()
+                .unwrap()
+                .iter()
+                .next()
+                .flatten()
         };
         let mut compared = 0;
         let mut version = 0;
@@ -220,11 +343,21 @@ async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
 
 async fn build_that_is_behind_is_refused<W: TestWarehouse>() {
     let (test, first) = with_small::<W>().await;
-    let publish = |rows| test.warehouse().publish(&first, vec![change(Replaces::All, rows)], Cursor::default());
+    let publish = |rows| {
+        test.warehouse()
+            .publish(&first, vec![change(Replaces::All, rows)], Cursor::default())
+    };
     publish(&[(1, "x", 1)]).await.unwrap();
-    assert!(matches!(publish(&[(1, "y", 2)]).await, Err(WarehouseError::Behind { .. })));
+    assert!(matches!(
+        publish(&[(1, "y", 2)]).await,
+        Err(WarehouseError::Behind { .. })
+    ));
     let now = test.warehouse().publication().await.unwrap();
-    assert!(read(test.warehouse(), &now, Query::all()).await.equals(&small(&[(1, "x", 1)])));
+    assert!(
+        read(test.warehouse(), &now, Query::all())
+            .await
+            .equals(&small(&[(1, "x", 1)]))
+    );
 }
 
 async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
@@ -232,33 +365,82 @@ async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
     test.warehouse().prepare(&[&SMALL_GROWN]).await.unwrap();
     let restarted = test.restarted().await;
     let publication = restarted.publication().await.unwrap();
-    let rows = restarted.read(&publication, &SMALL_GROWN, &Query::all()).await.unwrap();
-    assert_eq!((rows.height(), rows.column("note").unwrap().null_count()), (3, 3));
-    let grown = rows.lazy().with_column(lit("new").alias("note")).collect().unwrap();
-    let change = Change { table: &SMALL_GROWN, replaces: Replaces::All, rows: grown };
-    let publication = restarted.publish(&publication, vec![change], Cursor::default()).await.unwrap();
-    let rows = restarted.read(&publication, &SMALL_GROWN, &Query::all()).await.unwrap();
-    assert_eq!((rows.height(), rows.column("note").unwrap().null_count()), (3, 0));
+    let rows = restarted
+        .read(&publication, &SMALL_GROWN, &Query::all())
+        .await
+        .unwrap();
+    assert_eq!(
+        (rows.height(), rows.column("note").unwrap().null_count()),
+        (3, 3)
+    );
+    let grown = rows
+        .lazy()
+        .with_column(lit("new").alias("note"))
+        .collect()
+        .unwrap();
+    let change = Change {
+        table: &SMALL_GROWN,
+        replaces: Replaces::All,
+        rows: grown,
+    };
+    let publication = restarted
+        .publish(&publication, vec![change], Cursor::default())
+        .await
+        .unwrap();
+    let rows = restarted
+        .read(&publication, &SMALL_GROWN, &Query::all())
+        .await
+        .unwrap();
+    assert_eq!(
+        (rows.height(), rows.column("note").unwrap().null_count()),
+        (3, 0)
+    );
 }
 
 async fn altered_table_is_refused_by_name_and_column<W: TestWarehouse>() {
     let (test, _) = with_small::<W>().await;
-    let refused = test.warehouse().prepare(&[&SMALL_ALTERED]).await.unwrap_err().to_string().to_lowercase();
-    assert!(refused.starts_with("table `silver_small`: column `amount` is "), "{refused}");
-    let refused = test.warehouse().prepare(&[&SMALL_SHORTENED]).await.unwrap_err().to_string();
-    assert!(refused.starts_with("table `silver_small`: column `wanted` is missing, expected "), "{refused}");
+    let refused = test
+        .warehouse()
+        .prepare(&[&SMALL_ALTERED])
+        .await
+        .unwrap_err()
+        .to_string()
+        .to_lowercase();
+    assert!(
+        refused.starts_with("table `silver_small`: column `amount` is "),
+        "{refused}"
+    );
+    let refused = test
+        .warehouse()
+        .prepare(&[&SMALL_SHORTENED])
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.starts_with("table `silver_small`: column `wanted` is missing, expected "),
+        "{refused}"
+    );
 }
 
 async fn landing_moves_rows_and_offsets_together<W: TestWarehouse>() {
     let test = W::with(&BRONZE).await;
-    assert_eq!(test.warehouse().offsets(TOPIC).await.unwrap(), Offsets::new());
+    assert_eq!(
+        test.warehouse().offsets(TOPIC).await.unwrap(),
+        Offsets::new()
+    );
     land(test.warehouse(), &["one".to_owned(), "two".to_owned()]).await;
-    assert_eq!(test.restarted().await.offsets(TOPIC).await.unwrap(), Offsets::from([(0, 1)]));
+    assert_eq!(
+        test.restarted().await.offsets(TOPIC).await.unwrap(),
+        Offsets::from([(0, 1)])
+    );
     let (rows, cursor) = test.warehouse().bronze_since(None).await.unwrap();
     assert_eq!(rows.height(), 2);
     land(test.warehouse(), &["three".to_owned()]).await;
     let (rows, next) = test.warehouse().bronze_since(Some(&cursor)).await.unwrap();
-    assert_eq!(rows.column("record").unwrap().str().unwrap().get(0), Some("three"));
+    assert_eq!(
+        rows.column("record").unwrap().str().unwrap().get(0),
+        Some("three")
+    );
     assert_eq!(rows.height(), 1);
     let (rows, after) = test.warehouse().bronze_since(Some(&next)).await.unwrap();
     assert_eq!((rows.height(), after), (0, next));
@@ -268,9 +450,18 @@ async fn lander_that_is_behind_lands_nothing<W: TestWarehouse>() {
     let test = W::with(&BRONZE).await;
     land(test.warehouse(), &["one".to_owned()]).await;
     let zombie = test.restarted().await;
-    zombie.land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()])).await.unwrap();
-    let late = test.warehouse().land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()])).await;
-    assert!(matches!(late, Err(WarehouseError::Behind { .. })), "{late:?}");
+    zombie
+        .land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()]))
+        .await
+        .unwrap();
+    let late = test
+        .warehouse()
+        .land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()]))
+        .await;
+    assert!(
+        matches!(late, Err(WarehouseError::Behind { .. })),
+        "{late:?}"
+    );
     let rows = test.restarted().await.bronze_since(None).await.unwrap().0;
     assert_eq!(rows.height(), 2);
 }
@@ -282,16 +473,29 @@ async fn quarantine_lands_with_its_offsets<W: TestWarehouse>() {
     landing.up_to = Offsets::from([(0, 0)]);
     test.warehouse().land(landing).await.unwrap();
     let restarted = test.restarted().await;
-    assert_eq!(restarted.offsets(TOPIC).await.unwrap(), Offsets::from([(0, 0)]));
-    let rows = restarted.read(&Publication::default(), &bronze::QUARANTINE, &Query::all()).await.unwrap();
-    assert_eq!((rows.height(), rows.width()), (1, bronze::QUARANTINE.columns.len()));
+    assert_eq!(
+        restarted.offsets(TOPIC).await.unwrap(),
+        Offsets::from([(0, 0)])
+    );
+    let rows = restarted
+        .read(&Publication::default(), &bronze::QUARANTINE, &Query::all())
+        .await
+        .unwrap();
+    assert_eq!(
+        (rows.height(), rows.width()),
+        (1, bronze::QUARANTINE.columns.len())
+    );
     assert_eq!(restarted.bronze_since(None).await.unwrap().0.height(), 0);
 }
 
 async fn tables_before_the_first_build_are_empty<W: TestWarehouse>() {
     let test = W::with(&[&sessions::TABLE, &orders::TABLE]).await;
     for table in [&sessions::TABLE, &orders::TABLE] {
-        let rows = test.warehouse().read(&Publication::default(), table, &Query::all()).await.unwrap();
+        let rows = test
+            .warehouse()
+            .read(&Publication::default(), table, &Query::all())
+            .await
+            .unwrap();
         assert_eq!((rows.height(), rows.width()), (0, table.columns.len()));
     }
 }
@@ -299,16 +503,31 @@ async fn tables_before_the_first_build_are_empty<W: TestWarehouse>() {
 async fn second_run_publishes_nothing_and_moves_no_rows<W: TestWarehouse>() {
     let test = W::new().await;
     land(test.warehouse(), &shuffled_world(1, 5)).await;
-    let forecast = build::forecast(test.warehouse(), &reporting(), Mode::Increment).await.unwrap();
-    assert_eq!(test.warehouse().publication().await.unwrap().version, 0, "a forecast writes nothing");
+    let forecast = build::forecast(test.warehouse(), &reporting(), Mode::Increment)
+        .await
+        .unwrap();
+    assert_eq!(
+        test.warehouse().publication().await.unwrap().version,
+        0,
+        "a forecast writes nothing"
+    );
     let first = build(test.warehouse(), Mode::Increment).await;
-    assert_eq!((first.publication, first.tables), (1, forecast.changes.len()));
+    assert_eq!(
+        (first.publication, first.tables),
+        (1, forecast.changes.len())
+    );
     assert_eq!(forecast.bronze_rows, first.bronze_rows);
     assert!(forecast.bytes_read > 0 && forecast.bytes_to_write > 0);
     assert!(first.traffic.bytes_read > 0 && first.traffic.bytes_written > 0);
     let second = build(test.restarted().await.as_ref(), Mode::Increment).await;
-    assert_eq!((second.publication, second.bronze_rows, second.tables), (1, 0, 0));
-    assert_eq!((second.traffic.bytes_read, second.traffic.bytes_written), (0, 0));
+    assert_eq!(
+        (second.publication, second.bronze_rows, second.tables),
+        (1, 0, 0)
+    );
+    assert_eq!(
+        (second.traffic.bytes_read, second.traffic.bytes_written),
+        (0, 0)
+    );
 }
 
 mod only_lake {
@@ -318,7 +537,10 @@ mod only_lake {
     async fn reader_of_an_older_publication_still_sees_it() {
         let (test, first) = with_small::<TestLake>().await;
         let changes = vec![change(Replaces::Days([1].into()), &[(1, "c", 9)])];
-        test.lake.publish(&first, changes, Cursor("2".to_owned())).await.unwrap();
+        test.lake
+            .publish(&first, changes, Cursor("2".to_owned()))
+            .await
+            .unwrap();
         let then = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]);
         assert!(read(&test.lake, &first, Query::all()).await.equals(&then));
     }
@@ -329,32 +551,56 @@ mod only_lake {
         let (test, mut publication) = with_small::<TestLake>().await;
         for amount in 0..205 {
             let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
-            publication = test.lake.publish(&publication, changes, Cursor("1".to_owned())).await.unwrap();
+            publication = test
+                .lake
+                .publish(&publication, changes, Cursor("1".to_owned()))
+                .await
+                .unwrap();
         }
         let now = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 204)]);
-        assert!(read(test.restarted().await.as_ref(), &publication, Query::all()).await.equals(&now));
+        assert!(
+            read(test.restarted().await.as_ref(), &publication, Query::all())
+                .await
+                .equals(&now)
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn commits_of_a_build_that_died_are_taken_back() {
         let (test, first) = with_small::<TestLake>().await;
         let changes = vec![change(Replaces::Days([1].into()), &[(1, "lost", 7)])];
-        let second = test.lake.publish(&first, changes, Cursor("2".to_owned())).await.unwrap();
-        // Killed after its tables were committed and before its publication stood.
-        std::fs::remove_file(test.folder.path().join("_published").join(format!("{:012}.json", second.version)))
+        let second = test
+            .lake
+            .publish(&first, changes, Cursor("2".to_owned()))
+            .await
             .unwrap();
+        // Killed after its tables were committed and before its publication stood.
+        std::fs::remove_file(
+            test.folder
+                .path()
+                .join("_published")
+                .join(format!("{:012}.json", second.version)),
+        )
+        .unwrap();
 
         let lake = test.restarted().await;
         let now = lake.publication().await.unwrap();
         assert_eq!(now, first);
-        assert!(read(lake.as_ref(), &now, Query::all()).await.equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)])));
+        assert!(
+            read(lake.as_ref(), &now, Query::all())
+                .await
+                .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]))
+        );
         let changes = vec![change(Replaces::Days([2].into()), &[(2, "z", 4)])];
-        let third = lake.publish(&now, changes, Cursor("2".to_owned())).await.unwrap();
-        assert!(read(lake.as_ref(), &third, Query::all()).await.equals(&small(&[
-            (1, "a", 1),
-            (1, "b", 2),
-            (2, "z", 4)
-        ])));
+        let third = lake
+            .publish(&now, changes, Cursor("2".to_owned()))
+            .await
+            .unwrap();
+        assert!(
+            read(lake.as_ref(), &third, Query::all())
+                .await
+                .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "z", 4)]))
+        );
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -373,7 +619,10 @@ mod only_lake {
         again.up_to = Offsets::from([(0, 1)]);
         lake.land(again).await.unwrap();
         let publication = Publication::default();
-        let quarantine = lake.read(&publication, &bronze::QUARANTINE, &Query::all()).await.unwrap();
+        let quarantine = lake
+            .read(&publication, &bronze::QUARANTINE, &Query::all())
+            .await
+            .unwrap();
         assert_eq!(quarantine.height(), 1);
         assert_eq!(lake.bronze_since(None).await.unwrap().0.height(), 1);
     }
@@ -392,5 +641,8 @@ fn quarantined(offset: i64) -> DataFrame {
         text("reason"),
         text("value_base64"),
     ];
-    bronze::QUARANTINE.conform(DataFrame::new(1, columns).unwrap().lazy()).collect().unwrap()
+    bronze::QUARANTINE
+        .conform(DataFrame::new(1, columns).unwrap().lazy())
+        .collect()
+        .unwrap()
 }

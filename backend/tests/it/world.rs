@@ -77,7 +77,11 @@ impl TestWarehouse for TestBigQuery {
         let settings = server.settings(&server.rest);
         let bigquery = connect(settings.clone()).await;
         bigquery.prepare(tables).await.unwrap();
-        Self { server, settings, bigquery }
+        Self {
+            server,
+            settings,
+            bigquery,
+        }
     }
 
     fn warehouse(&self) -> &dyn Warehouse {
@@ -105,7 +109,10 @@ pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
         Column::new("_topic".into(), vec![TOPIC; height]),
         Column::new("_partition".into(), vec![0_i64; height]),
         Column::new("_offset".into(), (first..=last).collect::<Vec<_>>()),
-        Column::new("_kafka_timestamp".into(), vec![1_795_392_000_000_000_i64; height]),
+        Column::new(
+            "_kafka_timestamp".into(),
+            vec![1_795_392_000_000_000_i64; height],
+        ),
         Column::new("_landed_at".into(), vec![1_795_392_000_000_000_i64; height]),
         Column::new("schema_id".into(), vec![1_i64; height]),
         Column::new("record".into(), records.to_vec()),
@@ -126,27 +133,50 @@ pub async fn build(warehouse: &dyn Warehouse, mode: Mode) -> Summary {
 
 /// A time zone east of UTC, so that the shop's day is not UTC's.
 pub fn reporting() -> Reporting {
-    Reporting { time_zone: TimeZone::opt_try_new(Some("Europe/Berlin")).unwrap().unwrap(), ..Reporting::default() }
+    Reporting {
+        time_zone: TimeZone::opt_try_new(Some("Europe/Berlin"))
+            .unwrap()
+            .unwrap(),
+        ..Reporting::default()
+    }
 }
 
 /// The rows of a table as published, in the order of its key.
-async fn rows(warehouse: &dyn Warehouse, publication: &Publication, table: &'static Table) -> DataFrame {
-    let rows = warehouse.read(publication, table, &Query::all()).await.unwrap();
-    rows.sort(table.key.iter().copied(), SortMultipleOptions::default()).unwrap()
+async fn rows(
+    warehouse: &dyn Warehouse,
+    publication: &Publication,
+    table: &'static Table,
+) -> DataFrame {
+    let rows = warehouse
+        .read(publication, table, &Query::all())
+        .await
+        .unwrap();
+    rows.sort(table.key.iter().copied(), SortMultipleOptions::default())
+        .unwrap()
 }
 
 /// Silver and gold tables.
 pub fn built_tables() -> impl Iterator<Item = &'static Table> {
-    silver::TABLES.into_iter().chain(gold::TABLES.iter().map(|gold| &gold.table))
+    silver::TABLES
+        .into_iter()
+        .chain(gold::TABLES.iter().map(|gold| &gold.table))
 }
 
 /// Asserts that two warehouses publish the same rows in every table; returns how many there are.
 pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, what: &str) -> usize {
     let mut compared = 0;
-    let (now_left, now_right) = (left.publication().await.unwrap(), right.publication().await.unwrap());
+    let (now_left, now_right) = (
+        left.publication().await.unwrap(),
+        right.publication().await.unwrap(),
+    );
     for table in built_tables() {
-        let (left, right) = tokio::join!(rows(left, &now_left, table), rows(right, &now_right, table));
-        assert!(left.equals_missing(&right), "{what}: `{}` differs\n{left}\n{right}", table.name);
+        let (left, right) =
+            tokio::join!(rows(left, &now_left, table), rows(right, &now_right, table));
+        assert!(
+            left.equals_missing(&right),
+            "{what}: `{}` differs\n{left}\n{right}",
+            table.name
+        );
         compared += left.height();
     }
     compared
@@ -164,7 +194,10 @@ pub fn record(visitor: &str, at: i64, seed: u128, event_type: &str, fields: Valu
         "page_url": "https://shop.example/",
         "consent": {"analytics": true, "ads": false},
     });
-    event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    event
+        .as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
     json!({
         "event": event,
         "batch": {"sent_at": at + 100, "tracker": {"name": "test", "version": "1"}},
@@ -176,7 +209,8 @@ pub fn record(visitor: &str, at: i64, seed: u128, event_type: &str, fields: Valu
 fn uuid_v7(at: i64, seed: u128) -> String {
     let time = u128::try_from(at).unwrap() << 80;
     let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    let value = (time | (random & ((1 << 80) - 1))) & !(0xF << 76) & !(0x3 << 62) | (7 << 76) | (0x2 << 62);
+    let value =
+        (time | (random & ((1 << 80) - 1))) & !(0xF << 76) & !(0x3 << 62) | (7 << 76) | (0x2 << 62);
     uuid::Uuid::from_u128(value).to_string()
 }
 
@@ -191,23 +225,38 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         let mut at = EVENING + rng.random_range(0..3 * 24 * 60) * MINUTE;
         for _ in 0..rng.random_range(1..8) {
             // Around the gap that ends a session, exactly at it at times.
-            at += *[1_000, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1].choose(&mut rng).unwrap();
+            at += *[1_000, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1]
+                .choose(&mut rng)
+                .unwrap();
             records.push(random_event(&mut rng, &visitor, at, &mut orders));
         }
     }
-    let repeated: Vec<Value> = records.iter().filter(|_| rng.random_bool(0.1)).cloned().collect();
+    let repeated: Vec<Value> = records
+        .iter()
+        .filter(|_| rng.random_bool(0.1))
+        .cloned()
+        .collect();
     for mut again in repeated {
         let delay = rng.random_range(-5_000..5_000_i64);
         let received = again["edge"]["received_at"].as_i64().unwrap() + delay;
         again["edge"]["received_at"] = received.into();
         // A retried delivery has a later `sent_at` too, though never exactly as much.
-        again["batch"]["sent_at"] = (again["batch"]["sent_at"].as_i64().unwrap() + delay / 2).into();
+        again["batch"]["sent_at"] =
+            (again["batch"]["sent_at"].as_i64().unwrap() + delay / 2).into();
         records.push(again);
     }
-    records.into_iter().map(|record| record.to_string()).collect()
+    records
+        .into_iter()
+        .map(|record| record.to_string())
+        .collect()
 }
 
-fn random_event(rng: &mut StdRng, visitor: &str, at: i64, orders: &mut Vec<(String, i64)>) -> Value {
+fn random_event(
+    rng: &mut StdRng,
+    visitor: &str,
+    at: i64,
+    orders: &mut Vec<(String, i64)>,
+) -> Value {
     let seed = rng.random();
     let sku = format!("sku-{}", rng.random_range(0..5));
     let cents = rng.random_range(100..10_000_i64);
@@ -216,22 +265,65 @@ fn random_event(rng: &mut StdRng, visitor: &str, at: i64, orders: &mut Vec<(Stri
     let items = json!([{"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2}]);
     let mut made = match rng.random_range(0..10) {
         0..3 => {
-            let url = *["https://shop.example/?utm_source=news&utm_medium=email", "https://shop.example/a"]
-                .choose(rng)
-                .unwrap();
-            record(visitor, at, seed, "page_view", json!({"page_url": url, "referrer_url": "https://www.google.com/"}))
+            let url = *[
+                "https://shop.example/?utm_source=news&utm_medium=email",
+                "https://shop.example/a",
+            ]
+            .choose(rng)
+            .unwrap();
+            record(
+                visitor,
+                at,
+                seed,
+                "page_view",
+                json!({"page_url": url, "referrer_url": "https://www.google.com/"}),
+            )
         }
-        3..5 => record(visitor, at, seed, "view_item", json!({"items": items, "currency": "EUR"})),
-        5 => record(visitor, at, seed, "add_to_cart", json!({"items": items, "currency": "EUR", "value": price})),
-        6 => record(visitor, at, seed, "begin_checkout", json!({"items": items, "currency": "EUR", "value": price})),
-        7 => record(visitor, at, seed, "page_ping", json!({"engagement_time_msec": 5_000})),
+        3..5 => record(
+            visitor,
+            at,
+            seed,
+            "view_item",
+            json!({"items": items, "currency": "EUR"}),
+        ),
+        5 => record(
+            visitor,
+            at,
+            seed,
+            "add_to_cart",
+            json!({"items": items, "currency": "EUR", "value": price}),
+        ),
+        6 => record(
+            visitor,
+            at,
+            seed,
+            "begin_checkout",
+            json!({"items": items, "currency": "EUR", "value": price}),
+        ),
+        7 => record(
+            visitor,
+            at,
+            seed,
+            "page_ping",
+            json!({"engagement_time_msec": 5_000}),
+        ),
         8 if !orders.is_empty() && rng.random_bool(0.4) => {
             let (order, _) = orders.choose(rng).unwrap().clone();
-            record(visitor, at, seed, "refund", json!({"transaction_id": order, "currency": "EUR", "value": 1}))
+            record(
+                visitor,
+                at,
+                seed,
+                "refund",
+                json!({"transaction_id": order, "currency": "EUR", "value": 1}),
+            )
         }
         _ => {
             let again = !orders.is_empty() && rng.random_bool(0.2);
-            let order = if again { orders.choose(rng).unwrap().0.clone() } else { format!("order-{}", orders.len()) };
+            let order = if again {
+                orders.choose(rng).unwrap().0.clone()
+            } else {
+                format!("order-{}", orders.len())
+            };
             orders.push((order.clone(), at));
             let currency = *["EUR", "EUR", "USD"].choose(rng).unwrap();
             let fields = json!({"transaction_id": order, "currency": currency, "value": price, "items": items});

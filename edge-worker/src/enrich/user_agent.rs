@@ -95,16 +95,26 @@ pub fn read(user_agent: &str) -> Client {
     // Cubot makes phones.
     let is_program = PROGRAMS.iter().any(|name| lower.contains(name)) && !lower.contains("cubot");
     let os = first(SYSTEMS, text);
-    Client { device: device(text, os, is_program), browser: first(BROWSERS, text), os, is_program }
+    Client {
+        device: device(text, os, is_program),
+        browser: first(BROWSERS, text),
+        os,
+        is_program,
+    }
 }
 
 fn first(table: &[(&str, &'static str)], text: &str) -> &'static str {
-    table.iter().find(|(token, _)| text.contains(token)).map_or(OTHER, |(_, family)| family)
+    table
+        .iter()
+        .find(|(token, _)| text.contains(token))
+        .map_or(OTHER, |(_, family)| family)
 }
 
 /// Android's browsers say `Mobile` on phones only. Safari on an iPad says that it is a Mac, unless told otherwise.
 fn device(text: &str, os: &str, is_program: bool) -> Device {
-    let television = ["TV", "PlayStation", "Xbox", "Nintendo"].iter().any(|name| text.contains(name));
+    let television = ["TV", "PlayStation", "Xbox", "Nintendo"]
+        .iter()
+        .any(|name| text.contains(name));
     match os {
         _ if television || is_program => Device::Other,
         "iPadOS" => Device::Tablet,
@@ -236,7 +246,12 @@ mod tests {
             ),
             ("", Device::Other, "other", "other"),
         ] {
-            let expected = Client { device, browser, os, is_program: false };
+            let expected = Client {
+                device,
+                browser,
+                os,
+                is_program: false,
+            };
             assert_eq!(read(user_agent), expected, "{user_agent}");
         }
     }

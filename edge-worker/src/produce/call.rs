@@ -24,13 +24,21 @@ const MAX_ANSWER_BYTES: usize = 16_000_000;
 
 /// Makes one streaming call and waits at most `patience` for all of its answer. Every failure is an answer that reports
 /// less.
-pub async fn call(kafka: &Kafka, topic: Topic, records: Vec<Rc<Outgoing>>, patience: Duration) -> Answer {
+pub async fn call(
+    kafka: &Kafka,
+    topic: Topic,
+    records: Vec<Rc<Outgoing>>,
+    patience: Duration,
+) -> Answer {
     let controller = AbortController::default();
     let signal = controller.signal();
     let mut answer = Answer::default();
     let is_late = {
         let conversation = pin!(converse(kafka, topic, records, &signal, &mut answer));
-        matches!(select(conversation, Delay::from(patience)).await, Either::Right(_))
+        matches!(
+            select(conversation, Delay::from(patience)).await,
+            Either::Right(_)
+        )
     };
     if is_late {
         answer.is_late = true;
@@ -66,20 +74,36 @@ fn request(kafka: &Kafka, topic: Topic, records: Vec<Rc<Outgoing>>) -> worker::R
     headers.set("Content-Type", "application/json")?;
     headers.set("Authorization", &request::authorization(kafka))?;
     let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(headers).with_body(Some(body(records, kafka.schema_id)));
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_body(Some(body(records, kafka.schema_id)));
     Request::new_with_init(&request::url(kafka, topic), &init)
 }
 
 /// A body of unknown length is sent in chunks, which is how the gateway tells streaming from single records. Each chunk is
 /// made when it is asked for.
 fn body(records: Vec<Rc<Outgoing>>, schema_id: u32) -> JsValue {
-    let chunks = futures_util::stream::iter(records).chunks(RECORDS_PER_CHUNK).map(move |records| {
-        let objects: String = records.iter().map(|record| request::object(record, schema_id)).collect();
-        Ok(JsValue::from(Uint8Array::from(objects.as_bytes())))
-    });
-    wasm_streams::ReadableStream::from_stream(chunks).into_raw().into()
+    let chunks = futures_util::stream::iter(records)
+        .chunks(RECORDS_PER_CHUNK)
+        .map(move |records| {
+            let objects: String = records
+                .iter()
+                .map(|record| request::object(record, schema_id))
+                .collect();
+            Ok(JsValue::from(Uint8Array::from(objects.as_bytes())))
+        });
+    wasm_streams::ReadableStream::from_stream(chunks)
+        .into_raw()
+        .into()
 }
 
 fn retry_after(response: &Response) -> Option<u32> {
-    response.headers().get("Retry-After").ok().flatten()?.trim().parse().ok()
+    response
+        .headers()
+        .get("Retry-After")
+        .ok()
+        .flatten()?
+        .trim()
+        .parse()
+        .ok()
 }

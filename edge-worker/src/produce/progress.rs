@@ -36,13 +36,17 @@ impl Progress {
     /// Starts with nothing sent.
     #[must_use]
     pub fn new(records: usize) -> Self {
-        Self { states: vec![State::Pending; records] }
+        Self {
+            states: vec![State::Pending; records],
+        }
     }
 
     /// Returns what to send next, in this order.
     #[must_use]
     pub fn pending(&self) -> Vec<usize> {
-        self.positions(&State::Pending).chain(self.positions(&State::Suspect)).collect()
+        self.positions(&State::Pending)
+            .chain(self.positions(&State::Suspect))
+            .collect()
     }
 
     /// Takes in what became of the records that were sent; returns whether anything was learned, so that another call may
@@ -66,14 +70,21 @@ impl Progress {
 
     /// Returns what Kafka will not take, and why.
     pub fn refused(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.states.iter().enumerate().filter_map(|(position, state)| match state {
-            State::Refused(reason) => Some((position, reason.as_str())),
-            _ => None,
-        })
+        self.states
+            .iter()
+            .enumerate()
+            .filter_map(|(position, state)| match state {
+                State::Refused(reason) => Some((position, reason.as_str())),
+                _ => None,
+            })
     }
 
     fn positions(&self, wanted: &State) -> impl Iterator<Item = usize> {
-        self.states.iter().enumerate().filter(move |(_, state)| *state == wanted).map(|(position, _)| position)
+        self.states
+            .iter()
+            .enumerate()
+            .filter(move |(_, state)| *state == wanted)
+            .map(|(position, _)| position)
     }
 }
 

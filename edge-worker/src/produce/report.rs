@@ -55,7 +55,10 @@ impl Answer {
             _ if self.is_late => Some("call late".to_owned()),
             Some(200) => None,
             Some(status) => {
-                let code = self.reports().next().map(|report| format!(" code {}", report.error_code));
+                let code = self
+                    .reports()
+                    .next()
+                    .map(|report| format!(" code {}", report.error_code));
                 Some(format!("call status {status}{}", code.unwrap_or_default()))
             }
             None => Some("call unanswered".to_owned()),
@@ -64,7 +67,9 @@ impl Answer {
 
     /// The reports up to the first that is cut short or is none: limits are answered in HTML.
     fn reports(&self) -> impl Iterator<Item = Report> {
-        serde_json::Deserializer::from_slice(&self.body).into_iter::<Report>().map_while(Result::ok)
+        serde_json::Deserializer::from_slice(&self.body)
+            .into_iter::<Report>()
+            .map_while(Result::ok)
     }
 }
 
@@ -96,7 +101,11 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status: Some(status), body: body.as_bytes().to_vec(), ..Answer::default() }
+        Answer {
+            status: Some(status),
+            body: body.as_bytes().to_vec(),
+            ..Answer::default()
+        }
     }
 
     #[test]
@@ -106,7 +115,12 @@ mod tests {
         let outcomes = answer(200, body).outcomes(4);
         assert_eq!(
             outcomes,
-            [Outcome::Delivered, Outcome::Failed(40401), Outcome::Refused("too large".to_owned()), Outcome::Unreported]
+            [
+                Outcome::Delivered,
+                Outcome::Failed(40401),
+                Outcome::Refused("too large".to_owned()),
+                Outcome::Unreported
+            ]
         );
     }
 
@@ -119,26 +133,43 @@ mod tests {
     #[test]
     fn other_statuses_report_nothing_whatever_the_body_says() {
         for (status, body, trouble) in [
-            (429, "<html><body>Too Many Requests</body></html>", "call status 429"),
-            (503, r#"{"error_code":50003,"message":"away"}"#, "call status 503 code 50003"),
+            (
+                429,
+                "<html><body>Too Many Requests</body></html>",
+                "call status 429",
+            ),
+            (
+                503,
+                r#"{"error_code":50003,"message":"away"}"#,
+                "call status 503 code 50003",
+            ),
             (401, r#"{"error_code":200}"#, "call status 401 code 200"),
         ] {
             let answer = answer(status, body);
             assert_eq!(answer.outcomes(1), [Outcome::Unreported]);
             assert_eq!(answer.trouble().as_deref(), Some(trouble));
         }
-        assert_eq!(Answer::default().trouble().as_deref(), Some("call unanswered"));
+        assert_eq!(
+            Answer::default().trouble().as_deref(),
+            Some("call unanswered")
+        );
     }
 
     #[test]
     fn late_answer_counts_as_far_as_it_came() {
-        let late = Answer { is_late: true, ..answer(200, r#"{"error_code":200}"#) };
+        let late = Answer {
+            is_late: true,
+            ..answer(200, r#"{"error_code":200}"#)
+        };
         assert_eq!(late.outcomes(2), [Outcome::Delivered, Outcome::Unreported]);
         assert_eq!(late.trouble().as_deref(), Some("call late"));
     }
 
     #[test]
     fn more_reports_than_records_change_nothing() {
-        assert_eq!(answer(200, r#"{"error_code":200}{"error_code":429}"#).outcomes(1), [Outcome::Delivered]);
+        assert_eq!(
+            answer(200, r#"{"error_code":200}{"error_code":429}"#).outcomes(1),
+            [Outcome::Delivered]
+        );
     }
 }

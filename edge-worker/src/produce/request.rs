@@ -15,14 +15,22 @@ pub fn url(kafka: &Kafka, topic: Topic) -> String {
         Topic::Events => "",
         Topic::DeadLetters => ".dlq",
     };
-    let Kafka { rest_url, cluster_id, topic, .. } = kafka;
+    let Kafka {
+        rest_url,
+        cluster_id,
+        topic,
+        ..
+    } = kafka;
     format!("{rest_url}/v3/clusters/{cluster_id}/topics/{topic}{suffix}/records")
 }
 
 /// Returns the `Authorization` header.
 #[must_use]
 pub fn authorization(kafka: &Kafka) -> String {
-    format!("Basic {}", BASE64.encode(format!("{}:{}", kafka.api_key, kafka.api_secret)))
+    format!(
+        "Basic {}",
+        BASE64.encode(format!("{}:{}", kafka.api_key, kafka.api_secret))
+    )
 }
 
 /// Returns one record's JSON object. The body is such objects one after another, without a list around them.
@@ -33,14 +41,20 @@ pub fn authorization(kafka: &Kafka) -> String {
 pub fn object(record: &Outgoing, schema_id: u32) -> String {
     let mut object = Map::new();
     if !record.headers.is_empty() {
-        let header = |(name, value): &(String, String)| json!({"name": name, "value": BASE64.encode(value)});
-        object.insert("headers".to_owned(), record.headers.iter().map(header).collect());
+        let header =
+            |(name, value): &(String, String)| json!({"name": name, "value": BASE64.encode(value)});
+        object.insert(
+            "headers".to_owned(),
+            record.headers.iter().map(header).collect(),
+        );
     }
     if let Some(key) = &record.key {
         object.insert("key".to_owned(), binary(BASE64.encode(key)));
     }
     let value = match (&record.value, record.topic) {
-        (Payload::Json(json), Topic::Events) => BASE64.encode(wire::encode(schema_id, json.get().as_bytes())),
+        (Payload::Json(json), Topic::Events) => {
+            BASE64.encode(wire::encode(schema_id, json.get().as_bytes()))
+        }
         (Payload::Json(json), Topic::DeadLetters) => BASE64.encode(json.get()),
         (Payload::Base64(text), _) => text.clone(),
     };
@@ -81,7 +95,10 @@ mod tests {
     #[test]
     fn dead_letters_have_their_own_topic() {
         let url = url(&kafka(), Topic::DeadLetters);
-        assert_eq!(url, "https://pkc.example/kafka/v3/clusters/lkc-1/topics/clickstream_event_v3.dlq/records");
+        assert_eq!(
+            url,
+            "https://pkc.example/kafka/v3/clusters/lkc-1/topics/clickstream_event_v3.dlq/records"
+        );
     }
 
     #[test]
@@ -89,9 +106,17 @@ mod tests {
         let value = |topic| {
             let object: Value = serde_json::from_str(&object(&record(topic), 0x0001_86A1)).unwrap();
             assert_eq!(object["value"]["type"], "BINARY");
-            assert_eq!(object["key"], json!({"type": "BINARY", "data": BASE64.encode("visitor")}));
-            assert_eq!(object["headers"], json!([{"name": "shoptrail.code", "value": BASE64.encode("missing")}]));
-            BASE64.decode(object["value"]["data"].as_str().unwrap()).unwrap()
+            assert_eq!(
+                object["key"],
+                json!({"type": "BINARY", "data": BASE64.encode("visitor")})
+            );
+            assert_eq!(
+                object["headers"],
+                json!([{"name": "shoptrail.code", "value": BASE64.encode("missing")}])
+            );
+            BASE64
+                .decode(object["value"]["data"].as_str().unwrap())
+                .unwrap()
         };
         assert_eq!(value(Topic::Events), b"\x00\x00\x01\x86\xa1{}");
         assert_eq!(value(Topic::DeadLetters), b"{}");

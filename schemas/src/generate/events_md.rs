@@ -10,7 +10,9 @@ use crate::event;
 use crate::event_type::EventType;
 use crate::generate::json_schema;
 use crate::item;
-use crate::limits::{MAX_AMOUNT, MAX_EVENT_BYTES, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT};
+use crate::limits::{
+    MAX_AMOUNT, MAX_EVENT_BYTES, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT,
+};
 use crate::rule::{Field, Rule};
 
 /// Returns the page. `examples` holds the JSON of one valid event per type.
@@ -48,12 +50,19 @@ fn introduction() -> String {
 
 /// The overview: what happened, and which fields it requires.
 fn event_types() -> String {
-    let mut text = String::from("\n## Event types\n\n| `event_type` | what happened | requires |\n|---|---|---|\n");
+    let mut text = String::from(
+        "\n## Event types\n\n| `event_type` | what happened | requires |\n|---|---|---|\n",
+    );
     for event_type in EventType::ALL {
         let spec = event_type.spec();
         let link = format!("[`{event_type}`](#{event_type})");
         // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "| {link} | {} | {} |", spec.description, code_list(spec.required));
+        let _ = writeln!(
+            text,
+            "| {link} | {} | {} |",
+            spec.description,
+            code_list(spec.required)
+        );
     }
     text
 }
@@ -63,18 +72,38 @@ fn fields() -> String {
     let batch = json_schema::batch();
     let of_event = |name: &str| event["definitions"][name].clone();
     let of_batch = |name: &str| batch["definitions"][name].clone();
-    let batch_note = format!("The tracker posts events in batches. `events` holds 1 to {MAX_EVENTS} of them.");
+    let batch_note =
+        format!("The tracker posts events in batches. `events` holds 1 to {MAX_EVENTS} of them.");
     let tables = [
-        ("## Fields of an event", "**Bold** fields are required in every event.", event.clone(), event::FIELDS),
+        (
+            "## Fields of an event",
+            "**Bold** fields are required in every event.",
+            event.clone(),
+            event::FIELDS,
+        ),
         ("### An item", "", of_event("Item"), item::FIELDS),
         ("### Consent", "", of_event("Consent"), event::CONSENT),
-        ("### Demographics", "", of_event("Demographics"), event::DEMOGRAPHICS),
-        ("## Fields of a batch", &batch_note, batch.clone(), batch::FIELDS),
+        (
+            "### Demographics",
+            "",
+            of_event("Demographics"),
+            event::DEMOGRAPHICS,
+        ),
+        (
+            "## Fields of a batch",
+            &batch_note,
+            batch.clone(),
+            batch::FIELDS,
+        ),
         ("### Tracker", "", of_batch("Tracker"), batch::TRACKER),
         ("### Context", "", of_batch("Context"), batch::CONTEXT),
     ];
     let sections = tables.map(|(heading, note, schema, fields)| {
-        let note = if note.is_empty() { String::new() } else { format!("{note}\n\n") };
+        let note = if note.is_empty() {
+            String::new()
+        } else {
+            format!("{note}\n\n")
+        };
         format!("\n{heading}\n\n{note}{}", field_table(&schema, fields))
     });
     sections.concat()
@@ -83,7 +112,11 @@ fn fields() -> String {
 fn field_table(schema: &Value, fields: &[Field]) -> String {
     let mut table = String::from("| field | holds | meaning |\n|---|---|---|\n");
     for field in fields {
-        let name = if field.required { format!("**`{}`**", field.name) } else { format!("`{}`", field.name) };
+        let name = if field.required {
+            format!("**`{}`**", field.name)
+        } else {
+            format!("`{}`", field.name)
+        };
         let meaning = sentence(&schema["properties"][field.name]["description"]);
         let _ = writeln!(table, "| {name} | {} | {meaning} |", holds(field.rule));
     }
@@ -106,7 +139,9 @@ fn holds(rule: Rule) -> String {
         Rule::Currency => "an ISO 4217 code, such as `EUR`".to_owned(),
         Rule::Integer { min, max } => format!("integer, {min} to {max}"),
         Rule::Money => {
-            format!("amount, 0 to {MAX_AMOUNT}, with no more decimals than the currency has; needs `currency`")
+            format!(
+                "amount, 0 to {MAX_AMOUNT}, with no more decimals than the currency has; needs `currency`"
+            )
         }
         Rule::Boolean => "`true` or `false`".to_owned(),
         Rule::Object(_) => "object, see below".to_owned(),

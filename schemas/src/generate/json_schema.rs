@@ -56,7 +56,9 @@ fn root<T: JsonSchema>(title: &str) -> Value {
     let generated = generator.into_root_schema_for::<T>().to_value();
     let mut schema = json!({"$schema": generated["$schema"], "title": title});
     if let (Some(schema), Value::Object(generated)) = (schema.as_object_mut(), generated) {
-        let others = generated.into_iter().filter(|(keyword, _)| keyword != "$schema" && keyword != "title");
+        let others = generated
+            .into_iter()
+            .filter(|(keyword, _)| keyword != "$schema" && keyword != "title");
         schema.extend(others);
     }
     let tables = [
@@ -79,7 +81,10 @@ fn root<T: JsonSchema>(title: &str) -> Value {
 fn complete_event(schema: &mut Value) {
     constrain(schema, event::FIELDS);
     let by_type = EventType::ALL.iter().map(|event_type| event_type.spec());
-    let mut conditions: Vec<Value> = by_type.filter(|spec| !spec.required.is_empty()).map(required_by_type).collect();
+    let mut conditions: Vec<Value> = by_type
+        .filter(|spec| !spec.required.is_empty())
+        .map(required_by_type)
+        .collect();
     conditions.push(money_needs_currency());
     schema["allOf"] = Value::Array(conditions);
 }
@@ -90,7 +95,10 @@ fn constrain(schema: &mut Value, fields: &[Field]) {
         return;
     };
     for field in fields {
-        if let Some(property) = properties.get_mut(field.name).and_then(Value::as_object_mut) {
+        if let Some(property) = properties
+            .get_mut(field.name)
+            .and_then(Value::as_object_mut)
+        {
             property.remove("format");
             property.extend(keywords(field));
         }
@@ -145,7 +153,10 @@ fn required_by_type(spec: &EventSpec) -> Value {
 /// A value that is there: not null, and a list not empty.
 fn present(name: &str) -> Value {
     match event::FIELDS.iter().find(|field| field.name == name) {
-        Some(Field { rule: Rule::List { .. }, .. }) => json!({"type": "array", "minItems": 1}),
+        Some(Field {
+            rule: Rule::List { .. },
+            ..
+        }) => json!({"type": "array", "minItems": 1}),
         _ => json!({"not": {"type": "null"}}),
     }
 }
@@ -166,7 +177,9 @@ fn money_needs_currency() -> Value {
 
 /// For each field of money: it is there.
 fn amounts(fields: &[Field]) -> Vec<Value> {
-    let money = fields.iter().filter(|field| matches!(field.rule, Rule::Money));
+    let money = fields
+        .iter()
+        .filter(|field| matches!(field.rule, Rule::Money));
     money
         .map(
             |field| json!({"type": "object", "required": [field.name], "properties": {field.name: {"type": "number"}}}),
@@ -180,7 +193,10 @@ impl JsonSchema for EventType {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = EventType::ALL.iter().map(|event_type| event_type.as_str()).collect();
+        let names: Vec<&str> = EventType::ALL
+            .iter()
+            .map(|event_type| event_type.as_str())
+            .collect();
         schemars::json_schema!({"type": "string", "enum": names})
     }
 }

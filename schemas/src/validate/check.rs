@@ -4,7 +4,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::event_type::EventType;
 use crate::integer;
-use crate::limits::{MAX_AMOUNT, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS};
+use crate::limits::{
+    MAX_AMOUNT, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS,
+};
 use crate::money::{self, MoneyError};
 use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Form, Rule};
@@ -30,7 +32,12 @@ enum Currency {
 impl Check {
     /// Starts at the root of `whole`, which is a name for messages.
     pub(crate) fn new(whole: &'static str) -> Self {
-        Self { whole, pointer: String::new(), currency: Currency::Absent, rejections: Vec::new() }
+        Self {
+            whole,
+            pointer: String::new(),
+            currency: Currency::Absent,
+            rejections: Vec::new(),
+        }
     }
 
     /// Returns what was found.
@@ -42,7 +49,9 @@ impl Check {
     pub(crate) fn set_currency(&mut self, currency: Option<&Value>) {
         self.currency = match currency {
             None | Some(Value::Null) => Currency::Absent,
-            Some(Value::String(code)) if money::digits(code).is_some() => Currency::Known(code.clone()),
+            Some(Value::String(code)) if money::digits(code).is_some() => {
+                Currency::Known(code.clone())
+            }
             Some(_) => Currency::Unknown,
         };
     }
@@ -61,7 +70,11 @@ impl Check {
     pub(crate) fn reject(&mut self, code: RejectCode, message: String) {
         let known = |known: &Rejection| known.code == code && known.pointer == self.pointer;
         if self.rejections.len() < MAX_REJECTIONS && !self.rejections.iter().any(known) {
-            self.rejections.push(Rejection { code, pointer: self.pointer.clone(), message });
+            self.rejections.push(Rejection {
+                code,
+                pointer: self.pointer.clone(),
+                message,
+            });
         }
     }
 
@@ -118,13 +131,24 @@ impl Check {
     fn text(&mut self, text: &str, min: usize, max: usize, form: Option<Form>) {
         let length = text.chars().count();
         if length < min {
-            let message = format!("{} has {length} characters: send at least {min}", self.name());
+            let message = format!(
+                "{} has {length} characters: send at least {min}",
+                self.name()
+            );
             self.reject(RejectCode::TooShort, message);
         } else if length > max {
-            let message = format!("{} has {length} characters: send at most {max}", self.name());
+            let message = format!(
+                "{} has {length} characters: send at most {max}",
+                self.name()
+            );
             self.reject(RejectCode::TooLong, message);
         } else if let Some(form) = form.filter(|form| !form.matches(text)) {
-            let message = format!("{} is {}: send {}", self.name(), excerpt(text), form.expected());
+            let message = format!(
+                "{} is {}: send {}",
+                self.name(),
+                excerpt(text),
+                form.expected()
+            );
             self.reject(RejectCode::BadFormat, message);
         }
     }
@@ -132,15 +156,19 @@ impl Check {
     fn event_type(&mut self, name: &str) {
         if EventType::from_name(name).is_none() {
             let name = excerpt(name);
-            let message =
-                format!("{name} is not an event type: send one of docs/events.md, or `custom` with an `event_name`");
+            let message = format!(
+                "{name} is not an event type: send one of docs/events.md, or `custom` with an `event_name`"
+            );
             self.reject(RejectCode::UnknownEventType, message);
         }
     }
 
     fn currency(&mut self, code: &str) {
         if money::digits(code).is_none() {
-            let message = format!("{} is not a currency: send an ISO 4217 code such as `EUR`", excerpt(code));
+            let message = format!(
+                "{} is not a currency: send an ISO 4217 code such as `EUR`",
+                excerpt(code)
+            );
             self.reject(RejectCode::UnknownCurrency, message);
         }
     }
@@ -150,7 +178,9 @@ impl Check {
         if has_fraction {
             let message = format!("{} is {number}: send an integer", self.name());
             self.reject(RejectCode::WrongType, message);
-        } else if !integer::from_number(number).is_some_and(|integer| (min..=max).contains(&integer)) {
+        } else if !integer::from_number(number)
+            .is_some_and(|integer| (min..=max).contains(&integer))
+        {
             let message = format!("{} is {number}: send {min} to {max}", self.name());
             self.reject(RejectCode::OutOfRange, message);
         }
@@ -167,7 +197,9 @@ impl Check {
             Currency::Absent => self.missing_currency(),
             Currency::Unknown => {}
             Currency::Known(code) => {
-                if let Err(MoneyError::TooManyDecimals { digits }) = money::minor_units(amount, code) {
+                if let Err(MoneyError::TooManyDecimals { digits }) =
+                    money::minor_units(amount, code)
+                {
                     let message = format!(
                         "{} is {number}, but {code} has {digits} decimals: round to {digits} decimals before sending",
                         self.name()
@@ -188,7 +220,11 @@ impl Check {
 
     fn list(&mut self, entries: &[Value], max: usize, fields: &[Field]) {
         if entries.len() > max {
-            let message = format!("{} has {} entries: send at most {max}", self.name(), entries.len());
+            let message = format!(
+                "{} has {} entries: send at most {max}",
+                self.name(),
+                entries.len()
+            );
             self.reject(RejectCode::TooMany, message);
         }
         for (position, entry) in entries.iter().take(max).enumerate() {
@@ -201,7 +237,11 @@ impl Check {
 
     fn properties(&mut self, properties: &Map<String, Value>) {
         if properties.len() > MAX_PROPERTIES {
-            let message = format!("{} has {} entries: send at most {MAX_PROPERTIES}", self.name(), properties.len());
+            let message = format!(
+                "{} has {} entries: send at most {MAX_PROPERTIES}",
+                self.name(),
+                properties.len()
+            );
             self.reject(RejectCode::TooMany, message);
         }
         for (name, value) in properties.iter().take(MAX_PROPERTIES) {
@@ -212,18 +252,27 @@ impl Check {
     fn property(&mut self, name: &str, value: &Value) {
         // A bad name is reported at the object: it may be too long for a pointer.
         match name.chars().count() {
-            0 => self.reject(RejectCode::TooShort, "a name in `properties` is empty: name every property".to_owned()),
+            0 => self.reject(
+                RejectCode::TooShort,
+                "a name in `properties` is empty: name every property".to_owned(),
+            ),
             length if length > MAX_PROPERTY_NAME => {
                 let name = excerpt(name);
-                let message =
-                    format!("the name {name} in `properties` has {length} characters: use at most {MAX_PROPERTY_NAME}");
+                let message = format!(
+                    "the name {name} in `properties` has {length} characters: use at most {MAX_PROPERTY_NAME}"
+                );
                 self.reject(RejectCode::TooLong, message);
             }
-            _ => self.at(&name.replace('~', "~0").replace('/', "~1"), |check| match value {
-                Value::String(text) => check.text(text, 0, MAX_PROPERTY_TEXT, None),
-                Value::Array(_) | Value::Object(_) => check.wrong_type(value, "a string, number, boolean or null"),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }),
+            _ => self.at(
+                &name.replace('~', "~0").replace('/', "~1"),
+                |check| match value {
+                    Value::String(text) => check.text(text, 0, MAX_PROPERTY_TEXT, None),
+                    Value::Array(_) | Value::Object(_) => {
+                        check.wrong_type(value, "a string, number, boolean or null")
+                    }
+                    Value::Null | Value::Bool(_) | Value::Number(_) => {}
+                },
+            ),
         }
     }
 

@@ -24,7 +24,10 @@ fn refused(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
 
 fn refused_text(body: &[u8]) -> Vec<(&'static str, String)> {
     let rejections = batch::read_head(body).unwrap_err();
-    rejections.into_iter().map(|rejection| (rejection.code.as_str(), rejection.pointer)).collect()
+    rejections
+        .into_iter()
+        .map(|rejection| (rejection.code.as_str(), rejection.pointer))
+        .collect()
 }
 
 #[test]
@@ -45,7 +48,10 @@ fn events_stay_the_bytes_they_came_in() {
 fn bad_event_does_not_spoil_its_batch() {
     let body = example("one_bad_among_good");
     let (_, events) = batch::read_head(body.as_bytes()).unwrap();
-    let accepted: Vec<bool> = events.iter().map(|event| validate::event(event.get()).is_ok()).collect();
+    let accepted: Vec<bool> = events
+        .iter()
+        .map(|event| validate::event(event.get()).is_ok())
+        .collect();
     assert_eq!(accepted, [true, false, true]);
 }
 
@@ -53,43 +59,89 @@ fn bad_event_does_not_spoil_its_batch() {
 fn events_that_are_no_objects_are_judged_one_by_one() {
     let body = example("all_bad");
     let (_, events) = batch::read_head(body.as_bytes()).unwrap();
-    assert!(events.iter().all(|event| validate::event(event.get()).is_err()));
+    assert!(
+        events
+            .iter()
+            .all(|event| validate::event(event.get()).is_err())
+    );
 }
 
 #[test]
 fn wrong_envelope_is_refused_with_its_places() {
     let one = |code, pointer: &str| vec![(code, pointer.to_owned())];
-    assert_eq!(refused(|batch| batch["write_key"] = json!("")), one("too_short", "/write_key"));
-    assert_eq!(refused(|batch| batch["sent_at"] = json!("now")), one("wrong_type", "/sent_at"));
-    assert_eq!(refused(|batch| batch["tracker"] = json!({"name": "x"})), one("missing", "/tracker/version"));
+    assert_eq!(
+        refused(|batch| batch["write_key"] = json!("")),
+        one("too_short", "/write_key")
+    );
+    assert_eq!(
+        refused(|batch| batch["sent_at"] = json!("now")),
+        one("wrong_type", "/sent_at")
+    );
+    assert_eq!(
+        refused(|batch| batch["tracker"] = json!({"name": "x"})),
+        one("missing", "/tracker/version")
+    );
     let wide = json!({"screen_width": -1});
-    assert_eq!(refused(|batch| batch["context"] = wide), one("out_of_range", "/context/screen_width"));
-    assert_eq!(refused(|batch| batch["events"] = json!([])), one("empty", "/events"));
-    assert_eq!(refused(|batch| batch["events"] = json!({})), one("wrong_type", "/events"));
-    assert_eq!(refused(|batch| batch["events"] = json!(vec![1; 101])), one("too_many", "/events"));
+    assert_eq!(
+        refused(|batch| batch["context"] = wide),
+        one("out_of_range", "/context/screen_width")
+    );
+    assert_eq!(
+        refused(|batch| batch["events"] = json!([])),
+        one("empty", "/events")
+    );
+    assert_eq!(
+        refused(|batch| batch["events"] = json!({})),
+        one("wrong_type", "/events")
+    );
+    assert_eq!(
+        refused(|batch| batch["events"] = json!(vec![1; 101])),
+        one("too_many", "/events")
+    );
     assert_eq!(refused_text(b"[]"), one("wrong_type", ""));
     assert_eq!(refused_text(b"{\"write_key\":"), one("malformed_json", ""));
     assert_eq!(refused_text(b"\xff\xfe"), one("malformed_json", ""));
-    assert_eq!(refused_text(br#"{"events":[1],"events":[2]}"#), one("duplicate_field", ""));
+    assert_eq!(
+        refused_text(br#"{"events":[1],"events":[2]}"#),
+        one("duplicate_field", "")
+    );
 }
 
 #[test]
 fn everything_wrong_with_an_envelope_is_said_at_once() {
-    let pointers: Vec<String> = refused_text(b"{}").into_iter().map(|(_, pointer)| pointer).collect();
+    let pointers: Vec<String> = refused_text(b"{}")
+        .into_iter()
+        .map(|(_, pointer)| pointer)
+        .collect();
     assert_eq!(pointers, ["/events", "/write_key", "/sent_at", "/tracker"]);
 }
 
 #[test]
 fn nested_value_of_the_envelope_is_read_strictly() {
     let twice = br#"{"write_key":"k","sent_at":1,"tracker":{"name":"a","name":"b","version":"1"},"events":[{}]}"#;
-    assert_eq!(refused_text(twice)[0], ("duplicate_field", "/tracker".to_owned()));
+    assert_eq!(
+        refused_text(twice)[0],
+        ("duplicate_field", "/tracker".to_owned())
+    );
 }
 
 #[test]
 fn write_key_is_found_without_reading_the_rest() {
-    assert_eq!(batch::write_key(example("whole_visit").as_bytes()).as_deref(), Some("pk_demo"));
-    assert_eq!(batch::write_key(br#"{"events":[{"seq":"bad"}],"write_key":"pk_\u0061"}"#).as_deref(), Some("pk_a"));
-    for body in [&b"{}"[..], b"", b"[]", br#"{"write_key":1}"#, br#"{"write_key":"a","write_key":"b"}"#] {
+    assert_eq!(
+        batch::write_key(example("whole_visit").as_bytes()).as_deref(),
+        Some("pk_demo")
+    );
+    assert_eq!(
+        batch::write_key(br#"{"events":[{"seq":"bad"}],"write_key":"pk_\u0061"}"#).as_deref(),
+        Some("pk_a")
+    );
+    for body in [
+        &b"{}"[..],
+        b"",
+        b"[]",
+        br#"{"write_key":1}"#,
+        br#"{"write_key":"a","write_key":"b"}"#,
+    ] {
         assert_eq!(batch::write_key(body), None);
     }
 }
@@ -99,8 +151,17 @@ fn schema_and_envelope_agree() {
     let oracle = Oracle::new(&json_schema::batch());
     let good: Value = serde_json::from_str(&example("whole_visit")).unwrap();
     assert!(oracle.accepts(&good), "{:?}", oracle.reasons(&good));
-    let values =
-        [json!(null), json!(0), json!(1.0), json!(-1), json!(1.5), json!(""), json!("x"), json!([]), json!({})];
+    let values = [
+        json!(null),
+        json!(0),
+        json!(1.0),
+        json!(-1),
+        json!(1.5),
+        json!(""),
+        json!("x"),
+        json!([]),
+        json!({}),
+    ];
     for pointer in [
         "/write_key",
         "/sent_at",
@@ -114,7 +175,12 @@ fn schema_and_envelope_agree() {
             let mut batch = good.clone();
             *batch.pointer_mut(pointer).unwrap() = value.clone();
             let ours = batch::read_head(batch.to_string().as_bytes()).is_ok();
-            assert_eq!(ours, oracle.accepts(&batch), "{pointer} = {value}: {:?}", oracle.reasons(&batch));
+            assert_eq!(
+                ours,
+                oracle.accepts(&batch),
+                "{pointer} = {value}: {:?}",
+                oracle.reasons(&batch)
+            );
         }
     }
 }
@@ -125,7 +191,10 @@ fn batch_that_is_written_is_read_again() {
     let body = serde_json::to_vec(&written).unwrap();
     let (head, events) = batch::read_head(&body).unwrap();
     assert_eq!(head, written.head);
-    let events: Vec<_> = events.iter().map(|event| validate::event(event.get()).unwrap()).collect();
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| validate::event(event.get()).unwrap())
+        .collect();
     assert_eq!(events, written.events);
 }
 
@@ -142,14 +211,24 @@ fn hostile_bytes_get_a_bounded_answer() {
         }
         let _ = batch::write_key(&changed);
         let rejections = match batch::read_head(&changed) {
-            Ok((_, events)) => events.iter().filter_map(|event| validate::event(event.get()).err()).flatten().collect(),
+            Ok((_, events)) => events
+                .iter()
+                .filter_map(|event| validate::event(event.get()).err())
+                .flatten()
+                .collect(),
             Err(rejections) => {
                 assert!((1..=MAX_REJECTIONS).contains(&rejections.len()));
                 rejections
             }
         };
-        for Rejection { pointer, message, .. } in rejections {
-            assert!(pointer.len() < 300 && message.len() < 300, "{pointer}: {message}");
+        for Rejection {
+            pointer, message, ..
+        } in rejections
+        {
+            assert!(
+                pointer.len() < 300 && message.len() < 300,
+                "{pointer}: {message}"
+            );
         }
     }
 }
@@ -159,5 +238,9 @@ fn hostile_names_do_not_reach_the_answer() {
     let name = "n".repeat(100_000);
     let body = format!(r#"{{"{name}": "\ud800", "{name}": 1}}"#);
     let rejections = batch::read_head(body.as_bytes()).unwrap_err();
-    assert!(rejections.iter().all(|rejection| rejection.pointer.len() < 20 && rejection.message.len() < 200));
+    assert!(
+        rejections
+            .iter()
+            .all(|rejection| rejection.pointer.len() < 20 && rejection.message.len() < 200)
+    );
 }

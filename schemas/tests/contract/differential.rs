@@ -21,7 +21,12 @@ fn compare(oracle: &Oracle, event: &Value) -> bool {
         if rejections.iter().all(|rejection| rejection.code == RejectCode::MoneyDecimals));
     let expected = ours.is_ok() || beyond_the_schema;
     let theirs = oracle.accepts(event);
-    assert_eq!(expected, theirs, "{text}\nours: {ours:#?}\ntheirs: {:#?}", oracle.reasons(event));
+    assert_eq!(
+        expected,
+        theirs,
+        "{text}\nours: {ours:#?}\ntheirs: {:#?}",
+        oracle.reasons(event)
+    );
     if let Ok(event) = &ours {
         let derived: Event = serde_json::from_str(&text).unwrap();
         assert_eq!(&derived, event, "read by the types alone");
@@ -30,17 +35,33 @@ fn compare(oracle: &Oracle, event: &Value) -> bool {
 }
 
 fn field_names(schema: &Value) -> Vec<String> {
-    schema["properties"].as_object().unwrap().keys().cloned().collect()
+    schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect()
 }
 
 #[test]
 fn every_field_with_every_value_has_the_same_verdict() {
     let oracle = Oracle::for_events();
     let schema = json_schema::event();
-    let purchase = json_files("valid").into_iter().find(|(name, _)| name == "purchase").unwrap().1;
+    let purchase = json_files("valid")
+        .into_iter()
+        .find(|(name, _)| name == "purchase")
+        .unwrap()
+        .1;
     let purchase: Value = serde_json::from_str(&purchase).unwrap();
-    let mut places: Vec<String> = field_names(&schema).iter().map(|field| format!("/{field}")).collect();
-    for (object, place) in [("Item", "/items/1"), ("Consent", "/consent"), ("Demographics", "/demographics")] {
+    let mut places: Vec<String> = field_names(&schema)
+        .iter()
+        .map(|field| format!("/{field}"))
+        .collect();
+    for (object, place) in [
+        ("Item", "/items/1"),
+        ("Consent", "/consent"),
+        ("Demographics", "/demographics"),
+    ] {
         let fields = field_names(&schema["definitions"][object]);
         places.extend(fields.iter().map(|field| format!("{place}/{field}")));
     }
@@ -52,7 +73,11 @@ fn every_field_with_every_value_has_the_same_verdict() {
             event.pointer_mut(parent).unwrap()[field] = value;
             verdicts.insert(compare(&oracle, &event));
         }
-        assert_eq!(verdicts, BTreeSet::from([false, true]), "{place} is never refused, or always");
+        assert_eq!(
+            verdicts,
+            BTreeSet::from([false, true]),
+            "{place} is never refused, or always"
+        );
     }
 }
 
@@ -63,9 +88,14 @@ fn mutated_events_have_the_same_verdict() {
     let mut fields = field_names(&schema);
     fields.extend(field_names(&schema["definitions"]["Item"]));
     let mut mutator = Mutator::new(20_261_122, fields);
-    let accepted = (0..EVENTS).filter(|_| compare(&oracle, &mutator.event())).count();
+    let accepted = (0..EVENTS)
+        .filter(|_| compare(&oracle, &mutator.event()))
+        .count();
     // Both sides of the border are visited.
-    assert!((EVENTS / 10..EVENTS * 9 / 10).contains(&accepted), "{accepted} of {EVENTS} accepted");
+    assert!(
+        (EVENTS / 10..EVENTS * 9 / 10).contains(&accepted),
+        "{accepted} of {EVENTS} accepted"
+    );
 }
 
 #[test]
@@ -73,7 +103,10 @@ fn each_type_requires_its_fields_by_both_verdicts() {
     let oracle = Oracle::for_events();
     let examples = json_files("valid");
     for event_type in EventType::ALL {
-        let (_, text) = examples.iter().find(|(name, _)| name == event_type.as_str()).unwrap();
+        let (_, text) = examples
+            .iter()
+            .find(|(name, _)| name == event_type.as_str())
+            .unwrap();
         let example: Value = serde_json::from_str(text).unwrap();
         for field in event_type.spec().required {
             let mut absent = example.clone();

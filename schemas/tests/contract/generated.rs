@@ -11,14 +11,26 @@ fn generated_files_are_fresh() {
     let repository = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     for (path, text) in generate::files(repository).unwrap() {
         let current = std::fs::read_to_string(repository.join(&path)).unwrap_or_default();
-        assert!(current == text, "`{}` is stale: run `cargo xtask schemas`", path.display());
+        assert!(
+            current == text,
+            "`{}` is stale: run `cargo xtask schemas`",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn schemas_are_valid_draft_07() {
-    for schema in [json_schema::event(), json_schema::batch(), json_schema::record()] {
-        assert!(jsonschema::draft7::meta::is_valid(&schema), "{}", schema["title"]);
+    for schema in [
+        json_schema::event(),
+        json_schema::batch(),
+        json_schema::record(),
+    ] {
+        assert!(
+            jsonschema::draft7::meta::is_valid(&schema),
+            "{}",
+            schema["title"]
+        );
     }
 }
 
@@ -39,10 +51,19 @@ fn record_schema_is_self_contained() {
 fn collect_references(schema: &Value, references: &mut BTreeSet<String>) {
     match schema {
         Value::Object(members) => {
-            references.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
-            members.values().for_each(|member| collect_references(member, references));
+            references.extend(
+                members
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            members
+                .values()
+                .for_each(|member| collect_references(member, references));
         }
-        Value::Array(elements) => elements.iter().for_each(|element| collect_references(element, references)),
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|element| collect_references(element, references)),
         _ => {}
     }
 }
@@ -53,12 +74,28 @@ fn every_field_of_the_schema_is_limited() {
     let schema = json_schema::batch();
     let mut objects = vec![("Batch", &schema)];
     let definitions = schema["definitions"].as_object().unwrap();
-    objects.extend(definitions.iter().map(|(name, definition)| (name.as_str(), definition)));
+    objects.extend(
+        definitions
+            .iter()
+            .map(|(name, definition)| (name.as_str(), definition)),
+    );
     for (object, definition) in objects {
         for (field, property) in definition["properties"].as_object().into_iter().flatten() {
-            let limits = ["maxLength", "maximum", "maxItems", "maxProperties", "enum", "$ref", "allOf", "anyOf"];
+            let limits = [
+                "maxLength",
+                "maximum",
+                "maxItems",
+                "maxProperties",
+                "enum",
+                "$ref",
+                "allOf",
+                "anyOf",
+            ];
             let is_boolean = property["type"] == "boolean";
-            assert!(is_boolean || limits.iter().any(|limit| property.get(limit).is_some()), "{object}.{field}");
+            assert!(
+                is_boolean || limits.iter().any(|limit| property.get(limit).is_some()),
+                "{object}.{field}"
+            );
         }
     }
 }

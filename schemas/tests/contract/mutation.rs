@@ -18,7 +18,12 @@ pub struct Mutator {
 
 impl Mutator {
     pub fn new(seed: u64, fields: Vec<String>) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), examples: examples(), values: values(), fields }
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            examples: examples(),
+            values: values(),
+            fields,
+        }
     }
 
     /// Returns an example with up to four changes.
@@ -75,7 +80,9 @@ fn examples() -> Vec<Value> {
     let invalid = json_files("invalid").into_iter().map(parse);
     let invalid = invalid.filter_map(|mut example| example.get_mut("event").map(Value::take));
     // Too large is beyond JSON Schema.
-    valid.chain(invalid.filter(|event| event.to_string().len() < 90_000)).collect()
+    valid
+        .chain(invalid.filter(|event| event.to_string().len() < 90_000))
+        .collect()
 }
 
 /// Values of every type, at and around every limit.
@@ -88,17 +95,46 @@ pub fn values() -> Vec<Value> {
 }
 
 fn numbers() -> Vec<Value> {
-    let integers: [i64; 9] =
-        [0, 1, 100, 1_000_000, 86_400_000, 253_402_300_799_999, 1_000_000_000_000, 9_007_199_254_740_991, i64::MAX];
-    let around = integers.iter().flat_map(|limit| [limit.saturating_sub(1), *limit, limit.saturating_add(1)]);
-    let floats =
-        [-0.0, 0.5, 1.0, 1.5, 19.99, 19.999, 1e12, 1e12 + 0.01, 86_400_000.0, 9_007_199_254_740_993.0, -1.0, 1e300];
-    around.map(Value::from).chain(floats.map(Value::from)).chain([json!(u64::MAX)]).collect()
+    let integers: [i64; 9] = [
+        0,
+        1,
+        100,
+        1_000_000,
+        86_400_000,
+        253_402_300_799_999,
+        1_000_000_000_000,
+        9_007_199_254_740_991,
+        i64::MAX,
+    ];
+    let around = integers
+        .iter()
+        .flat_map(|limit| [limit.saturating_sub(1), *limit, limit.saturating_add(1)]);
+    let floats = [
+        -0.0,
+        0.5,
+        1.0,
+        1.5,
+        19.99,
+        19.999,
+        1e12,
+        1e12 + 0.01,
+        86_400_000.0,
+        9_007_199_254_740_993.0,
+        -1.0,
+        1e300,
+    ];
+    around
+        .map(Value::from)
+        .chain(floats.map(Value::from))
+        .chain([json!(u64::MAX)])
+        .collect()
 }
 
 fn texts() -> Vec<String> {
     let limits = [0_usize, 1, 2, 32, 36, 40, 64, 128, 256, 512, 1024, 2048];
-    let lengths = limits.iter().flat_map(|limit| [limit.saturating_sub(1), *limit, limit + 1]);
+    let lengths = limits
+        .iter()
+        .flat_map(|limit| [limit.saturating_sub(1), *limit, limit + 1]);
     let of_length = |length: usize| ["a", "ä", "🍵"].map(|character| character.repeat(length));
     let addresses = [
         "http://a",
@@ -151,13 +187,20 @@ fn texts() -> Vec<String> {
         "\u{661}\u{662}",
         "ａ",
     ];
-    let fixed = addresses.iter().chain(&uuids).chain(&others).map(|text| (*text).to_owned());
+    let fixed = addresses
+        .iter()
+        .chain(&uuids)
+        .chain(&others)
+        .map(|text| (*text).to_owned());
     lengths.flat_map(of_length).chain(fixed).collect()
 }
 
 fn lists_and_objects() -> Vec<Value> {
     let properties = |count: usize| -> Value {
-        (0..count).map(|number| (format!("n{number}"), json!(number))).collect::<Map<_, _>>().into()
+        (0..count)
+            .map(|number| (format!("n{number}"), json!(number)))
+            .collect::<Map<_, _>>()
+            .into()
     };
     vec![
         json!([null]),

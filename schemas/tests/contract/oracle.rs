@@ -27,7 +27,9 @@ impl Oracle {
 
     pub fn reasons(&self, value: &Value) -> Vec<String> {
         let errors = self.0.iter_errors(value);
-        errors.map(|error| format!("{} at {}", error, error.instance_path())).collect()
+        errors
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect()
     }
 }
 

@@ -26,7 +26,10 @@ fn edge() -> Edge {
 fn batch_info() -> BatchInfo {
     BatchInfo {
         sent_at: 1_795_392_060_123,
-        tracker: Tracker { name: "shoptrail-wasm".to_owned(), version: "0.1.0".to_owned() },
+        tracker: Tracker {
+            name: "shoptrail-wasm".to_owned(),
+            version: "0.1.0".to_owned(),
+        },
         context: None,
     }
 }
@@ -34,7 +37,11 @@ fn batch_info() -> BatchInfo {
 /// Writes a record as the edge does.
 fn write(event: &str) -> Vec<u8> {
     let event: &RawValue = serde_json::from_str(event).unwrap();
-    let record = Record { event, batch: batch_info(), edge: edge() };
+    let record = Record {
+        event,
+        batch: batch_info(),
+        edge: edge(),
+    };
     wire::encode(7, &serde_json::to_vec(&record).unwrap())
 }
 
@@ -67,14 +74,26 @@ fn record_satisfies_the_registered_schema() {
     for (name, text) in json_files("valid") {
         let value = write(&text);
         let record: Value = serde_json::from_slice(wire::decode(&value).unwrap().1).unwrap();
-        assert!(oracle.accepts(&record), "{name}: {:?}", oracle.reasons(&record));
+        assert!(
+            oracle.accepts(&record),
+            "{name}: {:?}",
+            oracle.reasons(&record)
+        );
     }
 }
 
 #[test]
 fn what_the_client_claims_cannot_reach_what_the_edge_says() {
-    let text = json_files("valid").into_iter().find(|(name, _)| name == "page_view").unwrap().1;
-    let claim = text.replacen('{', r#"{"edge":{"shop_id":"another"},"shop_id":"another","#, 1);
+    let text = json_files("valid")
+        .into_iter()
+        .find(|(name, _)| name == "page_view")
+        .unwrap()
+        .1;
+    let claim = text.replacen(
+        '{',
+        r#"{"edge":{"shop_id":"another"},"shop_id":"another","#,
+        1,
+    );
     let value = write(&claim);
     let record: Record = serde_json::from_slice(wire::decode(&value).unwrap().1).unwrap();
     assert_eq!(record.edge.shop_id, "demo");

@@ -26,8 +26,11 @@ pub(super) struct Dataset {
 impl Dataset {
     /// Reads the URL; the characters are those of BigQuery's names.
     pub(super) fn parse(url: &str) -> Result<Self> {
-        let path = url.strip_prefix("bigquery://").and_then(|path| path.split_once('/'));
-        let is_project = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
+        let path = url
+            .strip_prefix("bigquery://")
+            .and_then(|path| path.split_once('/'));
+        let is_project =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
         let is_dataset = |c: char| c.is_ascii_alphanumeric() || c == '_';
         match path {
             Some((project, name))
@@ -36,7 +39,10 @@ impl Dataset {
                     && name.starts_with(is_dataset)
                     && name.chars().all(is_dataset) =>
             {
-                Ok(Self { project: project.to_owned(), name: name.to_owned() })
+                Ok(Self {
+                    project: project.to_owned(),
+                    name: name.to_owned(),
+                })
             }
             _ => bail!(
                 "a BigQuery warehouse is written `bigquery://PROJECT/DATASET`, for example `bigquery://demo/shoptrail`"
@@ -55,7 +61,10 @@ pub(super) struct Endpoints {
 impl Endpoints {
     /// Servers on ports of this machine.
     pub(super) fn on_ports(rest: u16, grpc: u16) -> Self {
-        Self { rest: format!("http://127.0.0.1:{rest}"), grpc: format!("http://127.0.0.1:{grpc}") }
+        Self {
+            rest: format!("http://127.0.0.1:{rest}"),
+            grpc: format!("http://127.0.0.1:{grpc}"),
+        }
     }
 
     /// The servers that the environment names.
@@ -68,8 +77,12 @@ impl Endpoints {
         match (rest, grpc) {
             (Some(rest), Some(grpc)) => Ok(Some(Self { rest, grpc })),
             (None, None) => Ok(None),
-            (Some(_), None) => bail!("`{REST_VARIABLE}` is set, `{GRPC_VARIABLE}` is not: set both or none"),
-            (None, Some(_)) => bail!("`{GRPC_VARIABLE}` is set, `{REST_VARIABLE}` is not: set both or none"),
+            (Some(_), None) => {
+                bail!("`{REST_VARIABLE}` is set, `{GRPC_VARIABLE}` is not: set both or none")
+            }
+            (None, Some(_)) => {
+                bail!("`{GRPC_VARIABLE}` is set, `{REST_VARIABLE}` is not: set both or none")
+            }
         }
     }
 
@@ -80,31 +93,51 @@ impl Endpoints {
 
     /// Whether the REST API answers.
     pub(super) fn answer(&self, dataset: &Dataset) -> bool {
-        agent().get(self.datasets(dataset)).call().is_ok_and(|reply| reply.status().is_success())
+        agent()
+            .get(self.datasets(dataset))
+            .call()
+            .is_ok_and(|reply| reply.status().is_success())
     }
 
     /// Creates the dataset, unless it is there.
     pub(super) fn create(&self, dataset: &Dataset) -> Result<()> {
         let url = self.datasets(dataset);
-        let body = json!({"datasetReference": {"projectId": dataset.project, "datasetId": dataset.name}});
-        let mut reply = agent().post(&url).send_json(body).with_context(|| format!("cannot reach {url}"))?;
+        let body =
+            json!({"datasetReference": {"projectId": dataset.project, "datasetId": dataset.name}});
+        let mut reply = agent()
+            .post(&url)
+            .send_json(body)
+            .with_context(|| format!("cannot reach {url}"))?;
         let status = reply.status();
         if status.is_success() || status.as_u16() == CONFLICT {
             return Ok(());
         }
         let answer: Value = reply.body_mut().read_json().unwrap_or_default();
-        let reason = answer["error"]["message"].as_str().unwrap_or("no reason given");
-        bail!("dataset `{}` cannot be created: {url} answers {status}: {reason}", dataset.name)
+        let reason = answer["error"]["message"]
+            .as_str()
+            .unwrap_or("no reason given");
+        bail!(
+            "dataset `{}` cannot be created: {url} answers {status}: {reason}",
+            dataset.name
+        )
     }
 
     fn datasets(&self, dataset: &Dataset) -> String {
-        format!("{}/bigquery/v2/projects/{}/datasets", self.rest.trim_end_matches('/'), dataset.project)
+        format!(
+            "{}/bigquery/v2/projects/{}/datasets",
+            self.rest.trim_end_matches('/'),
+            dataset.project
+        )
     }
 }
 
 /// Hands over answers of every status: some of them are expected.
 fn agent() -> Agent {
-    Agent::config_builder().http_status_as_error(false).timeout_global(Some(CALL_DEADLINE)).build().new_agent()
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(CALL_DEADLINE))
+        .build()
+        .new_agent()
 }
 
 #[cfg(test)]
@@ -114,8 +147,15 @@ mod tests {
     #[test]
     fn url_names_project_and_dataset() {
         let dataset = Dataset::parse("bigquery://my-shop-1/shoptrail_demo").expect("a good URL");
-        assert_eq!(dataset, Dataset { project: "my-shop-1".to_owned(), name: "shoptrail_demo".to_owned() });
-        let scoped = Dataset::parse("bigquery://example.com:shop/Main").expect("a project of a domain");
+        assert_eq!(
+            dataset,
+            Dataset {
+                project: "my-shop-1".to_owned(),
+                name: "shoptrail_demo".to_owned()
+            }
+        );
+        let scoped =
+            Dataset::parse("bigquery://example.com:shop/Main").expect("a project of a domain");
         assert_eq!(scoped.project, "example.com:shop");
     }
 
@@ -143,15 +183,26 @@ mod tests {
         assert_eq!(Endpoints::named(None, None).expect("none"), None);
         assert!(Endpoints::named(url(), url()).expect("both").is_some());
         for (rest, grpc) in [(url(), None), (None, url())] {
-            let error = Endpoints::named(rest, grpc).expect_err("only one").to_string();
-            assert!(error.contains(REST_VARIABLE) && error.contains(GRPC_VARIABLE), "{error}");
+            let error = Endpoints::named(rest, grpc)
+                .expect_err("only one")
+                .to_string();
+            assert!(
+                error.contains(REST_VARIABLE) && error.contains(GRPC_VARIABLE),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn slash_at_the_end_of_an_endpoint_changes_nothing() {
         let dataset = Dataset::parse("bigquery://shop/demo").expect("a good URL");
-        let endpoints = Endpoints { rest: "http://127.0.0.1:9050/".to_owned(), grpc: String::new() };
-        assert_eq!(endpoints.datasets(&dataset), "http://127.0.0.1:9050/bigquery/v2/projects/shop/datasets");
+        let endpoints = Endpoints {
+            rest: "http://127.0.0.1:9050/".to_owned(),
+            grpc: String::new(),
+        };
+        assert_eq!(
+            endpoints.datasets(&dataset),
+            "http://127.0.0.1:9050/bigquery/v2/projects/shop/datasets"
+        );
     }
 }

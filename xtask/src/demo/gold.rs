@@ -20,14 +20,21 @@ pub(super) struct Gold {
 
 impl Gold {
     pub(super) fn of(addresses: &Addresses) -> Self {
-        Self { data: format!("{}/data", addresses.shop.trim_end_matches('/')) }
+        Self {
+            data: format!("{}/data", addresses.shop.trim_end_matches('/')),
+        }
     }
 
     /// The rows of a gold table.
     pub(super) fn rows(&self, table: &str) -> Result<Vec<Value>> {
         let url = format!("{}/{table}.json", self.data);
-        let mut reply = ureq::get(&url).call().with_context(|| format!("cannot read {url}"))?;
-        reply.body_mut().read_json().with_context(|| format!("{url} is no list of rows"))
+        let mut reply = ureq::get(&url)
+            .call()
+            .with_context(|| format!("cannot read {url}"))?;
+        reply
+            .body_mut()
+            .read_json()
+            .with_context(|| format!("{url} is no list of rows"))
     }
 
     /// How many events the gold tables count.
@@ -36,7 +43,12 @@ impl Gold {
     }
 
     /// Waits until gold counts `expected` events; false when interrupted.
-    pub(super) fn wait_for(&self, expected: u64, stack: &mut Stack, interrupt: &Interrupt) -> Result<bool> {
+    pub(super) fn wait_for(
+        &self,
+        expected: u64,
+        stack: &mut Stack,
+        interrupt: &Interrupt,
+    ) -> Result<bool> {
         let mut counted = self.events()?;
         let mut moved = Instant::now();
         while counted < expected {
@@ -45,7 +57,10 @@ impl Gold {
             }
             stack.check()?;
             if moved.elapsed() > STANDSTILL {
-                bail!("gold holds {counted} of {expected} events and has not moved for {} s", STANDSTILL.as_secs());
+                bail!(
+                    "gold holds {counted} of {expected} events and has not moved for {} s",
+                    STANDSTILL.as_secs()
+                );
             }
             std::thread::sleep(LOOK);
             let now = self.events()?;
@@ -59,7 +74,11 @@ impl Gold {
 
 /// Every event is counted once, under its type.
 fn count_events(funnel: &[Value]) -> u64 {
-    funnel.iter().filter(|row| row["kind"] == "event").filter_map(|row| row["events"].as_u64()).sum()
+    funnel
+        .iter()
+        .filter(|row| row["kind"] == "event")
+        .filter_map(|row| row["events"].as_u64())
+        .sum()
 }
 
 #[cfg(test)]

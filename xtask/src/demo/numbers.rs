@@ -23,7 +23,10 @@ pub(super) fn print(gold: &Gold) -> Result<()> {
     println!("\n  funnel");
     let all = funnel.first().map_or(0, |(_, sessions)| *sessions);
     for (step, sessions) in funnel {
-        println!("    {step:<16} {sessions:>6}  {:>5.1} %", 100.0 * sessions as f64 / all.max(1) as f64);
+        println!(
+            "    {step:<16} {sessions:>6}  {:>5.1} %",
+            100.0 * sessions as f64 / all.max(1) as f64
+        );
     }
     println!("\n  products by revenue");
     for (name, revenue) in products(&gold.rows("gold_product_performance")?)? {
@@ -41,13 +44,18 @@ fn revenue(rows: &[Value]) -> Result<Vec<String>> {
             continue;
         };
         let sums = money.entry(currency).or_default();
-        for (sum, column) in sums.iter_mut().zip(["revenue_net_minor", "refunds_minor", "orders"]) {
+        for (sum, column) in sums
+            .iter_mut()
+            .zip(["revenue_net_minor", "refunds_minor", "orders"])
+        {
             *sum += row[column].as_i64().unwrap_or(0);
         }
     }
     let lines = money.into_iter().map(|(currency, [net, refunds, orders])| {
         let (net, refunds) = (amount(net, currency)?, amount(refunds, currency)?);
-        Ok(format!("revenue net {net} after {refunds} of refunds, {orders} orders"))
+        Ok(format!(
+            "revenue net {net} after {refunds} of refunds, {orders} orders"
+        ))
     });
     lines.collect()
 }
@@ -57,7 +65,9 @@ fn funnel(rows: &[Value]) -> Vec<(String, u64)> {
     let mut steps: BTreeMap<u64, (String, u64)> = BTreeMap::new();
     for row in rows.iter().filter(|row| row["kind"] == "step") {
         let name = row["step"].as_str().unwrap_or_default().to_owned();
-        let entry = steps.entry(row["step_order"].as_u64().unwrap_or(0)).or_insert((name, 0));
+        let entry = steps
+            .entry(row["step_order"].as_u64().unwrap_or(0))
+            .or_insert((name, 0));
         entry.1 += row["sessions"].as_u64().unwrap_or(0);
     }
     steps.into_values().collect()
@@ -73,16 +83,20 @@ fn products(rows: &[Value]) -> Result<Vec<(String, String)>> {
         product.0 += row["revenue_minor"].as_i64().unwrap_or(0);
         product.1 = row["item_name"].as_str().unwrap_or(id);
     }
-    let mut ranked: Vec<_> =
-        revenue.into_iter().map(|((_, currency), (minor, name))| (minor, name, currency)).collect();
+    let mut ranked: Vec<_> = revenue
+        .into_iter()
+        .map(|((_, currency), (minor, name))| (minor, name, currency))
+        .collect();
     ranked.sort_by(|a, b| b.cmp(a));
     let top = ranked.into_iter().take(TOP_PRODUCTS);
-    top.map(|(minor, name, currency)| Ok((printable(name), amount(minor, currency)?))).collect()
+    top.map(|(minor, name, currency)| Ok((printable(name), amount(minor, currency)?)))
+        .collect()
 }
 
 /// Minor units as a person writes them: `1999`, `EUR` is `19.99 EUR`.
 fn amount(minor: i64, code: &str) -> Result<String> {
-    let currency = Currency::from_code(code).with_context(|| format!("`{code}` is no ISO 4217 currency"))?;
+    let currency =
+        Currency::from_code(code).with_context(|| format!("`{code}` is no ISO 4217 currency"))?;
     let digits = usize::from(currency.exponent().unwrap_or(0));
     let text = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
     let (whole, fraction) = text.split_at(text.len() - digits);
@@ -134,7 +148,10 @@ mod tests {
             json!({"kind": "step", "step": "sessions", "step_order": 1, "sessions": 4}),
             json!({"kind": "event", "step": "view_item", "step_order": null, "sessions": 9}),
         ];
-        assert_eq!(funnel(&rows), [("sessions".to_owned(), 7), ("view_item".to_owned(), 1)]);
+        assert_eq!(
+            funnel(&rows),
+            [("sessions".to_owned(), 7), ("view_item".to_owned(), 1)]
+        );
     }
 
     #[test]

@@ -18,10 +18,16 @@ pub(super) struct History {
 }
 
 /// Enough for numbers that mean something, within seconds.
-pub(super) const ONCE: History = History { sessions: "300", days: "7" };
+pub(super) const ONCE: History = History {
+    sessions: "300",
+    days: "7",
+};
 
 /// Enough for lines that look like a shop's.
-pub(super) const HISTORY: History = History { sessions: "900", days: "14" };
+pub(super) const HISTORY: History = History {
+    sessions: "900",
+    days: "14",
+};
 
 /// Events per second of the stream: what a person can follow with the eye.
 const STREAM_RATE: &str = "4";
@@ -36,9 +42,19 @@ pub(super) fn history(
 ) -> Result<Option<u64>> {
     let (log, path) = create_log(root, "simulate")?;
     let mut program = shoptrail(root);
-    program.args(arguments(stack)).args(["--seed", &seed.to_string(), "--shoppers", history.sessions]);
-    program.args(["--days", history.days, "--rate", "0"]).stdout(Stdio::piped()).stderr(log);
-    let mut child = program.spawn().context("cannot start `shoptrail simulate`")?;
+    program.args(arguments(stack)).args([
+        "--seed",
+        &seed.to_string(),
+        "--shoppers",
+        history.sessions,
+    ]);
+    program
+        .args(["--days", history.days, "--rate", "0"])
+        .stdout(Stdio::piped())
+        .stderr(log);
+    let mut child = program
+        .spawn()
+        .context("cannot start `shoptrail simulate`")?;
     // Its one line of output fits the pipe, so it can be read after the end.
     while child.try_wait()?.is_none() {
         if interrupt.asked() {
@@ -50,14 +66,21 @@ pub(super) fn history(
     }
     let output = child.wait_with_output()?;
     if !output.status.success() {
-        bail!("`shoptrail simulate` failed ({}), log: {}", output.status, path.display());
+        bail!(
+            "`shoptrail simulate` failed ({}), log: {}",
+            output.status,
+            path.display()
+        );
     }
     accepted(&output.stdout).map(Some)
 }
 
 fn accepted(report: &[u8]) -> Result<u64> {
-    let report: serde_json::Value = serde_json::from_slice(report).context("`shoptrail simulate` printed no JSON")?;
-    report["accepted"].as_u64().context("`shoptrail simulate` printed no count of accepted events")
+    let report: serde_json::Value =
+        serde_json::from_slice(report).context("`shoptrail simulate` printed no JSON")?;
+    report["accepted"]
+        .as_u64()
+        .context("`shoptrail simulate` printed no count of accepted events")
 }
 
 /// Shoppers that keep coming while the demo stays.
@@ -69,8 +92,13 @@ pub(super) struct Stream {
 /// Starts the stream; dropping it ends it.
 pub(super) fn stream(root: &Path, stack: &Stack) -> Result<Stream> {
     let mut program = shoptrail(root);
-    program.args(arguments(stack)).args(["--live", "--rate", STREAM_RATE]);
-    Ok(Stream { program: Program::start(root, "stream", program)?, complained: false })
+    program
+        .args(arguments(stack))
+        .args(["--live", "--rate", STREAM_RATE]);
+    Ok(Stream {
+        program: Program::start(root, "stream", program)?,
+        complained: false,
+    })
 }
 
 impl Stream {
@@ -87,7 +115,15 @@ impl Stream {
 
 fn arguments(stack: &Stack) -> Vec<&str> {
     let origin = stack.addresses.shop.trim_end_matches('/');
-    vec!["simulate", "--edge", &stack.addresses.edge, "--key", &stack.addresses.write_key, "--origin", origin]
+    vec![
+        "simulate",
+        "--edge",
+        &stack.addresses.edge,
+        "--key",
+        &stack.addresses.write_key,
+        "--origin",
+        origin,
+    ]
 }
 
 #[cfg(test)]
@@ -96,7 +132,10 @@ mod tests {
 
     #[test]
     fn accepted_events_are_read_from_the_report() {
-        assert_eq!(accepted(br#"{"sessions":3,"accepted":41}"#).expect("a report"), 41);
+        assert_eq!(
+            accepted(br#"{"sessions":3,"accepted":41}"#).expect("a report"),
+            41
+        );
         assert!(accepted(b"no report").is_err());
     }
 }

@@ -52,13 +52,26 @@ impl Stack {
         let deadline = Instant::now() + START_DEADLINE;
         while !interrupt.asked() {
             // A stack that was killed may have left its file.
-            if file.metadata().and_then(|found| found.modified()).is_ok_and(|written| written >= started) {
-                return Ok(Some(Self { addresses: Addresses::read(&file)?, local, warehouse }));
+            if file
+                .metadata()
+                .and_then(|found| found.modified())
+                .is_ok_and(|written| written >= started)
+            {
+                return Ok(Some(Self {
+                    addresses: Addresses::read(&file)?,
+                    local,
+                    warehouse,
+                }));
             }
             warehouse.check()?;
             local.check()?;
             if Instant::now() > deadline {
-                bail!("no `{}` after {} s, log: {}", file.display(), START_DEADLINE.as_secs(), local.log.display());
+                bail!(
+                    "no `{}` after {} s, log: {}",
+                    file.display(),
+                    START_DEADLINE.as_secs(),
+                    local.log.display()
+                );
             }
             std::thread::sleep(LOOK);
         }
@@ -81,12 +94,15 @@ impl Stack {
 
 impl Addresses {
     fn read(file: &Path) -> Result<Self> {
-        let text = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let json: serde_json::Value =
-            serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", file.display()))?;
+        let text =
+            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let json: serde_json::Value = serde_json::from_slice(&text)
+            .with_context(|| format!("`{}` is no JSON", file.display()))?;
         let field = |name: &str| {
             let found = json.get(name).and_then(|value| value.as_str());
-            found.map(str::to_owned).with_context(|| format!("`{}` has no `{name}`", file.display()))
+            found
+                .map(str::to_owned)
+                .with_context(|| format!("`{}` has no `{name}`", file.display()))
         };
         Ok(Self {
             shop: field("shop")?,
@@ -117,12 +133,25 @@ impl Program {
         use std::os::unix::process::CommandExt;
         let (log, path) = create_log(root, name)?;
         let shown = shown(&program);
-        program.stdout(log.try_clone()?).stderr(log).process_group(0);
-        let child = program.spawn().with_context(|| format!("cannot start `{shown}`"))?;
+        program
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0);
+        let child = program
+            .spawn()
+            .with_context(|| format!("cannot start `{shown}`"))?;
         let mut guard = Command::new("sh");
-        guard.args(["-c", GUARD, "guard", &child.id().to_string()]).stdin(Stdio::piped()).process_group(0);
+        guard
+            .args(["-c", GUARD, "guard", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .process_group(0);
         let guard = guard.spawn().context("cannot start `sh`")?;
-        Ok(Self { shown, child, guard, log: path })
+        Ok(Self {
+            shown,
+            child,
+            guard,
+            log: path,
+        })
     }
 
     /// Fails when it has ended.
@@ -130,7 +159,12 @@ impl Program {
         match self.child.try_wait()? {
             Some(status) => {
                 let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("`{}` ended ({status}), log: {}\n{}", self.shown, self.log.display(), tail(&said))
+                bail!(
+                    "`{}` ended ({status}), log: {}\n{}",
+                    self.shown,
+                    self.log.display(),
+                    tail(&said)
+                )
             }
             None => Ok(()),
         }
@@ -152,7 +186,11 @@ impl Program {
             if Instant::now() > deadline {
                 self.child.kill()?;
                 self.child.wait()?;
-                bail!("`{}` did not stop within {} s", self.shown, STOP_DEADLINE.as_secs());
+                bail!(
+                    "`{}` did not stop within {} s",
+                    self.shown,
+                    STOP_DEADLINE.as_secs()
+                );
             }
             std::thread::sleep(LOOK);
         }

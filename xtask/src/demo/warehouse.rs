@@ -27,8 +27,14 @@ pub struct WarehouseUrl {
 impl WarehouseUrl {
     /// Reads what a person wrote; URLs of other warehouses are `shoptrail`'s to judge.
     pub fn parse(text: &str) -> Result<Self> {
-        let dataset = text.starts_with("bigquery:").then(|| Dataset::parse(text)).transpose()?;
-        Ok(Self { text: text.to_owned(), dataset })
+        let dataset = text
+            .starts_with("bigquery:")
+            .then(|| Dataset::parse(text))
+            .transpose()?;
+        Ok(Self {
+            text: text.to_owned(),
+            dataset,
+        })
     }
 }
 
@@ -44,7 +50,11 @@ pub(super) struct Warehouse {
 impl Warehouse {
     /// Finds what is wrong before anything long begins, and installs local-bigquery where it will be needed.
     pub(super) fn prepare(root: &Path, tools: &Path, url: Option<WarehouseUrl>) -> Result<Self> {
-        let warehouse = Self { url, endpoints: None, server: None };
+        let warehouse = Self {
+            url,
+            endpoints: None,
+            server: None,
+        };
         if warehouse.dataset().is_none() {
             return Ok(warehouse);
         }
@@ -52,18 +62,28 @@ impl Warehouse {
         if endpoints.is_none() {
             step("local-bigquery", || setup::bigquery::install(root, tools))?;
         }
-        Ok(Self { endpoints, ..warehouse })
+        Ok(Self {
+            endpoints,
+            ..warehouse
+        })
     }
 
     /// Starts local-bigquery over `data` unless another server is named, and makes the dataset; false when interrupted.
-    pub(super) fn open(&mut self, root: &Path, tools: &Path, data: &Path, interrupt: &Interrupt) -> Result<bool> {
+    pub(super) fn open(
+        &mut self,
+        root: &Path,
+        tools: &Path,
+        data: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<bool> {
         let Some(dataset) = self.dataset().cloned() else {
             return Ok(true);
         };
         let endpoints = match self.endpoints.take() {
             Some(named) => named,
             None => {
-                let server = || start_server(root, tools, &data.join("bigquery"), &dataset, interrupt);
+                let server =
+                    || start_server(root, tools, &data.join("bigquery"), &dataset, interrupt);
                 let Some((server, endpoints)) = step("start of local-bigquery", server)? else {
                     return Ok(false);
                 };
@@ -120,7 +140,11 @@ fn start_server(
             return Ok(Some((server, endpoints)));
         }
         if Instant::now() > deadline {
-            bail!("no answer after {} s, log: {}", START_DEADLINE.as_secs(), server.log.display());
+            bail!(
+                "no answer after {} s, log: {}",
+                START_DEADLINE.as_secs(),
+                server.log.display()
+            );
         }
         std::thread::sleep(LOOK);
     }
@@ -130,7 +154,8 @@ fn start_server(
 
 /// Two ports that nobody listens on.
 fn free_ports() -> Result<[u16; 2]> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen on 127.0.0.1");
+    let listen =
+        || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen on 127.0.0.1");
     // Both are held until both are found, or the system might give one twice.
     let [rest, grpc] = [listen()?, listen()?];
     Ok([rest.local_addr()?.port(), grpc.local_addr()?.port()])
@@ -142,8 +167,18 @@ mod tests {
 
     #[test]
     fn only_bigquerys_urls_are_judged_here() {
-        assert!(WarehouseUrl::parse("lake:/data/lake").expect("left to `shoptrail`").dataset.is_none());
-        assert!(WarehouseUrl::parse("bigquery://shop/demo").expect("a good URL").dataset.is_some());
+        assert!(
+            WarehouseUrl::parse("lake:/data/lake")
+                .expect("left to `shoptrail`")
+                .dataset
+                .is_none()
+        );
+        assert!(
+            WarehouseUrl::parse("bigquery://shop/demo")
+                .expect("a good URL")
+                .dataset
+                .is_some()
+        );
         assert!(WarehouseUrl::parse("bigquery:shop/demo").is_err());
     }
 }

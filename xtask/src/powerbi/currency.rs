@@ -8,8 +8,12 @@ use super::name::lineage_tag;
 /// `Currency.tmdl`: the currencies that gold holds. Computed inside the model, because only then a reader is offered no
 /// currency the shop never saw; `DISTINCT` and not `VALUES`, because the relationship to this very table must not matter.
 pub(super) fn table() -> String {
-    let rows = codes()
-        .map(|(code, currency, digits)| format!("\t\t\t\t\t{{ \"{code}\", \"{}\", {digits} }}", currency.name()));
+    let rows = codes().map(|(code, currency, digits)| {
+        format!(
+            "\t\t\t\t\t{{ \"{code}\", \"{}\", {digits} }}",
+            currency.name()
+        )
+    });
     let rows = rows.collect::<Vec<_>>().join(",\n");
     let [tag, code, name, digits] =
         ["", "/Code", "/Name", "/Digits"].map(|part| lineage_tag(&format!("Currency{part}")));
@@ -60,8 +64,11 @@ table Currency
 /// Every code that has minor units, in alphabetical order: what the event contract accepts.
 fn codes() -> impl Iterator<Item = (String, Currency, u16)> {
     let letters = 'A'..='Z';
-    let pairs = letters.clone().flat_map(move |first| ('A'..='Z').map(move |second| format!("{first}{second}")));
-    let codes = pairs.flat_map(move |pair| letters.clone().map(move |third| format!("{pair}{third}")));
+    let pairs = letters
+        .clone()
+        .flat_map(move |first| ('A'..='Z').map(move |second| format!("{first}{second}")));
+    let codes =
+        pairs.flat_map(move |pair| letters.clone().map(move |third| format!("{pair}{third}")));
     codes.filter_map(|code| {
         let currency = Currency::from_code(&code)?;
         let digits = currency.exponent()?;
@@ -76,9 +83,11 @@ mod tests {
     #[test]
     fn decimals_are_those_of_iso_4217() {
         let text = table();
-        for row in
-            ["{ \"BHD\", \"Bahraini dinar\", 3 }", "{ \"EUR\", \"Euro\", 2 }", "{ \"JPY\", \"Japanese yen\", 0 }"]
-        {
+        for row in [
+            "{ \"BHD\", \"Bahraini dinar\", 3 }",
+            "{ \"EUR\", \"Euro\", 2 }",
+            "{ \"JPY\", \"Japanese yen\", 0 }",
+        ] {
             assert!(text.contains(row), "{row}");
         }
     }

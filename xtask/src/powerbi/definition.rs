@@ -69,8 +69,12 @@ impl Kind {
 
 /// The gold tables in the JSON of all tables.
 pub(super) fn gold(json: &[u8]) -> Result<Vec<Table>> {
-    let tables: Vec<Table> = serde_json::from_slice(json).context("`shoptrail tables` printed something unexpected")?;
-    let gold: Vec<Table> = tables.into_iter().filter(|table| table.name.starts_with(GOLD)).collect();
+    let tables: Vec<Table> =
+        serde_json::from_slice(json).context("`shoptrail tables` printed something unexpected")?;
+    let gold: Vec<Table> = tables
+        .into_iter()
+        .filter(|table| table.name.starts_with(GOLD))
+        .collect();
     if gold.is_empty() {
         bail!("`shoptrail tables` lists no gold table");
     }
@@ -87,7 +91,10 @@ mod tests {
             {"name":"gold_device_trends","description":"d","key":["day"],"columns":[{"name":"day","type":"DATE","nullable":false,"description":"Day"}]}]"#;
         let tables = gold(json).unwrap();
         assert_eq!(tables.len(), 1);
-        assert_eq!((tables[0].title().as_str(), tables[0].columns[0].kind), ("Device Trends", Kind::Date));
+        assert_eq!(
+            (tables[0].title().as_str(), tables[0].columns[0].kind),
+            ("Device Trends", Kind::Date)
+        );
     }
 
     #[test]

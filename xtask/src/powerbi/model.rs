@@ -21,7 +21,10 @@ pub(super) fn list(tables: &[Table]) -> String {
          \n\
          annotation __PBI_TimeIntelligenceEnabled = 0\n\n",
     );
-    let generated = tables.iter().map(Table::title).chain(["Currency".to_owned()]);
+    let generated = tables
+        .iter()
+        .map(Table::title)
+        .chain(["Currency".to_owned()]);
     for title in BY_HAND.map(str::to_owned).into_iter().chain(generated) {
         text.push_str(&format!("ref table {}\n", quoted(&title)));
     }
@@ -32,11 +35,18 @@ pub(super) fn list(tables: &[Table]) -> String {
 pub(super) fn table(table: &Table, mode: Mode) -> String {
     let title = table.title();
     let name = quoted(&title);
-    let mut text = format!("/// {}\ntable {name}\n\tlineageTag: {}\n", table.description, lineage_tag(&title));
+    let mut text = format!(
+        "/// {}\ntable {name}\n\tlineageTag: {}\n",
+        table.description,
+        lineage_tag(&title)
+    );
     for entry in &table.columns {
         text.push_str(&column(&title, entry));
     }
-    text.push_str(&format!("\n\tpartition {name} = m\n\t\tmode: {}\n\t\tsource =\n", mode.tmdl()));
+    text.push_str(&format!(
+        "\n\tpartition {name} = m\n\t\tmode: {}\n\t\tsource =\n",
+        mode.tmdl()
+    ));
     for step in query(&table.name) {
         text.push_str(&format!("\t\t\t\t{step}\n"));
     }
@@ -46,7 +56,11 @@ pub(super) fn table(table: &Table, mode: Mode) -> String {
 
 fn column(table: &str, column: &Column) -> String {
     let title = super::name::title(&column.name);
-    let mut text = format!("\n\t/// {}\n\tcolumn {}\n", column.description, quoted(&title));
+    let mut text = format!(
+        "\n\t/// {}\n\tcolumn {}\n",
+        column.description,
+        quoted(&title)
+    );
     let mut property = |line: String| text.push_str(&format!("\t\t{line}\n"));
     property(format!("dataType: {}", column.kind.tmdl()));
     if is_hidden(column) {
@@ -55,7 +69,10 @@ fn column(table: &str, column: &Column) -> String {
     if let Some(format) = column.kind.format() {
         property(format!("formatString: {format}"));
     }
-    property(format!("lineageTag: {}", lineage_tag(&format!("{table}/{title}"))));
+    property(format!(
+        "lineageTag: {}",
+        lineage_tag(&format!("{table}/{title}"))
+    ));
     property("summarizeBy: none".to_owned());
     property(format!("sourceColumn: {}", column.name));
     text
@@ -86,35 +103,65 @@ mod tests {
     use super::*;
 
     fn device_trends() -> Table {
-        let column = |name: &str, kind| Column { name: name.to_owned(), kind, description: format!("the {name}") };
+        let column = |name: &str, kind| Column {
+            name: name.to_owned(),
+            kind,
+            description: format!("the {name}"),
+        };
         Table {
             name: "gold_device_trends".to_owned(),
             description: "One row per device".to_owned(),
-            columns: vec![column("device", Kind::String), column("sessions", Kind::Int64)],
+            columns: vec![
+                column("device", Kind::String),
+                column("sessions", Kind::Int64),
+            ],
         }
     }
 
     #[test]
     fn a_table_has_its_columns_and_its_source() {
         let text = table(&device_trends(), Mode::Import);
-        assert!(text.starts_with("/// One row per device\ntable 'Device Trends'\n\tlineageTag: "), "{text}");
-        assert!(text.contains("\n\t/// the device\n\tcolumn Device\n\t\tdataType: string\n\t\tlineageTag: "), "{text}");
         assert!(
-            text.contains("\tcolumn Sessions\n\t\tdataType: int64\n\t\tisHidden\n\t\tformatString: #,##0\n"),
+            text.starts_with("/// One row per device\ntable 'Device Trends'\n\tlineageTag: "),
             "{text}"
         );
-        assert!(text.contains("Gold = Dataset{[Name = \"gold_device_trends\", Kind = \"Table\"]}[Data]"), "{text}");
+        assert!(
+            text.contains(
+                "\n\t/// the device\n\tcolumn Device\n\t\tdataType: string\n\t\tlineageTag: "
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "\tcolumn Sessions\n\t\tdataType: int64\n\t\tisHidden\n\t\tformatString: #,##0\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "Gold = Dataset{[Name = \"gold_device_trends\", Kind = \"Table\"]}[Data]"
+            ),
+            "{text}"
+        );
     }
 
     #[test]
     fn direct_query_changes_nothing_but_the_mode() {
         let import = table(&device_trends(), Mode::Import);
-        assert_eq!(import.replace("mode: import", "mode: directQuery"), table(&device_trends(), Mode::Directquery));
+        assert_eq!(
+            import.replace("mode: import", "mode: directQuery"),
+            table(&device_trends(), Mode::Directquery)
+        );
     }
 
     #[test]
     fn the_list_names_tables_of_both_kinds() {
         let text = list(&[device_trends()]);
-        assert!(text.ends_with("ref table 'Funnel Step'\nref table 'Device Trends'\nref table Currency\n"), "{text}");
+        assert!(
+            text.ends_with(
+                "ref table 'Funnel Step'\nref table 'Device Trends'\nref table Currency\n"
+            ),
+            "{text}"
+        );
     }
 }

@@ -3,12 +3,22 @@
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Words that are not merely capitalized.
-const WORDS: [(&str, &str); 6] =
-    [("id", "ID"), ("kpis", "KPIs"), ("ltv", "LTV"), ("ms", "(ms)"), ("os", "OS"), ("rfm", "RFM")];
+const WORDS: [(&str, &str); 6] = [
+    ("id", "ID"),
+    ("kpis", "KPIs"),
+    ("ltv", "LTV"),
+    ("ms", "(ms)"),
+    ("os", "OS"),
+    ("rfm", "RFM"),
+];
 
 /// `average_session_duration_ms` as people read it: `Average Session Duration (ms)`.
 pub(super) fn title(snake_case: &str) -> String {
-    snake_case.split('_').map(word).collect::<Vec<_>>().join(" ")
+    snake_case
+        .split('_')
+        .map(word)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn word(lower: &str) -> String {
@@ -16,7 +26,10 @@ fn word(lower: &str) -> String {
         return (*special).to_owned();
     }
     let mut letters = lower.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// A name as TMDL writes it: in quotes where it is more than letters and digits.
@@ -32,8 +45,18 @@ pub(super) fn lineage_tag(path: &str) -> String {
     const VERSION: u128 = 0x8 << 76;
     const VARIANT: u128 = 0b10 << 62;
     const FREE: u128 = !(0xf << 76 | 0b11 << 62);
-    let hex = format!("{:032x}", xxh3_128(path.as_bytes()) & FREE | VERSION | VARIANT);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let hex = format!(
+        "{:032x}",
+        xxh3_128(path.as_bytes()) & FREE | VERSION | VARIANT
+    );
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 #[cfg(test)]
@@ -43,8 +66,14 @@ mod tests {
     #[test]
     fn titles_are_what_people_read() {
         assert_eq!(title("customer_ltv"), "Customer LTV");
-        assert_eq!(title("average_session_duration_ms"), "Average Session Duration (ms)");
-        assert_eq!(title("expected_value_12m_minor"), "Expected Value 12m Minor");
+        assert_eq!(
+            title("average_session_duration_ms"),
+            "Average Session Duration (ms)"
+        );
+        assert_eq!(
+            title("expected_value_12m_minor"),
+            "Expected Value 12m Minor"
+        );
     }
 
     #[test]

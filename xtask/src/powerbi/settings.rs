@@ -48,10 +48,20 @@ impl Settings {
         let table = read_optional(&folder.join(A_TABLE))?;
         let is_direct = table.lines().any(|line| line.trim() == "mode: directQuery");
         Ok(Self {
-            billing: value(&expressions, "BillingProject").unwrap_or("my-billing-project").to_owned(),
-            project: value(&expressions, "DataProject").unwrap_or("my-project").to_owned(),
-            dataset: value(&expressions, "GoldDataset").unwrap_or("shoptrail").to_owned(),
-            mode: if is_direct { Mode::Directquery } else { Mode::Import },
+            billing: value(&expressions, "BillingProject")
+                .unwrap_or("my-billing-project")
+                .to_owned(),
+            project: value(&expressions, "DataProject")
+                .unwrap_or("my-project")
+                .to_owned(),
+            dataset: value(&expressions, "GoldDataset")
+                .unwrap_or("shoptrail")
+                .to_owned(),
+            mode: if is_direct {
+                Mode::Directquery
+            } else {
+                Mode::Import
+            },
         })
     }
 
@@ -68,8 +78,16 @@ impl Settings {
     /// `expressions.tmdl`: the parameters under Transform data > Edit parameters.
     pub(super) fn expressions(&self) -> String {
         let parameters = [
-            ("BillingProject", &self.billing, "Google Cloud project that pays for the queries"),
-            ("DataProject", &self.project, "Google Cloud project that holds the gold tables"),
+            (
+                "BillingProject",
+                &self.billing,
+                "Google Cloud project that pays for the queries",
+            ),
+            (
+                "DataProject",
+                &self.project,
+                "Google Cloud project that holds the gold tables",
+            ),
             ("GoldDataset", &self.dataset, "Dataset of the gold tables"),
         ];
         let text = parameters.map(|(name, value, description)| {
@@ -92,21 +110,33 @@ fn read_optional(path: &Path) -> Result<String> {
 
 fn value<'a>(expressions: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("expression {name} = \"");
-    expressions.lines().find_map(|line| line.strip_prefix(&start)?.split('"').next())
+    expressions
+        .lines()
+        .find_map(|line| line.strip_prefix(&start)?.split('"').next())
 }
 
 /// Parses the id of a Google Cloud project, such as `my-project` or `example.com:my-project`.
 pub(super) fn project(text: &str) -> Result<String, String> {
-    let is_fine = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.:".contains(letter);
+    let is_fine = |letter: char| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.:".contains(letter)
+    };
     let expected = "a project id has small letters, digits and hyphens";
-    if text.is_empty() || !text.chars().all(is_fine) { Err(expected.to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() || !text.chars().all(is_fine) {
+        Err(expected.to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// Parses the name of a BigQuery dataset.
 pub(super) fn dataset(text: &str) -> Result<String, String> {
     let is_fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let expected = "a dataset's name has letters, digits and underscores";
-    if text.is_empty() || !text.chars().all(is_fine) { Err(expected.to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() || !text.chars().all(is_fine) {
+        Err(expected.to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -114,20 +144,37 @@ mod tests {
     use super::*;
 
     fn nothing_given() -> PowerbiArgs {
-        PowerbiArgs { check: false, project: None, gold: None, billing: None, mode: None }
+        PowerbiArgs {
+            check: false,
+            project: None,
+            gold: None,
+            billing: None,
+            mode: None,
+        }
     }
 
     #[test]
     fn values_stay_unless_given() {
-        let folder = std::env::temp_dir().join(format!("shoptrail-powerbi-settings-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("shoptrail-powerbi-settings-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let given = PowerbiArgs { gold: Some("gold_eu".to_owned()), mode: Some(Mode::Directquery), ..nothing_given() };
+        let given = PowerbiArgs {
+            gold: Some("gold_eu".to_owned()),
+            mode: Some(Mode::Directquery),
+            ..nothing_given()
+        };
         let first = Settings::read(&folder).unwrap().with(&given);
         fs::write(folder.join(EXPRESSIONS), first.expressions()).unwrap();
         let second = Settings::read(&folder).unwrap().with(&nothing_given());
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!((first.dataset.as_str(), first.mode), ("gold_eu", Mode::Directquery));
-        assert_eq!((second.dataset, second.project), ("gold_eu".to_owned(), "my-project".to_owned()));
+        assert_eq!(
+            (first.dataset.as_str(), first.mode),
+            ("gold_eu", Mode::Directquery)
+        );
+        assert_eq!(
+            (second.dataset, second.project),
+            ("gold_eu".to_owned(), "my-project".to_owned())
+        );
     }
 
     #[test]

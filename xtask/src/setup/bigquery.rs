@@ -42,22 +42,48 @@ pub fn install(root: &Path, tools: &Path) -> Result<()> {
     }
     let base = find_or_install_python()?;
     if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
-    run(root, "venv", command(root, base).args(["-m", "venv"]).arg(folder.join("venv")))?;
+    run(
+        root,
+        "venv",
+        command(root, base)
+            .args(["-m", "venv"])
+            .arg(folder.join("venv")),
+    )?;
     let mut pip = command(root, python(tools));
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--requirement"]).arg(&requirements);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+    ])
+    .arg(&requirements);
     run(root, "pip", &mut pip)?;
     copy_extensions(tools)?;
-    fs::copy(&requirements, &stamp).with_context(|| format!("cannot write `{}`", stamp.display()))?;
+    fs::copy(&requirements, &stamp)
+        .with_context(|| format!("cannot write `{}`", stamp.display()))?;
     Ok(())
 }
 
 /// The command that serves the tables below `data` on two ports of this machine, until its standard input is closed.
 pub fn server(root: &Path, tools: &Path, rest_port: u16, grpc_port: u16, data: &Path) -> Command {
     let mut server = command(root, python(tools));
-    server.arg("tests/bigquery/serve.py").arg("--data-dir").arg(data);
-    server.args(["--port", &rest_port.to_string(), "--grpc-port", &grpc_port.to_string()]).stdin(Stdio::piped());
+    server
+        .arg("tests/bigquery/serve.py")
+        .arg("--data-dir")
+        .arg(data);
+    server
+        .args([
+            "--port",
+            &rest_port.to_string(),
+            "--grpc-port",
+            &grpc_port.to_string(),
+        ])
+        .stdin(Stdio::piped());
     server
 }
 
@@ -97,7 +123,9 @@ fn find_python() -> Option<PathBuf> {
 fn pythons_on_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let files = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let files = NAMES
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     files.filter(|file| file.is_file()).collect()
 }
 
@@ -106,9 +134,15 @@ fn pythons_of_pyenv() -> Vec<PathBuf> {
     let Some(pyenv) = named.or_else(|| std::env::home_dir().map(|home| home.join(".pyenv"))) else {
         return Vec::new();
     };
-    let versions = fs::read_dir(pyenv.join("versions")).into_iter().flatten().flatten();
-    let supported = versions.filter(|version| version.file_name().to_str().is_some_and(is_supported));
-    let mut pythons: Vec<PathBuf> = supported.map(|version| version.path().join("bin/python3")).collect();
+    let versions = fs::read_dir(pyenv.join("versions"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let supported =
+        versions.filter(|version| version.file_name().to_str().is_some_and(is_supported));
+    let mut pythons: Vec<PathBuf> = supported
+        .map(|version| version.path().join("bin/python3"))
+        .collect();
     pythons.sort();
     pythons
 }
@@ -116,23 +150,30 @@ fn pythons_of_pyenv() -> Vec<PathBuf> {
 /// Whether the pinned packages run on a version, as Python or pyenv write it: `3.13.0`, `3.14.2 (main, …`.
 fn is_supported(version: &str) -> bool {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());
-    let (major, minor) = (numbers.next(), numbers.next().and_then(|minor| minor.parse().ok()));
+    let (major, minor) = (
+        numbers.next(),
+        numbers.next().and_then(|minor| minor.parse().ok()),
+    );
     major == Some("3") && minor.is_some_and(|minor| MINOR_VERSIONS.contains(&minor))
 }
 
 /// Copies DuckDB's extensions from their packages to where DuckDB looks for them.
 fn copy_extensions(tools: &Path) -> Result<()> {
-    let said =
-        answer(Command::new(python(tools)).args(["-c", ASK_DUCKDB])).context("the installed DuckDB does not run")?;
+    let said = answer(Command::new(python(tools)).args(["-c", ASK_DUCKDB]))
+        .context("the installed DuckDB does not run")?;
     let &[packages, version, platform] = said.lines().collect::<Vec<_>>().as_slice() else {
         bail!("the installed DuckDB does not say what it is: {said}");
     };
     let version = format!("v{version}");
-    let target = folder(tools).join("home/.duckdb/extensions").join(&version).join(platform);
+    let target = folder(tools)
+        .join("home/.duckdb/extensions")
+        .join(&version)
+        .join(platform);
     fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
     for extension in extensions(Path::new(packages), &version)? {
         let name = extension.file_name().unwrap_or_default();
-        fs::copy(&extension, target.join(name)).with_context(|| format!("cannot copy `{}`", extension.display()))?;
+        fs::copy(&extension, target.join(name))
+            .with_context(|| format!("cannot copy `{}`", extension.display()))?;
     }
     Ok(())
 }
@@ -140,13 +181,22 @@ fn copy_extensions(tools: &Path) -> Result<()> {
 /// The extensions for a version of DuckDB: `PACKAGES/duckdb_extension_NAME/extensions/VERSION/NAME.duckdb_extension`.
 fn extensions(packages: &Path, version: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for package in fs::read_dir(packages).with_context(|| format!("cannot read `{}`", packages.display()))? {
+    for package in
+        fs::read_dir(packages).with_context(|| format!("cannot read `{}`", packages.display()))?
+    {
         let folder = package?.path().join("extensions").join(version);
-        let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+        let files = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|file| file.path());
         found.extend(files.filter(|file| file.extension() == Some(OsStr::new("duckdb_extension"))));
     }
     if found.is_empty() {
-        bail!("`{}` has no extensions for DuckDB {version}", packages.display());
+        bail!(
+            "`{}` has no extensions for DuckDB {version}",
+            packages.display()
+        );
     }
     Ok(found)
 }
@@ -157,7 +207,9 @@ mod tests {
 
     #[test]
     fn python_is_taken_where_the_pinned_packages_run() {
-        assert!(is_supported("3.13.0 (main, Oct 16 2024, 03:23:02) [GCC 12.2.0]\n"));
+        assert!(is_supported(
+            "3.13.0 (main, Oct 16 2024, 03:23:02) [GCC 12.2.0]\n"
+        ));
         assert!(is_supported("3.14.2"));
         assert!(!is_supported("3.12.9"));
         assert!(!is_supported("3.15.0"));

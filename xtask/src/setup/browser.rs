@@ -27,6 +27,8 @@ pub fn install() -> Result<PathBuf> {
     let _ = install_debian(&["chromium"]);
     match find("chromium") {
         Some(installed) => Ok(installed),
-        None => bail!("the end-to-end tests need Chromium: install it, or name it in `SHOPTRAIL_CHROMIUM`"),
+        None => bail!(
+            "the end-to-end tests need Chromium: install it, or name it in `SHOPTRAIL_CHROMIUM`"
+        ),
     }
 }

@@ -16,11 +16,18 @@ pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
         return Ok(());
     }
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
     let mut maven = command(root, "mvn");
-    maven.args(["-q", "-B", "-f"]).arg(&pom).args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
-    maven.arg(format!("-DoutputDirectory={}", folder.join("lib").display()));
+    maven
+        .args(["-q", "-B", "-f"])
+        .arg(&pom)
+        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+    maven.arg(format!(
+        "-DoutputDirectory={}",
+        folder.join("lib").display()
+    ));
     run(root, "maven", &mut maven)?;
     std::fs::copy(&pom, &stamp).with_context(|| format!("cannot write `{}`", stamp.display()))?;
     Ok(())

@@ -70,13 +70,20 @@ const NEEDS: &[Need] = &[
 /// One sentence for each program that is still missing or too old.
 pub fn check() -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_met()).collect();
-    let packages: Vec<&str> = missing.iter().flat_map(|need| need.debian_packages).copied().collect();
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|need| need.debian_packages)
+        .copied()
+        .collect();
     if !packages.is_empty() {
         // What apt says is in its log; what counts is whether the programs are there afterwards.
         let _ = install_debian(&packages);
     }
-    let mut sentences: Vec<String> =
-        missing.iter().filter(|need| !need.is_met()).map(|need| need.complaint()).collect();
+    let mut sentences: Vec<String> = missing
+        .iter()
+        .filter(|need| !need.is_met())
+        .map(|need| need.complaint())
+        .collect();
     if !has_openssl() {
         let _ = install_debian(&["libssl-dev", "pkg-config"]);
         if !has_openssl() {
@@ -93,13 +100,18 @@ const OPENSSL: &str = "OpenSSL's headers: the Kafka client is built with them fo
 
 /// Elsewhere than on Linux the client's build finds OpenSSL by itself, or says what it wants.
 fn has_openssl() -> bool {
-    let found = || Command::new("pkg-config").args(["--exists", "openssl"]).status();
+    let found = || {
+        Command::new("pkg-config")
+            .args(["--exists", "openssl"])
+            .status()
+    };
     !cfg!(target_os = "linux") || found().is_ok_and(|status| status.success())
 }
 
 impl Need {
     fn is_met(&self) -> bool {
-        find(self.program).is_some() && (self.minimum == 0 || self.version().is_some_and(|found| found >= self.minimum))
+        find(self.program).is_some()
+            && (self.minimum == 0 || self.version().is_some_and(|found| found >= self.minimum))
     }
 
     fn version(&self) -> Option<u32> {
@@ -109,7 +121,10 @@ impl Need {
     fn complaint(&self) -> String {
         match self.version() {
             Some(found) if found < self.minimum => {
-                format!("`{}` (found version {found}): {}", self.program, self.sentence)
+                format!(
+                    "`{}` (found version {found}): {}",
+                    self.program, self.sentence
+                )
             }
             _ => format!("`{}`: {}", self.program, self.sentence),
         }
@@ -119,7 +134,11 @@ impl Need {
 /// The first number in a program's answer: `v20.20.2` is 20, `openjdk version "17.0.15"` is 17.
 fn major_version(answer: &str) -> Option<u32> {
     let start = answer.find(|c: char| c.is_ascii_digit())?;
-    answer[start..].split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    answer[start..]
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// Installs Debian packages where the user may do so without being asked for a password.
@@ -131,11 +150,17 @@ pub fn install_debian(packages: &[&str]) -> Result<()> {
         bail!("this machine has no apt-get");
     }
     // The lists of a fresh machine are empty.
-    run(&std::env::temp_dir(), "apt-get update", apt()?.args(["update", "-q"]))?;
+    run(
+        &std::env::temp_dir(),
+        "apt-get update",
+        apt()?.args(["update", "-q"]),
+    )?;
     run(
         &std::env::temp_dir(),
         "apt-get install",
-        apt()?.args(["install", "-q", "-y", "--no-install-recommends"]).args(packages),
+        apt()?
+            .args(["install", "-q", "-y", "--no-install-recommends"])
+            .args(packages),
     )
 }
 
@@ -160,14 +185,22 @@ mod tests {
     #[test]
     fn major_version_is_read_from_the_programs_own_words() {
         assert_eq!(major_version("v20.20.2\n"), Some(20));
-        assert_eq!(major_version("openjdk version \"17.0.15\" 2025-04-15"), Some(17));
+        assert_eq!(
+            major_version("openjdk version \"17.0.15\" 2025-04-15"),
+            Some(17)
+        );
         assert_eq!(major_version("none"), None);
     }
 
     #[test]
     fn old_program_is_named_with_the_version_found() {
-        let need =
-            Need { program: "cargo", version_flag: "--version", minimum: 900, debian_packages: &[], sentence: "newer" };
+        let need = Need {
+            program: "cargo",
+            version_flag: "--version",
+            minimum: 900,
+            debian_packages: &[],
+            sentence: "newer",
+        };
         assert!(!need.is_met());
         assert_eq!(need.complaint(), "`cargo` (found version 1): newer");
     }

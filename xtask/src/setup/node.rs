@@ -15,7 +15,11 @@ pub(super) fn install(root: &Path) -> Result<()> {
     if is_fresh(&lock, &stamp) {
         return Ok(());
     }
-    run(root, "npm ci", command(root, "npm").args(["ci", "--no-progress"]))?;
+    run(
+        root,
+        "npm ci",
+        command(root, "npm").args(["ci", "--no-progress"]),
+    )?;
     std::fs::copy(&lock, &stamp).with_context(|| format!("cannot write `{}`", stamp.display()))?;
     Ok(())
 }

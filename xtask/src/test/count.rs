@@ -12,7 +12,10 @@ pub(super) struct Count {
 impl Count {
     /// One passed test.
     pub(super) fn one() -> Self {
-        Self { passed: 1, failed: 0 }
+        Self {
+            passed: 1,
+            failed: 0,
+        }
     }
 
     /// Adds what a line of cargo's or Node's runner reports; other lines count nothing.
@@ -32,12 +35,17 @@ impl Add for Count {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
     }
 }
 
 fn number_before(text: &str, word: &str) -> u64 {
-    let number = text.split_once(word).and_then(|(before, _)| before.rsplit(' ').next());
+    let number = text
+        .split_once(word)
+        .and_then(|(before, _)| before.rsplit(' ').next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
@@ -52,6 +60,12 @@ mod tests {
         count.read("ℹ pass 4");
         count.read("ℹ fail 2");
         count.read("test money::tests::yen_has_no_cents ... ok");
-        assert_eq!(count, Count { passed: 16, failed: 3 });
+        assert_eq!(
+            count,
+            Count {
+                passed: 16,
+                failed: 3
+            }
+        );
     }
 }

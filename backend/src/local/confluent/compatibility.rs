@@ -82,7 +82,12 @@ pub struct Difference {
 /// [`check`].
 #[must_use]
 pub fn breaking(old: &Value, new: &Value) -> Vec<Difference> {
-    let mut comparison = Comparison { old_root: old, new_root: new, underway: HashSet::new(), found: Vec::new() };
+    let mut comparison = Comparison {
+        old_root: old,
+        new_root: new,
+        underway: HashSet::new(),
+        found: Vec::new(),
+    };
     comparison.schemas(old, new, "#");
     comparison.found
 }
@@ -106,7 +111,10 @@ impl<'a> Comparison<'a> {
     fn schemas(&mut self, old: &'a Value, new: &'a Value, place: &str) {
         let old = resolve(self.old_root, old);
         let new = resolve(self.new_root, new);
-        let pair = (std::ptr::from_ref(old).addr(), std::ptr::from_ref(new).addr());
+        let pair = (
+            std::ptr::from_ref(old).addr(),
+            std::ptr::from_ref(new).addr(),
+        );
         if !self.underway.insert(pair) {
             return;
         }
@@ -118,7 +126,11 @@ impl<'a> Comparison<'a> {
             self.alternatives(old, new, place);
             self.parts(old, new, place);
             let nothing = Map::new();
-            self.keywords(old.as_object().unwrap_or(&nothing), new.as_object().unwrap_or(&nothing), place);
+            self.keywords(
+                old.as_object().unwrap_or(&nothing),
+                new.as_object().unwrap_or(&nothing),
+                place,
+            );
             self.objects(old, new, place);
             self.inner("items", old, new, place);
             self.inner("propertyNames", old, new, place);
@@ -135,7 +147,10 @@ impl<'a> Comparison<'a> {
     }
 
     fn differs(&mut self, kind: &'static str, place: &str) {
-        self.found.push(Difference { kind, place: place.to_owned() });
+        self.found.push(Difference {
+            kind,
+            place: place.to_owned(),
+        });
     }
 
     fn differs_if(&mut self, differs: bool, kind: &'static str, place: &str) {
@@ -146,23 +161,44 @@ impl<'a> Comparison<'a> {
 
     /// Rules for keywords that hold no schema, or one that may not change.
     fn keywords(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, place: &str) {
-        self.differs_if(!within(types(old), types(new), covers_type), "TYPE_NARROWED", place);
-        self.differs_if(!within(values(old), values(new), PartialEq::eq), "ENUM_ARRAY_NARROWED", place);
+        self.differs_if(
+            !within(types(old), types(new), covers_type),
+            "TYPE_NARROWED",
+            place,
+        );
+        self.differs_if(
+            !within(values(old), values(new), PartialEq::eq),
+            "ENUM_ARRAY_NARROWED",
+            place,
+        );
         for (keyword, kind) in UNCHANGED {
-            self.differs_if(new.contains_key(keyword) && old.get(keyword) != new.get(keyword), kind, place);
+            self.differs_if(
+                new.contains_key(keyword) && old.get(keyword) != new.get(keyword),
+                kind,
+                place,
+            );
         }
         for (keyword, kind) in MAXIMA {
             let (old, new) = (number(old, keyword), number(new, keyword));
-            self.differs_if(new.is_some_and(|new| old.is_none_or(|old| new < old)), kind, place);
+            self.differs_if(
+                new.is_some_and(|new| old.is_none_or(|old| new < old)),
+                kind,
+                place,
+            );
         }
         for (keyword, kind) in MINIMA {
             let (old, new) = (lower_bound(old, keyword), lower_bound(new, keyword));
-            self.differs_if(new.is_some_and(|new| old.is_none_or(|old| new > old)), kind, place);
+            self.differs_if(
+                new.is_some_and(|new| old.is_none_or(|old| new > old)),
+                kind,
+                place,
+            );
         }
         let (old_step, new_step) = (number(old, "multipleOf"), number(new, "multipleOf"));
         let steps_fit = new_step.is_none_or(|new| old_step.is_some_and(|old| old % new == 0.0));
         self.differs_if(!steps_fit, "MULTIPLE_OF_CHANGED", place);
-        let unique = |schema: &Map<String, Value>| schema.get("uniqueItems") == Some(&Value::Bool(true));
+        let unique =
+            |schema: &Map<String, Value>| schema.get("uniqueItems") == Some(&Value::Bool(true));
         self.differs_if(unique(new) && !unique(old), "UNIQUE_ITEMS_ADDED", place);
     }
 
@@ -170,11 +206,19 @@ impl<'a> Comparison<'a> {
         for (name, added) in properties(new).filter(|(name, _)| property(old, name).is_none()) {
             let place = format!("{place}/properties/{name}");
             match rest(old) {
-                Rest::Open => self.differs_if(!accepts_anything(added), "PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL", &place),
+                Rest::Open => self.differs_if(
+                    !accepts_anything(added),
+                    "PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
+                    &place,
+                ),
                 Rest::Closed => {}
                 Rest::Like(schema) => {
                     let covered = self.compatible(schema, added);
-                    self.differs_if(!covered, "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", &place);
+                    self.differs_if(
+                        !covered,
+                        "PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+                        &place,
+                    );
                 }
             }
         }
@@ -184,11 +228,19 @@ impl<'a> Comparison<'a> {
                 (Some(after), _) => self.schemas(before, after, &place),
                 (None, Rest::Open) => {}
                 (None, Rest::Closed) => {
-                    self.differs_if(!accepts_nothing(before), "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", &place);
+                    self.differs_if(
+                        !accepts_nothing(before),
+                        "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL",
+                        &place,
+                    );
                 }
                 (None, Rest::Like(schema)) => {
                     let covered = self.compatible(before, schema);
-                    self.differs_if(!covered, "PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", &place);
+                    self.differs_if(
+                        !covered,
+                        "PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL",
+                        &place,
+                    );
                 }
             }
         }
@@ -197,7 +249,9 @@ impl<'a> Comparison<'a> {
             (Rest::Closed, _) | (_, Rest::Open) => {}
             (_, Rest::Closed) => self.differs("ADDITIONAL_PROPERTIES_REMOVED", place),
             (Rest::Open, Rest::Like(_)) => self.differs("ADDITIONAL_PROPERTIES_NARROWED", place),
-            (Rest::Like(old), Rest::Like(new)) => self.schemas(old, new, &format!("{place}/additionalProperties")),
+            (Rest::Like(old), Rest::Like(new)) => {
+                self.schemas(old, new, &format!("{place}/additionalProperties"))
+            }
         }
     }
 
@@ -205,10 +259,14 @@ impl<'a> Comparison<'a> {
         let added = required(new).filter(|name| !required(old).any(|known| known == *name));
         for name in added {
             let place = format!("{place}/properties/{name}");
-            let has_default = property(new, name).is_some_and(|schema| schema.get("default").is_some());
+            let has_default =
+                property(new, name).is_some_and(|schema| schema.get("default").is_some());
             let known = property(old, name).is_some();
-            let kind =
-                if known { "REQUIRED_ATTRIBUTE_ADDED" } else { "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL" };
+            let kind = if known {
+                "REQUIRED_ATTRIBUTE_ADDED"
+            } else {
+                "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"
+            };
             self.differs_if(!has_default, kind, &place);
         }
     }
@@ -224,10 +282,17 @@ impl<'a> Comparison<'a> {
     }
 
     fn alternatives(&mut self, old: &'a Value, new: &'a Value, place: &str) {
-        let of = |schema: &'a Value| schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array);
+        let of = |schema: &'a Value| {
+            schema
+                .get("anyOf")
+                .or_else(|| schema.get("oneOf"))
+                .and_then(Value::as_array)
+        };
         let Some(allowed) = of(new) else { return };
         let fits = match of(old) {
-            Some(written) => self.pairs(written, allowed, |comparison, old, new| comparison.compatible(old, new)),
+            Some(written) => self.pairs(written, allowed, |comparison, old, new| {
+                comparison.compatible(old, new)
+            }),
             None => allowed.iter().any(|new| self.compatible(old, new)),
         };
         self.differs_if(!fits, "COMBINED_TYPE_SUBSCHEMAS_CHANGED", place);
@@ -237,7 +302,9 @@ impl<'a> Comparison<'a> {
         let of = |schema: &'a Value| schema.get("allOf").and_then(Value::as_array);
         let Some(demanded) = of(new) else { return };
         let fits = match of(old) {
-            Some(kept) => self.pairs(demanded, kept, |comparison, new, old| comparison.compatible(old, new)),
+            Some(kept) => self.pairs(demanded, kept, |comparison, new, old| {
+                comparison.compatible(old, new)
+            }),
             None => demanded.iter().all(|new| self.compatible(old, new)),
         };
         self.differs_if(!fits, "PRODUCT_TYPE_EXTENDED", place);
@@ -260,13 +327,20 @@ impl<'a> Comparison<'a> {
 
 /// Follows a reference into the definitions of its own document. It replaces whatever stands beside it, in draft-07.
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
+    let target = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix('#'));
+    target
+        .and_then(|pointer| root.pointer(pointer))
+        .unwrap_or(schema)
 }
 
 fn accepts_anything(schema: &Value) -> bool {
     match schema {
-        Value::Object(keywords) => keywords.keys().all(|keyword| DESCRIBING.contains(&keyword.as_str())),
+        Value::Object(keywords) => keywords
+            .keys()
+            .all(|keyword| DESCRIBING.contains(&keyword.as_str())),
         other => *other == Value::Bool(true),
     }
 }
@@ -285,11 +359,17 @@ fn rest(schema: &Value) -> Rest<'_> {
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }
 
 fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
-    schema.get("properties").and_then(|properties| properties.get(name))
+    schema
+        .get("properties")
+        .and_then(|properties| properties.get(name))
 }
 
 fn required(schema: &Value) -> impl Iterator<Item = &str> {
@@ -311,11 +391,16 @@ fn types(schema: &Map<String, Value>) -> Option<&[Value]> {
 }
 
 fn values(schema: &Map<String, Value>) -> Option<&[Value]> {
-    schema.get("const").map(std::slice::from_ref).or_else(|| schema.get("enum").map(one_or_many))
+    schema
+        .get("const")
+        .map(std::slice::from_ref)
+        .or_else(|| schema.get("enum").map(one_or_many))
 }
 
 fn one_or_many(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+    value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn covers_type(new: &Value, old: &Value) -> bool {

@@ -17,7 +17,11 @@ pub struct Limits {
 impl Limits {
     /// Basic, Standard, Enterprise and Freight clusters.
     /// Source: Confluent Cloud documentation, "Kafka cluster types", REST Produce v3.
-    pub const BASIC: Self = Self { calls: 25, records: 1_000, bytes: 10_000_000 };
+    pub const BASIC: Self = Self {
+        calls: 25,
+        records: 1_000,
+        bytes: 10_000_000,
+    };
 }
 
 /// A limit of so many units per second.
@@ -33,7 +37,11 @@ impl RateLimit {
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         let per_second = f64::from(per_second);
-        Self { per_second, tokens: per_second, filled_at: Duration::ZERO }
+        Self {
+            per_second,
+            tokens: per_second,
+            filled_at: Duration::ZERO,
+        }
     }
 
     /// Takes `units` at the time `now` (any clock that never goes back) and says whether there were so many. More than a
@@ -107,7 +115,10 @@ mod tests {
     #[test]
     fn quiet_time_is_not_saved_up() {
         let mut limit = RateLimit::new(1_000);
-        assert_eq!(allowed(&mut limit, 5_000, Duration::from_secs(3_600)), 1_000);
+        assert_eq!(
+            allowed(&mut limit, 5_000, Duration::from_secs(3_600)),
+            1_000
+        );
     }
 
     #[test]

@@ -62,7 +62,10 @@ struct Call {
 /// Returns the route of the API.
 pub fn routes(gateway: Gateway) -> Router {
     Router::new()
-        .route("/kafka/v3/clusters/{cluster_id}/topics/{topic_name}/records", post(produce))
+        .route(
+            "/kafka/v3/clusters/{cluster_id}/topics/{topic_name}/records",
+            post(produce),
+        )
         .with_state(Arc::new(gateway))
 }
 
@@ -87,11 +90,23 @@ async fn produce(
     }
     let target = gateway.producer.topic(&topic).await;
     let (reports, queue) = mpsc::channel(MAX_PENDING);
-    tokio::spawn(Call { gateway: gateway.clone(), topic, target }.read(body, records, reports));
+    tokio::spawn(
+        Call {
+            gateway: gateway.clone(),
+            topic,
+            target,
+        }
+        .read(body, records, reports),
+    );
     answer(gateway, queue, underway)
 }
 
-fn admit(gateway: &Gateway, cluster_id: &str, topic: &str, headers: &HeaderMap) -> Result<(), ErrorReply> {
+fn admit(
+    gateway: &Gateway,
+    cluster_id: &str,
+    topic: &str,
+    headers: &HeaderMap,
+) -> Result<(), ErrorReply> {
     if !is_authentic(headers, &gateway.key) {
         return Err(ErrorReply::unauthenticated());
     }
@@ -101,25 +116,45 @@ fn admit(gateway: &Gateway, cluster_id: &str, topic: &str, headers: &HeaderMap) 
     }
     // Internal topics are the cluster's own.
     if topic.starts_with("__") {
-        return Err(ErrorReply::new(StatusCode::FORBIDDEN, 40301, "Request is not authorized"));
+        return Err(ErrorReply::new(
+            StatusCode::FORBIDDEN,
+            40301,
+            "Request is not authorized",
+        ));
     }
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(ErrorReply::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, "HTTP 415 Unsupported Media Type"));
+        return Err(ErrorReply::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            415,
+            "HTTP 415 Unsupported Media Type",
+        ));
     }
     Ok(())
 }
 
 /// Reads until there is something other than white space.
-async fn first_bytes(body: &mut BodyDataStream, records: &mut RecordStream) -> Result<(), ErrorReply> {
+async fn first_bytes(
+    body: &mut BodyDataStream,
+    records: &mut RecordStream,
+) -> Result<(), ErrorReply> {
     while records.is_blank() {
         match body.next().await {
             Some(Ok(bytes)) => records.push(&bytes),
-            Some(Err(_)) => return Err(ErrorReply::new(StatusCode::BAD_REQUEST, 400, "Bad Request")),
+            Some(Err(_)) => {
+                return Err(ErrorReply::new(StatusCode::BAD_REQUEST, 400, "Bad Request"));
+            }
             None => {
                 let message = "Payload error. Request body is empty. Data is required.";
-                return Err(ErrorReply::new(StatusCode::UNPROCESSABLE_ENTITY, 422, message));
+                return Err(ErrorReply::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    422,
+                    message,
+                ));
             }
         }
     }
@@ -128,16 +163,28 @@ async fn first_bytes(body: &mut BodyDataStream, records: &mut RecordStream) -> R
 
 /// Begins the reply: one JSON object per report, as soon as it is known.
 fn answer(gateway: Arc<Gateway>, queue: mpsc::Receiver<Pending>, underway: Underway) -> Response {
-    let reports = stream::unfold((gateway, queue, underway), |(gateway, mut queue, underway)| async {
-        let report = queue.recv().await?.settle(&gateway).await;
-        Some((Ok::<_, Infallible>(report), (gateway, queue, underway)))
-    });
-    ([(CONTENT_TYPE, "application/json")], Body::from_stream(reports)).into_response()
+    let reports = stream::unfold(
+        (gateway, queue, underway),
+        |(gateway, mut queue, underway)| async {
+            let report = queue.recv().await?.settle(&gateway).await;
+            Some((Ok::<_, Infallible>(report), (gateway, queue, underway)))
+        },
+    );
+    (
+        [(CONTENT_TYPE, "application/json")],
+        Body::from_stream(reports),
+    )
+        .into_response()
 }
 
 impl Call {
     /// Reads the body to its end, or to the error that ends it.
-    async fn read(self, mut body: BodyDataStream, mut records: RecordStream, reports: mpsc::Sender<Pending>) {
+    async fn read(
+        self,
+        mut body: BodyDataStream,
+        mut records: RecordStream,
+        reports: mpsc::Sender<Pending>,
+    ) {
         loop {
             if self.take(&mut records, &reports).await.is_err() {
                 return;
@@ -151,20 +198,27 @@ impl Call {
         }
         if let Err(error) = records.finish() {
             // Nobody is left to read it.
-            let _ = reports.send(Refusal::bad_request(error.to_string()).into()).await;
+            let _ = reports
+                .send(Refusal::bad_request(error.to_string()).into())
+                .await;
         }
     }
 
     /// Takes every record that is complete. An error ends the stream: it was reported, or nobody listens any more.
-    async fn take(&self, records: &mut RecordStream, reports: &mpsc::Sender<Pending>) -> Result<(), ()> {
+    async fn take(
+        &self,
+        records: &mut RecordStream,
+        reports: &mpsc::Sender<Pending>,
+    ) -> Result<(), ()> {
         loop {
             let (pending, ends) = match records.next_record() {
                 Ok(None) => return Ok(()),
                 Err(error) => (Refusal::bad_request(error.to_string()).into(), true),
                 Ok(Some(text)) => match Record::parse(&text) {
-                    Err(error) => {
-                        (Refusal::bad_request(error.to_string()).into(), matches!(error, RecordError::TooLarge(_)))
-                    }
+                    Err(error) => (
+                        Refusal::bad_request(error.to_string()).into(),
+                        matches!(error, RecordError::TooLarge(_)),
+                    ),
                     Ok(record) => (self.hand_over(record).await, false),
                 },
             };

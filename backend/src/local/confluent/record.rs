@@ -54,7 +54,9 @@ pub enum RecordError {
     #[error("Bad Request: {0}")]
     Invalid(String),
     /// Ends the stream.
-    #[error("Bad Request: Record is {0} bytes, larger than the maximum of {MAX_MESSAGE_BYTES} bytes")]
+    #[error(
+        "Bad Request: Record is {0} bytes, larger than the maximum of {MAX_MESSAGE_BYTES} bytes"
+    )]
     TooLarge(usize),
 }
 
@@ -93,10 +95,15 @@ impl Record {
     /// # Errors
     /// If a field is unknown or of the wrong kind, base64 or a time cannot be read, or the record is too large.
     pub fn parse(text: &str) -> Result<Self, RecordError> {
-        let read: RecordText = serde_json::from_str(text).map_err(|error| invalid("record", &error))?;
+        let read: RecordText =
+            serde_json::from_str(text).map_err(|error| invalid("record", &error))?;
         let record = Self {
             partition: read.partition_id,
-            headers: read.headers.into_iter().map(header).collect::<Result<_, _>>()?,
+            headers: read
+                .headers
+                .into_iter()
+                .map(header)
+                .collect::<Result<_, _>>()?,
             key: read.key.map(|part| part.decode("key")).transpose()?,
             value: read.value.map(|part| part.decode("value")).transpose()?,
             timestamp: read.timestamp.as_deref().map(milliseconds).transpose()?,
@@ -110,8 +117,15 @@ impl Record {
     /// Bytes of key, value and headers.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let parts = [&self.key, &self.value].into_iter().flatten().map(Part::size).sum::<usize>();
-        let headers = self.headers.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len));
+        let parts = [&self.key, &self.value]
+            .into_iter()
+            .flatten()
+            .map(Part::size)
+            .sum::<usize>();
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len));
         parts + headers.sum::<usize>()
     }
 }
@@ -126,8 +140,14 @@ impl Part {
 
 impl PartText<'_> {
     fn decode(self, place: &str) -> Result<Part, RecordError> {
-        let bytes = self.data.map(|data| self.kind.decode(data, place)).transpose()?;
-        Ok(Part { kind: self.kind, bytes })
+        let bytes = self
+            .data
+            .map(|data| self.kind.decode(data, place))
+            .transpose()?;
+        Ok(Part {
+            kind: self.kind,
+            bytes,
+        })
     }
 }
 
@@ -146,12 +166,17 @@ impl PartKind {
 }
 
 fn header(header: HeaderText) -> Result<(String, Option<Vec<u8>>), RecordError> {
-    let value = header.value.map(|text| base64(&text, "headers.value")).transpose()?;
+    let value = header
+        .value
+        .map(|text| base64(&text, "headers.value"))
+        .transpose()?;
     Ok((header.name, value))
 }
 
 fn base64(text: &str, place: &str) -> Result<Vec<u8>, RecordError> {
-    BASE64_STANDARD.decode(text).map_err(|error| invalid(place, &error))
+    BASE64_STANDARD
+        .decode(text)
+        .map_err(|error| invalid(place, &error))
 }
 
 fn milliseconds(text: &str) -> Result<i64, RecordError> {
@@ -181,8 +206,14 @@ mod tests {
         let expected = Record {
             partition: Some(2),
             headers: vec![("a".to_owned(), Some(vec![0, 1])), ("a".to_owned(), None)],
-            key: Some(Part { kind: PartKind::String, bytes: Some("kü".into()) }),
-            value: Some(Part { kind: PartKind::Binary, bytes: Some(b"\0\0\0\0\x07{}".to_vec()) }),
+            key: Some(Part {
+                kind: PartKind::String,
+                bytes: Some("kü".into()),
+            }),
+            value: Some(Part {
+                kind: PartKind::Binary,
+                bytes: Some(b"\0\0\0\0\x07{}".to_vec()),
+            }),
             timestamp: Some(1_795_338_000_123),
         };
         assert_eq!(record, Ok(expected));
@@ -190,31 +221,52 @@ mod tests {
 
     #[test]
     fn null_or_absent_data_is_a_tombstone() {
-        for text in [r#"{"value":{"type":"BINARY","data":null}}"#, r#"{"value":{"type":"BINARY"}}"#] {
+        for text in [
+            r#"{"value":{"type":"BINARY","data":null}}"#,
+            r#"{"value":{"type":"BINARY"}}"#,
+        ] {
             let value = Record::parse(text).expect("it is a record").value;
-            assert_eq!(value, Some(Part { kind: PartKind::Binary, bytes: None }));
+            assert_eq!(
+                value,
+                Some(Part {
+                    kind: PartKind::Binary,
+                    bytes: None
+                })
+            );
         }
         assert_eq!(Record::parse("{}"), Ok(Record::default()));
     }
 
     #[test]
     fn json_data_keeps_its_text() {
-        let record = Record::parse(r#"{"value":{"type":"JSON","data":{"b": 1.0, "a":[]}}}"#).expect("it is a record");
-        assert_eq!(record.value.and_then(|value| value.bytes), Some(br#"{"b": 1.0, "a":[]}"#.to_vec()));
+        let record = Record::parse(r#"{"value":{"type":"JSON","data":{"b": 1.0, "a":[]}}}"#)
+            .expect("it is a record");
+        assert_eq!(
+            record.value.and_then(|value| value.bytes),
+            Some(br#"{"b": 1.0, "a":[]}"#.to_vec())
+        );
     }
 
     #[test]
     fn types_with_schemas_are_refused_as_in_the_cloud() {
         let message = refused(r#"{"value":{"type":"JSONSCHEMA","data":{}}}"#);
-        assert!(message.contains("`JSONSCHEMA`, expected one of `BINARY`, `JSON`, `STRING`"), "{message}");
+        assert!(
+            message.contains("`JSONSCHEMA`, expected one of `BINARY`, `JSON`, `STRING`"),
+            "{message}"
+        );
         let message = refused(r#"{"value":{"type":"BINARY","schema_id":1,"data":""}}"#);
         assert!(message.contains("unknown field `schema_id`"), "{message}");
     }
 
     #[test]
     fn bad_records_name_the_place() {
-        assert!(refused(r#"{"value":{"type":"BINARY","data":"%"}}"#).starts_with("Bad Request: value: "));
-        assert!(refused(r#"{"key":{"type":"BINARY","data":1}}"#).contains("key.data must be a string"));
+        assert!(
+            refused(r#"{"value":{"type":"BINARY","data":"%"}}"#)
+                .starts_with("Bad Request: value: ")
+        );
+        assert!(
+            refused(r#"{"key":{"type":"BINARY","data":1}}"#).contains("key.data must be a string")
+        );
         assert!(refused(r#"{"headers":[{"name":"a","value":"%"}]}"#).contains("headers.value"));
         assert!(refused(r#"{"timestamp":"yesterday"}"#).contains("timestamp"));
         assert!(refused(r#"{"valeu":{}}"#).contains("unknown field `valeu`"));
@@ -222,7 +274,13 @@ mod tests {
 
     #[test]
     fn record_over_the_largest_message_is_too_large() {
-        let text = format!(r#"{{"value":{{"type":"STRING","data":"{}"}}}}"#, "a".repeat(MAX_MESSAGE_BYTES + 1));
-        assert_eq!(Record::parse(&text), Err(RecordError::TooLarge(MAX_MESSAGE_BYTES + 1)));
+        let text = format!(
+            r#"{{"value":{{"type":"STRING","data":"{}"}}}}"#,
+            "a".repeat(MAX_MESSAGE_BYTES + 1)
+        );
+        assert_eq!(
+            Record::parse(&text),
+            Err(RecordError::TooLarge(MAX_MESSAGE_BYTES + 1))
+        );
     }
 }

@@ -50,9 +50,17 @@ impl RecordStream {
         match rest.first() {
             None => return Ok(None),
             Some(b'{') => {}
-            Some(_) => return Err(StreamError::Malformed("a record must be a JSON object".to_owned())),
+            Some(_) => {
+                return Err(StreamError::Malformed(
+                    "a record must be a JSON object".to_owned(),
+                ));
+            }
         }
-        let found = if self.may_be_complete { first_object(rest)? } else { None };
+        let found = if self.may_be_complete {
+            first_object(rest)?
+        } else {
+            None
+        };
         match found {
             Some((text, length)) => {
                 self.start += length;
@@ -74,7 +82,9 @@ impl RecordStream {
         if self.is_blank() {
             return Ok(());
         }
-        Err(StreamError::Malformed("the body ends inside a record".to_owned()))
+        Err(StreamError::Malformed(
+            "the body ends inside a record".to_owned(),
+        ))
     }
 
     /// Whether nothing but white space is left.
@@ -85,7 +95,10 @@ impl RecordStream {
     }
 
     fn skip_blanks(&mut self) {
-        let blanks = self.buffer[self.start..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let blanks = self.buffer[self.start..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
         self.start += blanks;
     }
 }
@@ -107,8 +120,13 @@ fn first_object(bytes: &[u8]) -> Result<Option<(String, usize)>, StreamError> {
 mod tests {
     use super::*;
 
-    const BODY: &str = " {\"value\":{\"type\":\"STRING\",\"data\":\"}{ \\\" ü\"}}\r\n{}{\"a\":[{},{}]}\n ";
-    const RECORDS: [&str; 3] = ["{\"value\":{\"type\":\"STRING\",\"data\":\"}{ \\\" ü\"}}", "{}", "{\"a\":[{},{}]}"];
+    const BODY: &str =
+        " {\"value\":{\"type\":\"STRING\",\"data\":\"}{ \\\" ü\"}}\r\n{}{\"a\":[{},{}]}\n ";
+    const RECORDS: [&str; 3] = [
+        "{\"value\":{\"type\":\"STRING\",\"data\":\"}{ \\\" ü\"}}",
+        "{}",
+        "{\"a\":[{},{}]}",
+    ];
 
     fn all(chunks: &[&[u8]]) -> (Vec<String>, Result<(), StreamError>) {
         let mut stream = RecordStream::default();
@@ -130,7 +148,11 @@ mod tests {
     fn records_are_the_same_wherever_the_body_is_cut() {
         for cut in 0..=BODY.len() {
             let (head, tail) = BODY.as_bytes().split_at(cut);
-            assert_eq!(all(&[head, tail]), (RECORDS.map(str::to_owned).into(), Ok(())), "cut at {cut}");
+            assert_eq!(
+                all(&[head, tail]),
+                (RECORDS.map(str::to_owned).into(), Ok(())),
+                "cut at {cut}"
+            );
         }
         let single_bytes: Vec<&[u8]> = BODY.as_bytes().chunks(1).collect();
         assert_eq!(all(&single_bytes).0, RECORDS);
@@ -138,11 +160,24 @@ mod tests {
 
     #[test]
     fn records_before_malformed_json_are_kept() {
-        for bad in ["[{}]", ",{}", "x", "{\"a\":}", "{]", "1", "}", "{\"a\":1 \"b\"}", "{\"a\":\"\u{1}\"}"] {
+        for bad in [
+            "[{}]",
+            ",{}",
+            "x",
+            "{\"a\":}",
+            "{]",
+            "1",
+            "}",
+            "{\"a\":1 \"b\"}",
+            "{\"a\":\"\u{1}\"}",
+        ] {
             let body = format!("{{}} {bad}");
             let (records, end) = all(&[body.as_bytes()]);
             assert_eq!(records, ["{}"], "{bad}");
-            assert!(matches!(end, Err(StreamError::Malformed(_))), "{bad}: {end:?}");
+            assert!(
+                matches!(end, Err(StreamError::Malformed(_))),
+                "{bad}: {end:?}"
+            );
         }
     }
 
@@ -155,7 +190,10 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_malformed() {
-        assert!(matches!(all(&[b"{\"a\":\"\xff\"}"]).1, Err(StreamError::Malformed(_))));
+        assert!(matches!(
+            all(&[b"{\"a\":\"\xff\"}"]).1,
+            Err(StreamError::Malformed(_))
+        ));
     }
 
     #[test]

@@ -136,12 +136,21 @@ impl Registry {
     /// If the file cannot be read or is not a registry's.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let content = match std::fs::read(file) {
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("`{}` is not a schema registry; hint: delete it", file.display()))?,
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!(
+                    "`{}` is not a schema registry; hint: delete it",
+                    file.display()
+                )
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::default(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", file.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read `{}`", file.display()));
+            }
         };
-        Ok(Self { file: file.to_owned(), content: Mutex::new(content) })
+        Ok(Self {
+            file: file.to_owned(),
+            content: Mutex::new(content),
+        })
     }
 
     /// Registers a schema and returns its id. One that the subject has already is found, not added.
@@ -156,10 +165,18 @@ impl Registry {
             }
             let details = content.breaking(subject, VersionChoice::Latest, &schema)?;
             if !details.is_empty() {
-                return Err(RegistryError::Incompatible { subject: subject.to_owned(), details: details.join(", ") });
+                return Err(RegistryError::Incompatible {
+                    subject: subject.to_owned(),
+                    details: details.join(", "),
+                });
             }
             let id = content.add_schema(text, &schema);
-            content.subjects.entry(subject.to_owned()).or_default().ids.push(id);
+            content
+                .subjects
+                .entry(subject.to_owned())
+                .or_default()
+                .ids
+                .push(id);
             Ok(id)
         })
     }
@@ -168,7 +185,12 @@ impl Registry {
     ///
     /// # Errors
     /// If the subject or version does not exist, or the schema cannot be judged.
-    pub fn breaking(&self, subject: &str, choice: VersionChoice, text: &str) -> Result<Vec<String>, RegistryError> {
+    pub fn breaking(
+        &self,
+        subject: &str,
+        choice: VersionChoice,
+        text: &str,
+    ) -> Result<Vec<String>, RegistryError> {
         let schema = parse(text)?;
         let content = self.content();
         content.version(subject, choice)?;
@@ -183,7 +205,9 @@ impl Registry {
         let schema = parse(text)?;
         let content = self.content();
         content.subject(subject)?;
-        let (version, _) = content.find(subject, &schema).ok_or(RegistryError::UnknownSchema)?;
+        let (version, _) = content
+            .find(subject, &schema)
+            .ok_or(RegistryError::UnknownSchema)?;
         content.version(subject, VersionChoice::Number(version))
     }
 
@@ -208,7 +232,12 @@ impl Registry {
     #[must_use]
     pub fn subjects(&self) -> Vec<String> {
         let content = self.content();
-        content.subjects.iter().filter(|(_, subject)| !subject.ids.is_empty()).map(|(name, _)| name.clone()).collect()
+        content
+            .subjects
+            .iter()
+            .filter(|(_, subject)| !subject.ids.is_empty())
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Returns a schema's text.
@@ -216,7 +245,11 @@ impl Registry {
     /// # Errors
     /// If no schema has this id.
     pub fn schema(&self, id: u32) -> Result<String, RegistryError> {
-        self.content().schemas.get(&id).cloned().ok_or(RegistryError::UnknownSchema)
+        self.content()
+            .schemas
+            .get(&id)
+            .cloned()
+            .ok_or(RegistryError::UnknownSchema)
     }
 
     /// Returns the level of a subject, or the one of all that have none.
@@ -225,7 +258,9 @@ impl Registry {
     /// If the subject has none of its own.
     pub fn level(&self, subject: Option<&str>) -> Result<Level, RegistryError> {
         let content = self.content();
-        let Some(name) = subject else { return Ok(content.level) };
+        let Some(name) = subject else {
+            return Ok(content.level);
+        };
         let own = content.subjects.get(name).and_then(|subject| subject.level);
         own.ok_or_else(|| RegistryError::NoLevel(name.to_owned()))
     }
@@ -237,7 +272,9 @@ impl Registry {
     pub fn set_level(&self, subject: Option<&str>, level: Level) -> Result<(), RegistryError> {
         self.change(|content| {
             match subject {
-                Some(name) => content.subjects.entry(name.to_owned()).or_default().level = Some(level),
+                Some(name) => {
+                    content.subjects.entry(name.to_owned()).or_default().level = Some(level)
+                }
                 None => content.level = level,
             }
             Ok(())
@@ -245,11 +282,15 @@ impl Registry {
     }
 
     /// Makes a change that counts only when it is on disk.
-    fn change<T>(&self, change: impl FnOnce(&mut Content) -> Result<T, RegistryError>) -> Result<T, RegistryError> {
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Content) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
         let mut content = self.content();
         let mut changed = content.clone();
         let result = change(&mut changed)?;
-        let text = serde_json::to_vec_pretty(&changed).map_err(|error| RegistryError::Store(error.into()))?;
+        let text = serde_json::to_vec_pretty(&changed)
+            .map_err(|error| RegistryError::Store(error.into()))?;
         write_private(&self.file, &text).map_err(RegistryError::Store)?;
         *content = changed;
         Ok(result)
@@ -262,7 +303,10 @@ impl Registry {
 
 impl Content {
     fn subject(&self, name: &str) -> Result<&Subject, RegistryError> {
-        let subject = self.subjects.get(name).filter(|subject| !subject.ids.is_empty());
+        let subject = self
+            .subjects
+            .get(name)
+            .filter(|subject| !subject.ids.is_empty());
         subject.ok_or_else(|| RegistryError::UnknownSubject(name.to_owned()))
     }
 
@@ -272,35 +316,67 @@ impl Content {
             VersionChoice::Number(number) => number,
             VersionChoice::Latest => u32::try_from(ids.len()).unwrap_or(u32::MAX),
         };
-        let id = number.checked_sub(1).and_then(|index| ids.get(index as usize)).copied();
+        let id = number
+            .checked_sub(1)
+            .and_then(|index| ids.get(index as usize))
+            .copied();
         let id = id.ok_or(RegistryError::UnknownVersion(number))?;
-        let schema = self.schemas.get(&id).cloned().ok_or(RegistryError::UnknownSchema)?;
-        Ok(Version { subject: name.to_owned(), version: number, id, schema })
+        let schema = self
+            .schemas
+            .get(&id)
+            .cloned()
+            .ok_or(RegistryError::UnknownSchema)?;
+        Ok(Version {
+            subject: name.to_owned(),
+            version: number,
+            id,
+            schema,
+        })
     }
 
     /// Returns version and id of the same schema under a subject, however it is written.
     fn find(&self, subject: &str, schema: &Value) -> Option<(u32, u32)> {
         let ids = &self.subjects.get(subject)?.ids;
-        (1..).zip(ids.iter().copied()).find(|(_, id)| self.is_schema(*id, schema))
+        (1..)
+            .zip(ids.iter().copied())
+            .find(|(_, id)| self.is_schema(*id, schema))
     }
 
     fn is_schema(&self, id: u32, schema: &Value) -> bool {
         let text = self.schemas.get(&id);
-        text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|stored| stored == *schema)
+        text.and_then(|text| serde_json::from_str::<Value>(text).ok())
+            .is_some_and(|stored| stored == *schema)
     }
 
     fn add_schema(&mut self, text: &str, schema: &Value) -> u32 {
-        if let Some(id) = self.schemas.keys().copied().find(|id| self.is_schema(*id, schema)) {
+        if let Some(id) = self
+            .schemas
+            .keys()
+            .copied()
+            .find(|id| self.is_schema(*id, schema))
+        {
             return id;
         }
-        let id = self.schemas.last_key_value().map_or(FIRST_ID, |(last, _)| last + 1);
+        let id = self
+            .schemas
+            .last_key_value()
+            .map_or(FIRST_ID, |(last, _)| last + 1);
         self.schemas.insert(id, text.to_owned());
         id
     }
 
     /// Nothing breaks where nothing is checked: a new subject, or the level `NONE`.
-    fn breaking(&self, name: &str, choice: VersionChoice, schema: &Value) -> Result<Vec<String>, RegistryError> {
-        let level = self.subjects.get(name).and_then(|subject| subject.level).unwrap_or(self.level);
+    fn breaking(
+        &self,
+        name: &str,
+        choice: VersionChoice,
+        schema: &Value,
+    ) -> Result<Vec<String>, RegistryError> {
+        let level = self
+            .subjects
+            .get(name)
+            .and_then(|subject| subject.level)
+            .unwrap_or(self.level);
         if level == Level::None || self.subject(name).is_err() {
             return Ok(Vec::new());
         }
@@ -308,14 +384,21 @@ impl Content {
         let differences = compatibility::breaking(&old, schema);
         Ok(differences
             .into_iter()
-            .map(|found| format!("{{errorType:\"{}\", place:\"{}\"}}", found.kind, found.place))
+            .map(|found| {
+                format!(
+                    "{{errorType:\"{}\", place:\"{}\"}}",
+                    found.kind, found.place
+                )
+            })
             .collect())
     }
 }
 
 fn parse(text: &str) -> Result<Value, RegistryError> {
-    let schema = serde_json::from_str(text).map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
-    compatibility::check(&schema).map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
+    let schema = serde_json::from_str(text)
+        .map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
+    compatibility::check(&schema)
+        .map_err(|error| RegistryError::InvalidSchema(error.to_string()))?;
     Ok(schema)
 }
 
@@ -328,7 +411,10 @@ mod tests {
     const LONG: &str = r#"{"type":"string","maxLength":9}"#;
 
     fn registry(name: &str) -> (Registry, PathBuf) {
-        let file = std::env::temp_dir().join(format!("shoptrail-registry-{name}-{}.json", std::process::id()));
+        let file = std::env::temp_dir().join(format!(
+            "shoptrail-registry-{name}-{}.json",
+            std::process::id()
+        ));
         let _ = std::fs::remove_file(&file);
         (Registry::open(&file).expect("a new registry"), file)
     }
@@ -338,14 +424,39 @@ mod tests {
         let (registry, file) = registry("same");
         let id = registry.register("a-value", SHORT).expect("it is taken");
         assert_eq!(id, FIRST_ID);
-        assert_eq!(registry.register("a-value", SHORT_TOO).expect("it is known"), id);
-        assert_eq!(registry.register("b-value", SHORT).expect("it is taken"), id);
-        assert_eq!(registry.register("a-value", LONG).expect("it is compatible"), id + 1);
+        assert_eq!(
+            registry
+                .register("a-value", SHORT_TOO)
+                .expect("it is known"),
+            id
+        );
+        assert_eq!(
+            registry.register("b-value", SHORT).expect("it is taken"),
+            id
+        );
+        assert_eq!(
+            registry
+                .register("a-value", LONG)
+                .expect("it is compatible"),
+            id + 1
+        );
 
         let again = Registry::open(&file).expect("the file is read");
         assert_eq!(again.versions("a-value").expect("it is there"), [1, 2]);
-        assert_eq!(again.version("a-value", VersionChoice::Latest).expect("it is there").schema, LONG);
-        assert_eq!(again.find("a-value", SHORT_TOO).expect("it is there").version, 1);
+        assert_eq!(
+            again
+                .version("a-value", VersionChoice::Latest)
+                .expect("it is there")
+                .schema,
+            LONG
+        );
+        assert_eq!(
+            again
+                .find("a-value", SHORT_TOO)
+                .expect("it is there")
+                .version,
+            1
+        );
         assert_eq!(again.subjects(), ["a-value", "b-value"]);
         std::fs::remove_file(file).expect("it can be removed");
     }
@@ -354,13 +465,22 @@ mod tests {
     fn incompatible_schema_is_refused_unless_the_level_is_none() {
         let (registry, file) = registry("incompatible");
         registry.register("a-value", LONG).expect("it is taken");
-        let error = registry.register("a-value", SHORT).expect_err("it is narrower");
+        let error = registry
+            .register("a-value", SHORT)
+            .expect_err("it is narrower");
         assert_eq!(error.code(), 409);
-        assert!(error.to_string().contains("MAX_LENGTH_DECREASED"), "{error}");
+        assert!(
+            error.to_string().contains("MAX_LENGTH_DECREASED"),
+            "{error}"
+        );
         assert_eq!(registry.versions("a-value").expect("it is there"), [1]);
 
-        registry.set_level(Some("a-value"), Level::None).expect("it is stored");
-        registry.register("a-value", SHORT).expect("nothing is checked");
+        registry
+            .set_level(Some("a-value"), Level::None)
+            .expect("it is stored");
+        registry
+            .register("a-value", SHORT)
+            .expect("nothing is checked");
         std::fs::remove_file(file).expect("it can be removed");
     }
 
@@ -369,14 +489,56 @@ mod tests {
         let (registry, file) = registry("codes");
         registry.register("a-value", LONG).expect("it is taken");
         let latest = VersionChoice::Latest;
-        assert_eq!(registry.version("b-value", latest).expect_err("no subject").code(), 40401);
-        assert_eq!(registry.version("a-value", VersionChoice::Number(2)).expect_err("no version").code(), 40402);
+        assert_eq!(
+            registry
+                .version("b-value", latest)
+                .expect_err("no subject")
+                .code(),
+            40401
+        );
+        assert_eq!(
+            registry
+                .version("a-value", VersionChoice::Number(2))
+                .expect_err("no version")
+                .code(),
+            40402
+        );
         assert_eq!(registry.schema(1).expect_err("no schema").code(), 40403);
-        assert_eq!(registry.find("a-value", SHORT).expect_err("no schema").code(), 40403);
-        assert_eq!(registry.breaking("b-value", latest, SHORT).expect_err("no subject").code(), 40401);
-        assert_eq!(registry.register("a-value", "{").expect_err("no JSON").code(), 42201);
-        assert_eq!(registry.register("a-value", r#"{"dependencies":{}}"#).expect_err("not judged").code(), 42201);
-        assert_eq!(registry.level(Some("a-value")).expect_err("none of its own").code(), 40401);
+        assert_eq!(
+            registry
+                .find("a-value", SHORT)
+                .expect_err("no schema")
+                .code(),
+            40403
+        );
+        assert_eq!(
+            registry
+                .breaking("b-value", latest, SHORT)
+                .expect_err("no subject")
+                .code(),
+            40401
+        );
+        assert_eq!(
+            registry
+                .register("a-value", "{")
+                .expect_err("no JSON")
+                .code(),
+            42201
+        );
+        assert_eq!(
+            registry
+                .register("a-value", r#"{"dependencies":{}}"#)
+                .expect_err("not judged")
+                .code(),
+            42201
+        );
+        assert_eq!(
+            registry
+                .level(Some("a-value"))
+                .expect_err("none of its own")
+                .code(),
+            40401
+        );
         std::fs::remove_file(file).expect("it can be removed");
     }
 }

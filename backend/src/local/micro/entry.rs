@@ -72,22 +72,42 @@ impl Entry {
 
 /// A message of the main topic. One that cannot be decoded will be put in quarantine when it lands, so it counts as bad.
 fn record(payload: &[u8], kafka: Position) -> Entry {
-    let decoded = wire::decode(payload).map_err(|error| error.to_string()).and_then(|(schema_id, text)| {
-        let record: Record<&RawValue> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        Ok((schema_id, record))
-    });
+    let decoded = wire::decode(payload)
+        .map_err(|error| error.to_string())
+        .and_then(|(schema_id, text)| {
+            let record: Record<&RawValue> =
+                serde_json::from_slice(text).map_err(|error| error.to_string())?;
+            Ok((schema_id, record))
+        });
     match decoded {
-        Ok((schema_id, record)) => Entry::Good(json(&Good { record, schema_id, kafka })),
+        Ok((schema_id, record)) => Entry::Good(json(&Good {
+            record,
+            schema_id,
+            kafka,
+        })),
         Err(reason) => {
-            let headers = [("shoptrail.code", "undecodable"), ("shoptrail.message", reason.as_str())];
-            dead_letter(payload, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), kafka)
+            let headers = [
+                ("shoptrail.code", "undecodable"),
+                ("shoptrail.message", reason.as_str()),
+            ];
+            dead_letter(
+                payload,
+                &headers
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                kafka,
+            )
         }
     }
 }
 
 /// The refused bytes and why. Bytes that are no text are shown in base64.
 fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: Position) -> Entry {
-    let header = |name: &str| headers.get(&format!("shoptrail.{name}")).map(String::as_str);
+    let header = |name: &str| {
+        headers
+            .get(&format!("shoptrail.{name}"))
+            .map(String::as_str)
+    };
     let (original_encoding, original) = match std::str::from_utf8(payload) {
         Ok(text) => ("text", text.into()),
         Err(_) => ("base64", BASE64_STANDARD.encode(payload).into()),
@@ -111,10 +131,18 @@ fn json(entry: &impl Serialize) -> String {
 }
 
 fn headers(message: &BorrowedMessage) -> BTreeMap<String, String> {
-    let headers = message.headers().map(|headers| headers.iter().collect::<Vec<_>>()).unwrap_or_default();
+    let headers = message
+        .headers()
+        .map(|headers| headers.iter().collect::<Vec<_>>())
+        .unwrap_or_default();
     headers
         .into_iter()
-        .map(|header| (header.key.to_owned(), String::from_utf8_lossy(header.value.unwrap_or_default()).into_owned()))
+        .map(|header| {
+            (
+                header.key.to_owned(),
+                String::from_utf8_lossy(header.value.unwrap_or_default()).into_owned(),
+            )
+        })
         .collect()
 }
 
@@ -129,25 +157,44 @@ mod tests {
         "bot_score":0,"bot_reasons":[]}}"#;
 
     fn bad(entry: Entry) -> Value {
-        let Entry::Bad(text) = entry else { panic!("not bad: {entry:?}") };
+        let Entry::Bad(text) = entry else {
+            panic!("not bad: {entry:?}")
+        };
         serde_json::from_str(&text).expect("an entry is JSON")
     }
 
     #[test]
     fn record_shows_the_event_as_it_was_sent() {
-        let entry = record(&wire::encode(100_001, RECORD.as_bytes()), Position::default());
-        let Entry::Good(text) = entry else { panic!("not good: {entry:?}") };
-        assert!(text.starts_with(r#"{"event":{"z": 1.0, "a":"<b>"},"batch":{"#), "{text}");
+        let entry = record(
+            &wire::encode(100_001, RECORD.as_bytes()),
+            Position::default(),
+        );
+        let Entry::Good(text) = entry else {
+            panic!("not good: {entry:?}")
+        };
+        assert!(
+            text.starts_with(r#"{"event":{"z": 1.0, "a":"<b>"},"batch":{"#),
+            "{text}"
+        );
         let entry: Value = serde_json::from_str(&text).expect("an entry is JSON");
-        assert_eq!((&entry["schema_id"], &entry["edge"]["shop_id"]), (&json!(100_001), &json!("demo")));
+        assert_eq!(
+            (&entry["schema_id"], &entry["edge"]["shop_id"]),
+            (&json!(100_001), &json!("demo"))
+        );
     }
 
     #[test]
     fn undecodable_record_is_bad_and_keeps_its_bytes() {
         let entry = bad(record(b"\x01\xff\xff\xff\xff{}", Position::default()));
         assert_eq!(entry["code"], "undecodable");
-        assert_eq!((&entry["original_encoding"], &entry["original"]), (&json!("base64"), &json!("Af////97fQ==")));
-        assert_eq!(bad(record(&wire::encode(1, b"{}"), Position::default()))["code"], "undecodable");
+        assert_eq!(
+            (&entry["original_encoding"], &entry["original"]),
+            (&json!("base64"), &json!("Af////97fQ=="))
+        );
+        assert_eq!(
+            bad(record(&wire::encode(1, b"{}"), Position::default()))["code"],
+            "undecodable"
+        );
     }
 
     #[test]
@@ -160,9 +207,15 @@ mod tests {
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let entry = bad(dead_letter(b"<b>{", &headers.into(), Position::default()));
-        assert_eq!((&entry["code"], &entry["pointer"]), (&json!("missing"), &json!("/seq")));
+        assert_eq!(
+            (&entry["code"], &entry["pointer"]),
+            (&json!("missing"), &json!("/seq"))
+        );
         assert_eq!(entry["received_at"], 1_795_392_000_123_i64);
         assert_eq!(entry["rejections"], json!([{"code": "missing"}]));
-        assert_eq!((&entry["original_encoding"], &entry["original"]), (&json!("text"), &json!("<b>{")));
+        assert_eq!(
+            (&entry["original_encoding"], &entry["original"]),
+            (&json!("text"), &json!("<b>{"))
+        );
     }
 }

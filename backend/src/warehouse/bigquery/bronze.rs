@@ -30,16 +30,25 @@ enum Position {
 }
 
 impl BigQuery {
-    async fn landed_since(&self, after: Option<i64>) -> Result<(DataFrame, Position), WarehouseError> {
+    async fn landed_since(
+        &self,
+        after: Option<i64>,
+    ) -> Result<(DataFrame, Position), WarehouseError> {
         let marked = commit::read(&self.client, &commit::LANDING).await?;
         let up_to = marked.state::<Landed>(&commit::LANDING)?.landed_at;
         let after = after.unwrap_or_default();
         if up_to <= after {
             return Ok((bronze::EVENTS.empty(), Position::LandedAt(after)));
         }
-        let range =
-            format!("{0} > {1} AND {0} <= {2}", bronze::LANDED_AT, sql::timestamp(after), sql::timestamp(up_to));
-        let rows = self.read_rows(&bronze::EVENTS, &Query::all(), range, Some(marked.as_of)).await?;
+        let range = format!(
+            "{0} > {1} AND {0} <= {2}",
+            bronze::LANDED_AT,
+            sql::timestamp(after),
+            sql::timestamp(up_to)
+        );
+        let rows = self
+            .read_rows(&bronze::EVENTS, &Query::all(), range, Some(marked.as_of))
+            .await?;
         Ok((rows, Position::LandedAt(up_to)))
     }
 
@@ -54,14 +63,25 @@ impl BigQuery {
                 (marked.version, marked.state(&commit::LANDING)?)
             }
         };
-        let stored = landed.offsets.insert(landing.topic.clone(), landing.up_to.clone()).unwrap_or_default();
+        let stored = landed
+            .offsets
+            .insert(landing.topic.clone(), landing.up_to.clone())
+            .unwrap_or_default();
         if stored != landing.after {
-            return Err(WarehouseError::Behind { writer: "lander", what: format!("topic `{}`", landing.topic) });
+            return Err(WarehouseError::Behind {
+                writer: "lander",
+                what: format!("topic `{}`", landing.topic),
+            });
         }
-        landed.landed_at = chrono::Utc::now().timestamp_micros().max(landed.landed_at + 1);
+        landed.landed_at = chrono::Utc::now()
+            .timestamp_micros()
+            .max(landed.landed_at + 1);
         let mut staged = Vec::new();
         let mut statements = Vec::new();
-        for (table, rows) in [(&bronze::EVENTS, landing.events), (&bronze::QUARANTINE, landing.quarantine)] {
+        for (table, rows) in [
+            (&bronze::EVENTS, landing.events),
+            (&bronze::QUARANTINE, landing.quarantine),
+        ] {
             if rows.height() > 0 {
                 let rows = bronze::landed_at(&rows, landed.landed_at)?;
                 let name = stage::stage(&self.client, table, rows, &version.to_string()).await?;
@@ -70,7 +90,14 @@ impl BigQuery {
                 staged.push(name);
             }
         }
-        let marked = commit::commit(&self.client, &commit::LANDING, version, json!(landed), &statements).await?;
+        let marked = commit::commit(
+            &self.client,
+            &commit::LANDING,
+            version,
+            json!(landed),
+            &statements,
+        )
+        .await?;
         *self.landed.lock().await = Some((marked.version, landed));
         stage::remove(&self.client, &staged).await;
         Ok(())
@@ -81,9 +108,14 @@ impl BigQuery {
         &self,
         cursor: Option<&Cursor>,
     ) -> Result<(DataFrame, Cursor), WarehouseError> {
-        let corrupt = |reason: String| WarehouseError::Corrupt { path: "the build's cursor".to_owned(), reason };
+        let corrupt = |reason: String| WarehouseError::Corrupt {
+            path: "the build's cursor".to_owned(),
+            reason,
+        };
         let position = match cursor {
-            Some(cursor) => Some(serde_json::from_str(&cursor.0).map_err(|error| corrupt(error.to_string()))?),
+            Some(cursor) => {
+                Some(serde_json::from_str(&cursor.0).map_err(|error| corrupt(error.to_string()))?)
+            }
             None => None,
         };
         let (rows, position) = match (&self.client.settings.sink_table, position) {

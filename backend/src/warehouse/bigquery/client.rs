@@ -56,7 +56,8 @@ impl Counters {
     }
 
     pub(super) fn written(&self, bytes: usize) {
-        self.bytes_written.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes_written
+            .fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn job(&self, bytes_billed: u64) {
@@ -85,12 +86,19 @@ struct Token(Option<AccessTokenCredentials>);
 
 impl Token {
     async fn get(&self) -> Result<String, BigQueryError> {
-        let Some(credentials) = &self.0 else { return Ok("none".to_owned()) };
-        let refused = |message: String| BigQueryError::new(Class::Credentials, "asking for an access token", message);
+        let Some(credentials) = &self.0 else {
+            return Ok("none".to_owned());
+        };
+        let refused = |message: String| {
+            BigQueryError::new(Class::Credentials, "asking for an access token", message)
+        };
         match tokio::time::timeout(TOKEN_TIMEOUT, credentials.access_token()).await {
             Ok(Ok(token)) => Ok(token.token),
             Ok(Err(error)) => Err(refused(with_causes(&error))),
-            Err(_) => Err(refused(format!("no answer within {} s", TOKEN_TIMEOUT.as_secs()))),
+            Err(_) => Err(refused(format!(
+                "no answer within {} s",
+                TOKEN_TIMEOUT.as_secs()
+            ))),
         }
     }
 }
@@ -110,7 +118,9 @@ impl Client {
     /// When there are no credentials, the server is away, or the dataset does not exist or may not be seen.
     pub(super) async fn connect(settings: Settings) -> Result<Self, BigQueryError> {
         let what = "connecting";
-        let broken = |error: &dyn std::error::Error| BigQueryError::new(Class::Failed, what, with_causes(error));
+        let broken = |error: &dyn std::error::Error| {
+            BigQueryError::new(Class::Failed, what, with_causes(error))
+        };
         // Two of them are compiled in by libraries beneath, and TLS wants to know which. Fails when it knows already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut rest = ClientBuilder::new();
@@ -125,23 +135,46 @@ impl Client {
                 (host, Token(None))
             }
             None => {
-                let credentials =
-                    Credentials::default().with_scopes([SCOPE]).build_access_token_credentials().map_err(|error| {
-                        BigQueryError::new(Class::Credentials, "reading credentials", with_causes(&error))
+                let credentials = Credentials::default()
+                    .with_scopes([SCOPE])
+                    .build_access_token_credentials()
+                    .map_err(|error| {
+                        BigQueryError::new(
+                            Class::Credentials,
+                            "reading credentials",
+                            with_causes(&error),
+                        )
                     })?;
                 storage = storage.with_credentials(credentials.clone());
-                ("https://bigquery.googleapis.com".to_owned(), Token(Some(credentials)))
+                (
+                    "https://bigquery.googleapis.com".to_owned(),
+                    Token(Some(credentials)),
+                )
             }
         };
         let rest = rest
             .build_from_authenticator(Arc::new(token.clone()))
             .await
             .map_err(|error| BigQueryError::of_rest(what, error))?;
-        let http = reqwest::Client::builder().timeout(CALL_TIMEOUT).build().map_err(|error| broken(&error))?;
+        let http = reqwest::Client::builder()
+            .timeout(CALL_TIMEOUT)
+            .build()
+            .map_err(|error| broken(&error))?;
         let storage = storage.build().await.map_err(|error| broken(&error))?;
         let counted = Counters::default();
-        let mut client = Self { settings, rest, http, storage, host, location: None, counted, token };
-        let Settings { project, dataset, .. } = client.settings.clone();
+        let mut client = Self {
+            settings,
+            rest,
+            http,
+            storage,
+            host,
+            location: None,
+            counted,
+            token,
+        };
+        let Settings {
+            project, dataset, ..
+        } = client.settings.clone();
         let found = client
             .call(&format!("looking up dataset `{project}.{dataset}`"), || {
                 client.rest.dataset().get(&project, &dataset)
@@ -153,7 +186,10 @@ impl Client {
 
     /// The full name of a table, as SQL has it between backticks.
     pub(super) fn full_name(&self, table: &str) -> String {
-        format!("{}.{}.{table}", self.settings.project, self.settings.dataset)
+        format!(
+            "{}.{}.{table}",
+            self.settings.project, self.settings.dataset
+        )
     }
 
     /// Calls the REST API, again and again while that may help.
@@ -197,12 +233,21 @@ impl Client {
             .when(BigQueryError::is_passing)
             .notify(|error, after| {
                 let delay_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-                tracing::warn!(call = error.what, reason = error.message, delay_ms, "trying again");
+                tracing::warn!(
+                    call = error.what,
+                    reason = error.message,
+                    delay_ms,
+                    "trying again"
+                );
             })
             .await;
         tried.map_err(|error| match error.is_passing() {
             true => BigQueryError {
-                message: format!("{} (tried for {} s)", error.message, start.elapsed().as_secs()),
+                message: format!(
+                    "{} (tried for {} s)",
+                    error.message,
+                    start.elapsed().as_secs()
+                ),
                 gave_up: true,
                 ..error
             },
@@ -213,5 +258,9 @@ impl Client {
 
 /// The call may have been carried out or not.
 pub(super) fn no_answer(what: &str) -> BigQueryError {
-    BigQueryError::new(Class::Away, what, format!("no answer within {} s", CALL_TIMEOUT.as_secs()))
+    BigQueryError::new(
+        Class::Away,
+        what,
+        format!("no answer within {} s", CALL_TIMEOUT.as_secs()),
+    )
 }

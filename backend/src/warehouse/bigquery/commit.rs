@@ -56,20 +56,31 @@ struct Stored {
 
 impl Marked {
     /// The state; the default one before the first commit.
-    pub(super) fn state<T: for<'de> Deserialize<'de> + Default>(&self, marker: &Marker) -> Result<T, WarehouseError> {
+    pub(super) fn state<T: for<'de> Deserialize<'de> + Default>(
+        &self,
+        marker: &Marker,
+    ) -> Result<T, WarehouseError> {
         if self.version == 0 {
             return Ok(T::default());
         }
-        serde_json::from_value(self.state.clone()).map_err(|error| corrupt(marker, error.to_string()))
+        serde_json::from_value(self.state.clone())
+            .map_err(|error| corrupt(marker, error.to_string()))
     }
 }
 
 /// Makes a marker with its row, in one statement, unless it is there.
 pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQueryError> {
-    let Marker { table, description, .. } = marker;
+    let Marker {
+        table, description, ..
+    } = marker;
     let what = format!("making `{table}`");
     let (project, dataset) = (&client.settings.project, &client.settings.dataset);
-    match client.call(&what, || client.rest.table().get(project, dataset, table, None)).await {
+    match client
+        .call(&what, || {
+            client.rest.table().get(project, dataset, table, None)
+        })
+        .await
+    {
         Err(error) if error.class == Class::NotFound => {}
         other => return other.map(drop),
     }
@@ -80,7 +91,10 @@ pub(super) async fn prepare(client: &Client, marker: &Marker) -> Result<(), BigQ
          OPTIONS (description = '{description}') AS SELECT 0, '{{}}', CURRENT_TIMESTAMP()",
         client.full_name(table)
     );
-    client.run_query(&what, "prepare", sql, Vec::new()).await.map(drop)
+    client
+        .run_query(&what, "prepare", sql, Vec::new())
+        .await
+        .map(drop)
 }
 
 /// Reads a marker; one that is not there is at version 0.
@@ -93,7 +107,11 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
     );
     let done = match client.run_query(&what, "marker", sql, Vec::new()).await {
         Err(error) if error.class == Class::NotFound => {
-            return Ok(Marked { version: 0, state: Value::Null, as_of: 0 });
+            return Ok(Marked {
+                version: 0,
+                state: Value::Null,
+                as_of: 0,
+            });
         }
         other => other?,
     };
@@ -101,7 +119,10 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
     let [Some(version), Some(state), Some(as_of)] = row.as_slice() else {
         return Err(corrupt(marker, "its row is gone".to_owned()));
     };
-    let number = |text: &str| text.parse().map_err(|_| corrupt(marker, format!("`{text}` is not a number")));
+    let number = |text: &str| {
+        text.parse()
+            .map_err(|_| corrupt(marker, format!("`{text}` is not a number")))
+    };
     let as_of = number(as_of)?;
     Ok(Marked {
         version: u64::try_from(number(version)?).unwrap_or_default(),
@@ -122,8 +143,8 @@ pub(super) async fn commit(
     statements: &[String],
 ) -> Result<Marked, WarehouseError> {
     let commit = Uuid::new_v4();
-    let stored =
-        serde_json::to_string(&Stored { commit, state }).map_err(|error| corrupt(marker, error.to_string()))?;
+    let stored = serde_json::to_string(&Stored { commit, state })
+        .map_err(|error| corrupt(marker, error.to_string()))?;
     let sql = format!(
         "BEGIN TRANSACTION;\n\
          UPDATE `{}` SET version = version + 1, state = @state, changed_at = CURRENT_TIMESTAMP() WHERE version = @expected;\n\
@@ -131,23 +152,38 @@ pub(super) async fn commit(
          {}COMMIT TRANSACTION;",
         client.full_name(marker.table),
         marker.writer,
-        statements.iter().map(|statement| format!("{statement};\n")).collect::<String>()
+        statements
+            .iter()
+            .map(|statement| format!("{statement};\n"))
+            .collect::<String>()
     );
-    let parameters = vec![parameter("state", "STRING", &stored), parameter("expected", "INT64", expected)];
+    let parameters = vec![
+        parameter("state", "STRING", &stored),
+        parameter("expected", "INT64", expected),
+    ];
     let what = format!("committing as {}", marker.writer);
-    let failed = match client.run_query(&what, marker.writer, sql, parameters).await {
+    let failed = match client
+        .run_query(&what, marker.writer, sql, parameters)
+        .await
+    {
         Ok(done) => {
-            let state = serde_json::from_str(&stored).map_err(|error| corrupt(marker, error.to_string()))?;
-            return Ok(Marked { version: expected + 1, state, as_of: done.after_end()? });
+            let state = serde_json::from_str(&stored)
+                .map_err(|error| corrupt(marker, error.to_string()))?;
+            return Ok(Marked {
+                version: expected + 1,
+                state,
+                as_of: done.after_end()?,
+            });
         }
         Err(failed) => failed,
     };
     // Whatever was said: the marker tells what became of it.
     match read(client, marker).await {
         Ok(now) if now.version == expected + 1 && is_by(&now, commit) => Ok(now),
-        Ok(now) if now.version != expected => {
-            Err(WarehouseError::Behind { writer: marker.writer, what: format!("`{}`", marker.table) })
-        }
+        Ok(now) if now.version != expected => Err(WarehouseError::Behind {
+            writer: marker.writer,
+            what: format!("`{}`", marker.table),
+        }),
         _ => Err(failed.into()),
     }
 }
@@ -159,6 +195,8 @@ fn is_by(marked: &Marked, commit: Uuid) -> bool {
 fn corrupt(marker: &Marker, reason: String) -> WarehouseError {
     WarehouseError::Corrupt {
         path: marker.table.to_owned(),
-        reason: format!("{reason}\nhint: it was changed by hand; delete it, then `shoptrail build --rebuild`"),
+        reason: format!(
+            "{reason}\nhint: it was changed by hand; delete it, then `shoptrail build --rebuild`"
+        ),
     }
 }

@@ -52,8 +52,14 @@ impl Class {
     fn of_reason(reason: &str, code: i64) -> Self {
         match (reason, code) {
             ("bytesBilledLimitExceeded", _) => Self::TooCostly,
-            ("rateLimitExceeded" | "quotaExceeded" | "jobRateLimitExceeded", _) | (_, 429) => Self::Quota,
-            ("backendError" | "internalError" | "jobBackendError" | "jobInternalError" | "tableUnavailable", _)
+            ("rateLimitExceeded" | "quotaExceeded" | "jobRateLimitExceeded", _) | (_, 429) => {
+                Self::Quota
+            }
+            (
+                "backendError" | "internalError" | "jobBackendError" | "jobInternalError"
+                | "tableUnavailable",
+                _,
+            )
             | (_, 500..=599) => Self::Away,
             ("accessDenied", _) | (_, 403) => Self::Denied,
             ("duplicate", _) | (_, 409) => Self::Exists,
@@ -68,12 +74,18 @@ impl Class {
             Self::Credentials => {
                 "`gcloud auth application-default login`, or GOOGLE_APPLICATION_CREDENTIALS with a key file"
             }
-            Self::NotFound => "check project and dataset in `--warehouse bigquery://PROJECT/DATASET`; both must exist",
+            Self::NotFound => {
+                "check project and dataset in `--warehouse bigquery://PROJECT/DATASET`; both must exist"
+            }
             Self::Denied => "grant the roles that docs/deploy-bigquery.md lists",
-            Self::Quota => "nothing was published; the next run goes on from here; raise the quota if it comes again",
+            Self::Quota => {
+                "nothing was published; the next run goes on from here; raise the quota if it comes again"
+            }
             Self::Exists => "another process made it just now; run again",
             Self::TooCostly => "raise `--max-bytes-billed` if that is meant",
-            Self::Away => "run again: a run begins from what was committed, whatever became of this one",
+            Self::Away => {
+                "run again: a run begins from what was committed, whatever became of this one"
+            }
             Self::Failed => "if the message does not tell, the job's page in the console does",
         }
     }
@@ -81,13 +93,24 @@ impl Class {
 
 impl fmt::Display for BigQueryError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "BigQuery, {}: {}\nhint: {}", self.what, self.message, self.class.hint())
+        write!(
+            out,
+            "BigQuery, {}: {}\nhint: {}",
+            self.what,
+            self.message,
+            self.class.hint()
+        )
     }
 }
 
 impl BigQueryError {
     pub(crate) fn new(class: Class, what: &str, message: impl Into<String>) -> Self {
-        Self { class, what: what.to_owned(), message: message.into(), gave_up: false }
+        Self {
+            class,
+            what: what.to_owned(),
+            message: message.into(),
+            gave_up: false,
+        }
     }
 
     /// Whether trying again, now, may help.
@@ -99,7 +122,11 @@ impl BigQueryError {
     pub(super) fn of_rest(what: &str, error: BQError) -> Self {
         match error {
             BQError::ResponseError { error } => {
-                let reason = error.error.errors.first().and_then(|first: &HashMap<_, _>| first.get("reason"));
+                let reason = error
+                    .error
+                    .errors
+                    .first()
+                    .and_then(|first: &HashMap<_, _>| first.get("reason"));
                 let class = Class::of_reason(reason.map_or("", String::as_str), error.error.code);
                 Self::new(class, what, error.error.message)
             }
@@ -111,14 +138,25 @@ impl BigQueryError {
     /// A job that ended in an error.
     pub(super) fn of_job(what: &str, error: &ErrorProto) -> Self {
         let class = Class::of_reason(error.reason.as_deref().unwrap_or_default(), 0);
-        Self::new(class, what, error.message.clone().unwrap_or_else(|| "the job failed and does not say why".into()))
+        Self::new(
+            class,
+            what,
+            error
+                .message
+                .clone()
+                .unwrap_or_else(|| "the job failed and does not say why".into()),
+        )
     }
 
     /// An answer of the Storage Read API, or its absence.
     pub(super) fn of_grpc(what: &str, error: &GrpcError) -> Self {
         use google_cloud_gax::error::rpc::Code;
         let Some(status) = error.status() else {
-            let class = if error.is_authentication() { Class::Credentials } else { Class::Away };
+            let class = if error.is_authentication() {
+                Class::Credentials
+            } else {
+                Class::Away
+            };
             return Self::new(class, what, with_causes(error));
         };
         let class = match status.code {
@@ -126,9 +164,11 @@ impl BigQueryError {
             Code::PermissionDenied => Class::Denied,
             Code::NotFound => Class::NotFound,
             Code::ResourceExhausted => Class::Quota,
-            Code::Unavailable | Code::Internal | Code::Aborted | Code::Cancelled | Code::DeadlineExceeded => {
-                Class::Away
-            }
+            Code::Unavailable
+            | Code::Internal
+            | Code::Aborted
+            | Code::Cancelled
+            | Code::DeadlineExceeded => Class::Away,
             _ => Class::Failed,
         };
         Self::new(class, what, status.message.clone())

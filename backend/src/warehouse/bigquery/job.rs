@@ -42,9 +42,17 @@ pub(super) struct DoneJob {
 impl DoneJob {
     /// A moment right after the job's end, UTC microseconds of the server, which tells it in whole milliseconds.
     pub(super) fn after_end(&self) -> Result<i64, BigQueryError> {
-        let end = self.job.statistics.as_ref().and_then(|statistics| statistics.end_time.as_ref()?.parse::<i64>().ok());
+        let end = self
+            .job
+            .statistics
+            .as_ref()
+            .and_then(|statistics| statistics.end_time.as_ref()?.parse::<i64>().ok());
         end.map(|millis| (millis + 1) * 1_000).ok_or_else(|| {
-            BigQueryError::new(Class::Failed, "looking at a job", "it is done and has no time of its end")
+            BigQueryError::new(
+                Class::Failed,
+                "looking at a job",
+                "it is done and has no time of its end",
+            )
         })
     }
 }
@@ -53,8 +61,14 @@ impl DoneJob {
 pub(super) fn parameter(name: &str, kind: &str, value: impl ToString) -> QueryParameter {
     QueryParameter {
         name: Some(name.to_owned()),
-        parameter_type: Some(QueryParameterType { r#type: kind.to_owned(), ..QueryParameterType::default() }),
-        parameter_value: Some(QueryParameterValue { value: Some(value.to_string()), ..QueryParameterValue::default() }),
+        parameter_type: Some(QueryParameterType {
+            r#type: kind.to_owned(),
+            ..QueryParameterType::default()
+        }),
+        parameter_value: Some(QueryParameterValue {
+            value: Some(value.to_string()),
+            ..QueryParameterValue::default()
+        }),
     }
 }
 
@@ -69,7 +83,13 @@ impl Client {
     ) -> Result<DoneJob, BigQueryError> {
         let id = format!("shoptrail_{purpose}_{}", Uuid::new_v4().simple());
         let configuration = self.query(sql, parameters);
-        self.run(NewJob { what: what.to_owned(), id, configuration, file: None }).await
+        self.run(NewJob {
+            what: what.to_owned(),
+            id,
+            configuration,
+            file: None,
+        })
+        .await
     }
 
     /// A query job; billed for no more than the settings allow.
@@ -83,7 +103,10 @@ impl Client {
             query_parameters: (!parameters.is_empty()).then_some(parameters),
             ..JobConfigurationQuery::default()
         };
-        JobConfiguration { query: Some(query), ..JobConfiguration::default() }
+        JobConfiguration {
+            query: Some(query),
+            ..JobConfiguration::default()
+        }
     }
 
     /// Runs a job to its end. One that failed for a passing reason is run again under the id of the next attempt.
@@ -111,9 +134,13 @@ impl Client {
                 other => break (other?, was_there),
             }
         };
-        let failed = job.status.as_ref().and_then(|status| status.error_result.as_ref());
+        let failed = job
+            .status
+            .as_ref()
+            .and_then(|status| status.error_result.as_ref());
         let id = reference.job_id.as_deref().unwrap_or_default();
-        match failed.map(|error| BigQueryError::of_job(&format!("{}, job `{id}`", new.what), error)) {
+        match failed.map(|error| BigQueryError::of_job(&format!("{}, job `{id}`", new.what), error))
+        {
             // Its id is used up.
             Some(error) => {
                 attempt.fetch_add(1, Ordering::Relaxed);
@@ -136,7 +163,9 @@ impl Client {
             Some(file) => upload::submit(self, &new.what, &job, file).await,
             None => {
                 let project = &self.settings.project;
-                self.call(&new.what, || self.rest.job().insert(project, job.clone())).await.map(drop)
+                self.call(&new.what, || self.rest.job().insert(project, job.clone()))
+                    .await
+                    .map(drop)
             }
         }
     }
@@ -147,8 +176,15 @@ impl Client {
         let id = reference.job_id.as_deref().unwrap_or_default();
         let mut wait = FIRST_LOOK;
         loop {
-            let job = self.call(what, || self.rest.job().get_job(project, id, location)).await?;
-            if job.status.as_ref().and_then(|status| status.state.as_deref()) == Some("DONE") {
+            let job = self
+                .call(what, || self.rest.job().get_job(project, id, location))
+                .await?;
+            if job
+                .status
+                .as_ref()
+                .and_then(|status| status.state.as_deref())
+                == Some("DONE")
+            {
                 return Ok(job);
             }
             tokio::time::sleep(wait).await;
@@ -157,22 +193,43 @@ impl Client {
     }
 
     /// The first row of a query's result; each value as text, as the REST API has it.
-    pub(super) async fn first_row(&self, what: &str, done: &DoneJob) -> Result<Vec<Option<String>>, BigQueryError> {
-        let (project, reference) = (&self.settings.project, done.job.job_reference.clone().unwrap_or_default());
+    pub(super) async fn first_row(
+        &self,
+        what: &str,
+        done: &DoneJob,
+    ) -> Result<Vec<Option<String>>, BigQueryError> {
+        let (project, reference) = (
+            &self.settings.project,
+            done.job.job_reference.clone().unwrap_or_default(),
+        );
         let id = reference.job_id.as_deref().unwrap_or_default();
-        let page = || gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters {
-            location: reference.location.clone(),
-            max_results: Some(1),
-            ..Default::default()
+        let page = || {
+            gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters {
+                location: reference.location.clone(),
+                max_results: Some(1),
+                ..Default::default()
+            }
         };
-        let result = self.call(what, || self.rest.job().get_query_results(project, id, page())).await?;
+        let result = self
+            .call(what, || {
+                self.rest.job().get_query_results(project, id, page())
+            })
+            .await?;
         let row = result.rows.unwrap_or_default().into_iter().next();
         let cells = row.and_then(|row| row.columns).unwrap_or_default();
-        Ok(cells.into_iter().map(|cell| cell.value?.as_str().map(str::to_owned)).collect())
+        Ok(cells
+            .into_iter()
+            .map(|cell| cell.value?.as_str().map(str::to_owned))
+            .collect())
     }
 }
 
 fn bytes_billed(job: &Job) -> u64 {
-    let query = job.statistics.as_ref().and_then(|statistics| statistics.query.as_ref());
-    query.and_then(|query| query.total_bytes_billed.as_ref()?.parse().ok()).unwrap_or(0)
+    let query = job
+        .statistics
+        .as_ref()
+        .and_then(|statistics| statistics.query.as_ref());
+    query
+        .and_then(|query| query.total_bytes_billed.as_ref()?.parse().ok())
+        .unwrap_or(0)
 }

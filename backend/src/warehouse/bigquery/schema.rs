@@ -18,38 +18,66 @@ const MAX_CLUSTERING: usize = 4;
 /// The table as it is made.
 pub(super) fn resource(settings: &Settings, table: &Table) -> Resource {
     let fields = table.columns.iter().map(field).collect();
-    let mut resource = Resource::new(&settings.project, &settings.dataset, table.name, TableSchema::new(fields));
+    let mut resource = Resource::new(
+        &settings.project,
+        &settings.dataset,
+        table.name,
+        TableSchema::new(fields),
+    );
     resource.description = Some(table.description.to_owned());
-    resource.time_partitioning = partition(table).map(|column| TimePartitioning::per_day().field(column));
-    resource.clustering = Some(Clustering { fields: Some(clustering(table)) });
+    resource.time_partitioning =
+        partition(table).map(|column| TimePartitioning::per_day().field(column));
+    resource.clustering = Some(Clustering {
+        fields: Some(clustering(table)),
+    });
     resource
 }
 
 /// A table that takes a Parquet file before its rows go into `table`: no column is required, because Parquet written by
 /// polars says of none that it is, and a load may not change that.
 pub(super) fn staging(settings: &Settings, table: &Table, name: &str, expires_ms: i64) -> Resource {
-    let fields = table.columns.iter().map(|column| field(&column.optional())).collect();
-    let mut resource = Resource::new(&settings.project, &settings.dataset, name, TableSchema::new(fields));
+    let fields = table
+        .columns
+        .iter()
+        .map(|column| field(&column.optional()))
+        .collect();
+    let mut resource = Resource::new(
+        &settings.project,
+        &settings.dataset,
+        name,
+        TableSchema::new(fields),
+    );
     resource.expiration_time = Some(expires_ms.to_string());
     resource
 }
 
 /// The column by whose day the table is partitioned. Bronze is read by the time its rows landed.
 fn partition(table: &Table) -> Option<&'static str> {
-    table.partition.or(bronze::is_bronze(table).then_some(bronze::LANDED_AT))
+    table
+        .partition
+        .or(bronze::is_bronze(table).then_some(bronze::LANDED_AT))
 }
 
 /// The columns of the key: those a table is looked up by.
 fn clustering(table: &Table) -> Vec<String> {
-    let columns = table.key.iter().filter(|column| partition(table) != Some(column));
-    columns.take(MAX_CLUSTERING).map(|column| (*column).to_owned()).collect()
+    let columns = table
+        .key
+        .iter()
+        .filter(|column| partition(table) != Some(column));
+    columns
+        .take(MAX_CLUSTERING)
+        .map(|column| (*column).to_owned())
+        .collect()
 }
 
 /// The columns that a table lacks, as they are added.
 ///
 /// # Errors
 /// [`WarehouseError::Altered`] when what is there is not what the definition says, and adding columns does not help.
-pub(super) fn missing(table: &Table, found: &Resource) -> Result<Vec<TableFieldSchema>, WarehouseError> {
+pub(super) fn missing(
+    table: &Table,
+    found: &Resource,
+) -> Result<Vec<TableFieldSchema>, WarehouseError> {
     let altered = |column: &str, found: String, expected: String| WarehouseError::Altered {
         table: table.name.to_owned(),
         column: column.to_owned(),
@@ -57,18 +85,32 @@ pub(super) fn missing(table: &Table, found: &Resource) -> Result<Vec<TableFieldS
         expected,
     };
     if let Some(column) = partition(table) {
-        let by = found.time_partitioning.as_ref().and_then(|partitioning| partitioning.field.as_deref());
+        let by = found
+            .time_partitioning
+            .as_ref()
+            .and_then(|partitioning| partitioning.field.as_deref());
         if by != Some(column) {
-            let by = by.map_or("not the partition".to_owned(), |by| format!("not the partition (that is `{by}`)"));
+            let by = by.map_or("not the partition".to_owned(), |by| {
+                format!("not the partition (that is `{by}`)")
+            });
             return Err(altered(column, by, "the partition by day".to_owned()));
         }
     }
     let fields = found.schema.fields.as_deref().unwrap_or_default();
     let mut missing = Vec::new();
     for column in table.columns {
-        match fields.iter().find(|field| field.name.eq_ignore_ascii_case(column.name)) {
+        match fields
+            .iter()
+            .find(|field| field.name.eq_ignore_ascii_case(column.name))
+        {
             None if column.nullable => missing.push(field(column)),
-            None => return Err(altered(column.name, "missing".to_owned(), column.kind.sql().to_owned())),
+            None => {
+                return Err(altered(
+                    column.name,
+                    "missing".to_owned(),
+                    column.kind.sql().to_owned(),
+                ));
+            }
             Some(field) if kind(&field.r#type) != Some(column.kind) || is_repeated(field) => {
                 let repeated = if is_repeated(field) { "repeated " } else { "" };
                 let found = format!("{repeated}{:?}", field.r#type).to_uppercase();
@@ -94,7 +136,14 @@ fn field(column: &Column) -> TableFieldSchema {
         ColumnType::Timestamp => FieldType::Timestamp,
     };
     let mut field = TableFieldSchema::new(column.name, kind);
-    field.mode = Some(if column.nullable { "NULLABLE" } else { "REQUIRED" }.to_owned());
+    field.mode = Some(
+        if column.nullable {
+            "NULLABLE"
+        } else {
+            "REQUIRED"
+        }
+        .to_owned(),
+    );
     field.description = Some(column.description.to_owned());
     field
 }
@@ -120,9 +169,17 @@ mod tests {
     fn every_table_is_partitioned_as_it_is_read_and_clustered_by_its_key() {
         for table in build::tables() {
             let clustering = clustering(table);
-            assert!(!clustering.is_empty() && clustering.len() <= MAX_CLUSTERING, "{}", table.name);
+            assert!(
+                !clustering.is_empty() && clustering.len() <= MAX_CLUSTERING,
+                "{}",
+                table.name
+            );
             let by = partition(table);
-            assert!(by.is_none_or(|by| table.columns.iter().any(|column| column.name == by)), "{}", table.name);
+            assert!(
+                by.is_none_or(|by| table.columns.iter().any(|column| column.name == by)),
+                "{}",
+                table.name
+            );
         }
         assert_eq!(partition(&bronze::EVENTS), Some("_landed_at"));
     }

@@ -16,16 +16,36 @@ pub struct BigQueryArgs {
     pub sink_table: Option<String>,
     /// BigQuery: how far before its last look a build looks into the sink's table again, minutes; streamed rows take up to
     /// 90 to settle
-    #[arg(long, value_name = "MINUTES", env = "SHOPTRAIL_BIGQUERY_SINK_OVERLAP_MINUTES", default_value_t = 120)]
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "SHOPTRAIL_BIGQUERY_SINK_OVERLAP_MINUTES",
+        default_value_t = 120
+    )]
     pub sink_overlap_minutes: u64,
     /// BigQuery: how long a call is tried again that a quota, a rate limit or an outage refused, seconds
-    #[arg(long, value_name = "SECONDS", env = "SHOPTRAIL_BIGQUERY_RETRY_SECONDS", default_value_t = 120)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "SHOPTRAIL_BIGQUERY_RETRY_SECONDS",
+        default_value_t = 120
+    )]
     pub retry_seconds: u64,
     /// BigQuery: another server's REST address than Google's; credentials are left out then
-    #[arg(long, value_name = "URL", env = "SHOPTRAIL_BIGQUERY_ENDPOINT", requires = "bigquery_grpc_endpoint")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SHOPTRAIL_BIGQUERY_ENDPOINT",
+        requires = "bigquery_grpc_endpoint"
+    )]
     pub bigquery_endpoint: Option<Url>,
     /// BigQuery: another server's gRPC address than Google's, of the Storage Read API
-    #[arg(long, value_name = "URL", env = "SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT", requires = "bigquery_endpoint")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT",
+        requires = "bigquery_endpoint"
+    )]
     pub bigquery_grpc_endpoint: Option<Url>,
 }
 
@@ -37,9 +57,21 @@ impl BigQueryArgs {
         args.extend(given("--max-bytes-billed", &self.max_bytes_billed));
         args.extend(given("--retry-seconds", &self.retry_seconds));
         args.extend(given("--sink-overlap-minutes", &self.sink_overlap_minutes));
-        args.extend(self.sink_table.iter().flat_map(|table| given("--sink-table", table)));
-        args.extend(self.bigquery_endpoint.iter().flat_map(|url| given("--bigquery-endpoint", url)));
-        args.extend(self.bigquery_grpc_endpoint.iter().flat_map(|url| given("--bigquery-grpc-endpoint", url)));
+        args.extend(
+            self.sink_table
+                .iter()
+                .flat_map(|table| given("--sink-table", table)),
+        );
+        args.extend(
+            self.bigquery_endpoint
+                .iter()
+                .flat_map(|url| given("--bigquery-endpoint", url)),
+        );
+        args.extend(
+            self.bigquery_grpc_endpoint
+                .iter()
+                .flat_map(|url| given("--bigquery-grpc-endpoint", url)),
+        );
         args
     }
 }
@@ -90,7 +122,10 @@ impl Settings {
         if table_name(dataset).is_err() {
             return Err("names no dataset: letters, digits and `_`");
         }
-        let server = args.bigquery_endpoint.clone().zip(args.bigquery_grpc_endpoint.clone());
+        let server = args
+            .bigquery_endpoint
+            .clone()
+            .zip(args.bigquery_grpc_endpoint.clone());
         Ok(Self {
             project: project.to_owned(),
             dataset: dataset.to_owned(),
@@ -106,7 +141,11 @@ impl Settings {
 /// The names that Confluent's sink and we give to tables; BigQuery allows more.
 fn table_name(name: &str) -> Result<String, &'static str> {
     let fits = !name.is_empty() && name.len() <= 1_024;
-    if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if fits
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         Ok(name.to_owned())
     } else {
         Err("a name consists of letters, digits and `_`")
@@ -131,9 +170,23 @@ mod tests {
 
     #[test]
     fn address_is_project_and_dataset_and_nothing_that_sql_could_mistake() {
-        assert_eq!(read("//my-shop/clicks_1"), Ok(("my-shop".to_owned(), "clicks_1".to_owned())));
-        assert_eq!(read("//example.com:shop/clicks"), Ok(("example.com:shop".to_owned(), "clicks".to_owned())));
-        for wrong in ["my-shop/clicks", "//my-shop", "///clicks", "//my-shop/", "//p/d/t", "//p/d`; DROP", "//p`/d"] {
+        assert_eq!(
+            read("//my-shop/clicks_1"),
+            Ok(("my-shop".to_owned(), "clicks_1".to_owned()))
+        );
+        assert_eq!(
+            read("//example.com:shop/clicks"),
+            Ok(("example.com:shop".to_owned(), "clicks".to_owned()))
+        );
+        for wrong in [
+            "my-shop/clicks",
+            "//my-shop",
+            "///clicks",
+            "//my-shop/",
+            "//p/d/t",
+            "//p/d`; DROP",
+            "//p`/d",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

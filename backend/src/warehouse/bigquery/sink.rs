@@ -37,13 +37,18 @@ pub(super) async fn records(
         let message = format!(
             "the last build was {days} days ago, and time travel reaches back 7\nhint: `shoptrail build --rebuild`"
         );
-        return Err(WarehouseError::Corrupt { path: format!("the cursor of `{table}`"), reason: message });
+        return Err(WarehouseError::Corrupt {
+            path: format!("the cursor of `{table}`"),
+            reason: message,
+        });
     }
     let prune = match since {
         Some(since) if found.is_partitioned_by_ingestion => {
             // Rows in the streaming buffer have no partition yet.
             let from = since - PARTITION_MARGIN_US;
-            format!(" WHERE _PARTITIONTIME IS NULL OR _PARTITIONTIME >= TIMESTAMP_TRUNC(TIMESTAMP_MICROS({from}), DAY)")
+            format!(
+                " WHERE _PARTITIONTIME IS NULL OR _PARTITIONTIME >= TIMESTAMP_TRUNC(TIMESTAMP_MICROS({from}), DAY)"
+            )
         }
         _ => String::new(),
     };
@@ -61,26 +66,45 @@ pub(super) async fn records(
     };
     let what = format!("reading what is new in `{table}`");
     let done = client.run_query(&what, "sink", sql, Vec::new()).await?;
-    let query = done.job.configuration.and_then(|configuration| configuration.query);
+    let query = done
+        .job
+        .configuration
+        .and_then(|configuration| configuration.query);
     let result = query
         .and_then(|query| query.destination_table)
         .ok_or_else(|| BigQueryError::new(Class::Failed, &what, "the query has no result table"))?;
-    let rows = read::read(client, Source::table(client, &result.dataset_id, &result.table_id)).await?;
+    let rows = read::read(
+        client,
+        Source::table(client, &result.dataset_id, &result.table_id),
+    )
+    .await?;
     Ok((readable(rows, &what)?, now))
 }
 
 /// Where the difference begins. No table can be read as it was before it was made; one made since is new as a whole.
 fn begin(since: Option<i64>, overlap: i64, created: i64) -> Option<i64> {
-    since.filter(|since| *since > created).map(|since| since.saturating_sub(overlap).max(created))
+    since
+        .filter(|since| *since > created)
+        .map(|since| since.saturating_sub(overlap).max(created))
 }
 
 fn readable(rows: Option<DataFrame>, what: &str) -> Result<DataFrame, WarehouseError> {
     let texts = match &rows {
-        Some(rows) => rows.column("record").and_then(|column| column.str().cloned()),
+        Some(rows) => rows
+            .column("record")
+            .and_then(|column| column.str().cloned()),
         None => Ok(StringChunked::default()),
     };
-    let data = |source| WarehouseError::Data { what: what.to_owned(), source };
-    let records: Vec<String> = texts.map_err(data)?.iter().flatten().map(as_contract).collect();
+    let data = |source| WarehouseError::Data {
+        what: what.to_owned(),
+        source,
+    };
+    let records: Vec<String> = texts
+        .map_err(data)?
+        .iter()
+        .flatten()
+        .map(as_contract)
+        .collect();
     DataFrame::new(records.len(), vec![Column::new("record".into(), records)]).map_err(data)
 }
 
@@ -107,7 +131,10 @@ fn unwrap_choices(value: &mut Value) {
         Value::Array(values) => return values.iter_mut().for_each(unwrap_choices),
         _ => return,
     };
-    *value = choices.values_mut().find(|choice| !choice.is_null()).map_or(Value::Null, Value::take);
+    *value = choices
+        .values_mut()
+        .find(|choice| !choice.is_null())
+        .map_or(Value::Null, Value::take);
 }
 
 /// The server's time.
@@ -130,12 +157,20 @@ struct Look {
 async fn look(client: &Client, table: &str) -> Result<Look, BigQueryError> {
     let (project, dataset) = (&client.settings.project, &client.settings.dataset);
     let what = format!("looking at `{table}`");
-    let found = client.call(&what, || client.rest.table().get(project, dataset, table, None)).await?;
-    let created = found.creation_time.and_then(|millis| millis.parse::<i64>().ok());
+    let found = client
+        .call(&what, || {
+            client.rest.table().get(project, dataset, table, None)
+        })
+        .await?;
+    let created = found
+        .creation_time
+        .and_then(|millis| millis.parse::<i64>().ok());
     Ok(Look {
         // In whole milliseconds: the next one is surely not before it.
         created: created.map_or(i64::MIN, |millis| (millis + 1).saturating_mul(1_000)),
-        is_partitioned_by_ingestion: found.time_partitioning.is_some_and(|partitioning| partitioning.field.is_none()),
+        is_partitioned_by_ingestion: found
+            .time_partitioning
+            .is_some_and(|partitioning| partitioning.field.is_none()),
     })
 }
 
@@ -148,7 +183,8 @@ mod tests {
         let text = r#"{"event":{"event_id":"e","properties":[{"key":"a","value":1}],"value":2.5},
             "edge":{"os":null,"device":{"io_confluent_connect_json_OneOf_field_0":"mobile",
             "io_confluent_connect_json_OneOf_field_1":null}}}"#;
-        let expected = r#"{"event":{"event_id":"e","value":2.5},"edge":{"os":null,"device":"mobile"}}"#;
+        let expected =
+            r#"{"event":{"event_id":"e","value":2.5},"edge":{"os":null,"device":"mobile"}}"#;
         let as_value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(as_value(&as_contract(text)), as_value(expected));
         assert_eq!(as_contract("not json"), "not json");

@@ -47,24 +47,45 @@ fn date(day: Day) -> String {
 /// `column IN (…)` over days; false for none.
 fn in_days<'a>(column: &str, days: impl IntoIterator<Item = &'a Day>) -> String {
     let days: Vec<String> = days.into_iter().map(|day| date(*day)).collect();
-    if days.is_empty() { "FALSE".to_owned() } else { format!("{column} IN ({})", days.join(", ")) }
+    if days.is_empty() {
+        "FALSE".to_owned()
+    } else {
+        format!("{column} IN ({})", days.join(", "))
+    }
 }
 
 /// The row restriction of a query. A list too long for it becomes the range it lies in: whoever reads filters again.
 pub(super) fn restriction(table: &Table, query: &Query) -> String {
-    let days = query.days.as_ref().zip(table.partition).map(|(days, column)| in_days(column, days));
+    let days = query
+        .days
+        .as_ref()
+        .zip(table.partition)
+        .map(|(days, column)| in_days(column, days));
     let filters = query.filters.iter().map(condition);
-    days.into_iter().chain(filters).collect::<Vec<_>>().join(" AND ")
+    days.into_iter()
+        .chain(filters)
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }
 
 fn condition(filter: &Filter) -> String {
     match filter {
-        Filter::TextBetween(column, low, high) => format!("{column} BETWEEN {} AND {}", text(low), text(high)),
+        Filter::TextBetween(column, low, high) => {
+            format!("{column} BETWEEN {} AND {}", text(low), text(high))
+        }
         Filter::TimestampBetween(column, low, high) => {
-            format!("{column} BETWEEN {} AND {}", timestamp(*low), timestamp(*high))
+            format!(
+                "{column} BETWEEN {} AND {}",
+                timestamp(*low),
+                timestamp(*high)
+            )
         }
         Filter::TextIn(column, values) => {
-            let list = values.iter().map(|value| text(value)).collect::<Vec<_>>().join(", ");
+            let list = values
+                .iter()
+                .map(|value| text(value))
+                .collect::<Vec<_>>()
+                .join(", ");
             match (values.iter().min(), values.iter().max()) {
                 (Some(low), Some(high)) if list.len() > MAX_RESTRICTION => {
                     format!("{column} BETWEEN {} AND {}", text(low), text(high))
@@ -121,9 +142,14 @@ mod tests {
 
     #[test]
     fn list_too_long_for_a_restriction_becomes_its_range() {
-        let values: Vec<String> = (0..100_000).map(|number| format!("key-{number:06}")).collect();
+        let values: Vec<String> = (0..100_000)
+            .map(|number| format!("key-{number:06}"))
+            .collect();
         let query = Query::all().filter(Filter::TextIn("session_key", values));
-        assert_eq!(restriction(&sessions::TABLE, &query), "session_key BETWEEN 'key-000000' AND 'key-099999'");
+        assert_eq!(
+            restriction(&sessions::TABLE, &query),
+            "session_key BETWEEN 'key-000000' AND 'key-099999'"
+        );
     }
 
     #[test]

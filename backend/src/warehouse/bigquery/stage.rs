@@ -26,17 +26,21 @@ pub(super) async fn stage(
     rows: DataFrame,
     after: &str,
 ) -> Result<String, WarehouseError> {
-    let file = Bytes::from(
-        parquet::bytes(rows)
-            .map_err(|source| WarehouseError::Data { what: format!("rows for `{}`", table.name), source })?,
-    );
+    let file = Bytes::from(parquet::bytes(rows).map_err(|source| WarehouseError::Data {
+        what: format!("rows for `{}`", table.name),
+        source,
+    })?);
     let full_name = client.full_name(table.name);
     let hash = xxh3_128(&[full_name.as_bytes(), after.as_bytes(), &file].concat());
     let name = format!("_shoptrail_staging_{}_{hash:032x}", table.name);
     let is_new = create(client, table, &name).await?;
     let configuration = || JobConfiguration {
         load: Some(JobConfigurationLoad {
-            destination_table: Some(TableReference::new(&client.settings.project, &client.settings.dataset, &name)),
+            destination_table: Some(TableReference::new(
+                &client.settings.project,
+                &client.settings.dataset,
+                &name,
+            )),
             source_format: Some("PARQUET".to_owned()),
             create_disposition: Some("CREATE_NEVER".to_owned()),
             write_disposition: Some("WRITE_TRUNCATE".to_owned()),
@@ -64,7 +68,10 @@ async fn create(client: &Client, table: &Table, name: &str) -> Result<bool, BigQ
     let expires = chrono::Utc::now() + EXPIRE_AFTER;
     let resource = || schema::staging(&client.settings, table, name, expires.timestamp_millis());
     let what = format!("making a staging table for `{}`", table.name);
-    match client.call(&what, || client.rest.table().create(resource())).await {
+    match client
+        .call(&what, || client.rest.table().create(resource()))
+        .await
+    {
         Ok(_) => Ok(true),
         Err(error) if error.class == Class::Exists => Ok(false),
         Err(error) => Err(error),
@@ -74,7 +81,9 @@ async fn create(client: &Client, table: &Table, name: &str) -> Result<bool, BigQ
 /// Takes staging tables away; one that stays expires.
 pub(super) async fn remove(client: &Client, names: &[String]) {
     let (project, dataset) = (&client.settings.project, &client.settings.dataset);
-    let removals = names.iter().map(|name| client.rest.table().delete(project, dataset, name));
+    let removals = names
+        .iter()
+        .map(|name| client.rest.table().delete(project, dataset, name));
     for removed in futures_util::future::join_all(removals).await {
         if let Err(error) = removed {
             tracing::debug!(%error, "staging table stays until it expires");

@@ -32,22 +32,39 @@ enum Progress {
 ///
 /// # Errors
 /// [`Class::Exists`] when a job of this id is there already.
-pub(super) async fn submit(client: &Client, what: &str, job: &Job, file: &Bytes) -> Result<(), BigQueryError> {
+pub(super) async fn submit(
+    client: &Client,
+    what: &str,
+    job: &Job,
+    file: &Bytes,
+) -> Result<(), BigQueryError> {
     // A session that was lost is opened anew: the job's id keeps it from running twice.
     client
         .again(|| async {
             let session = open(client, what, job, file.len()).await?;
             match send(client, what, &session, file).await? {
                 true => Ok(()),
-                false => Err(BigQueryError::new(Class::Away, what, "the upload's session is gone")),
+                false => Err(BigQueryError::new(
+                    Class::Away,
+                    what,
+                    "the upload's session is gone",
+                )),
             }
         })
         .await
 }
 
-async fn open(client: &Client, what: &str, job: &Job, length: usize) -> Result<String, BigQueryError> {
+async fn open(
+    client: &Client,
+    what: &str,
+    job: &Job,
+    length: usize,
+) -> Result<String, BigQueryError> {
     let project = &client.settings.project;
-    let url = format!("{}/upload/bigquery/v2/projects/{project}/jobs?uploadType=resumable", client.host);
+    let url = format!(
+        "{}/upload/bigquery/v2/projects/{project}/jobs?uploadType=resumable",
+        client.host
+    );
     client.counted.request();
     let call = client
         .http
@@ -57,14 +74,26 @@ async fn open(client: &Client, what: &str, job: &Job, length: usize) -> Result<S
         .header("X-Upload-Content-Length", length)
         .json(job);
     let answer = answer(what, call.send().await).await?;
-    let session = answer.headers().get(LOCATION).and_then(|url| url.to_str().ok());
-    session
-        .map(str::to_owned)
-        .ok_or_else(|| BigQueryError::new(Class::Away, what, "the upload was opened without an address to send to"))
+    let session = answer
+        .headers()
+        .get(LOCATION)
+        .and_then(|url| url.to_str().ok());
+    session.map(str::to_owned).ok_or_else(|| {
+        BigQueryError::new(
+            Class::Away,
+            what,
+            "the upload was opened without an address to send to",
+        )
+    })
 }
 
 /// Sends the file chunk by chunk until the job is made; false when the session is gone.
-async fn send(client: &Client, what: &str, session: &str, file: &Bytes) -> Result<bool, BigQueryError> {
+async fn send(
+    client: &Client,
+    what: &str,
+    session: &str,
+    file: &Bytes,
+) -> Result<bool, BigQueryError> {
     // Nothing has been sent, so nothing has arrived; after a broken call nobody knows, and the server is asked.
     let arrived = AtomicUsize::new(0);
     let is_known = AtomicBool::new(true);
@@ -94,10 +123,19 @@ async fn send(client: &Client, what: &str, session: &str, file: &Bytes) -> Resul
 fn chunk(file: &Bytes, start: usize) -> (Bytes, String) {
     let start = start.min(file.len());
     let end = (start + CHUNK).min(file.len());
-    (file.slice(start..end), format!("bytes {start}-{}/{}", end.saturating_sub(1), file.len()))
+    (
+        file.slice(start..end),
+        format!("bytes {start}-{}/{}", end.saturating_sub(1), file.len()),
+    )
 }
 
-async fn put(client: &Client, what: &str, session: &str, chunk: Bytes, range: &str) -> Result<Progress, BigQueryError> {
+async fn put(
+    client: &Client,
+    what: &str,
+    session: &str,
+    chunk: Bytes,
+    range: &str,
+) -> Result<Progress, BigQueryError> {
     client.counted.request();
     let call = client
         .http
@@ -128,7 +166,13 @@ async fn answer(what: &str, answer: reqwest::Result<Response>) -> Result<Respons
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) if error.is_timeout() => return Err(no_answer(what)),
-        Err(error) => return Err(BigQueryError::new(Class::Away, what, with_causes(&error.without_url()))),
+        Err(error) => {
+            return Err(BigQueryError::new(
+                Class::Away,
+                what,
+                with_causes(&error.without_url()),
+            ));
+        }
     };
     let status = answer.status();
     if status.is_success() || status == StatusCode::PERMANENT_REDIRECT {
@@ -146,7 +190,10 @@ async fn answer(what: &str, answer: reqwest::Result<Response>) -> Result<Respons
             },
         },
     };
-    Err(BigQueryError::of_rest(what, BQError::ResponseError { error }))
+    Err(BigQueryError::of_rest(
+        what,
+        BQError::ResponseError { error },
+    ))
 }
 
 #[cfg(test)]

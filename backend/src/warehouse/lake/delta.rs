@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{
-    Action, Add, DataType as DeltaType, MetadataValue, PrimitiveType, Remove, StructField, Transaction,
+    Action, Add, DataType as DeltaType, MetadataValue, PrimitiveType, Remove, StructField,
+    Transaction,
 };
 use deltalake_core::logstore::{get_actions, read_commit_entry};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -35,8 +36,13 @@ impl DeltaTableFiles {
         folder: &Path,
         version: Option<u64>,
     ) -> Result<Self, WarehouseError> {
-        let mut delta = builder(definition, folder)?.build().map_err(|error| delta_error(definition, error))?;
-        delta.update_incremental(version).await.map_err(|error| delta_error(definition, error))?;
+        let mut delta = builder(definition, folder)?
+            .build()
+            .map_err(|error| delta_error(definition, error))?;
+        delta
+            .update_incremental(version)
+            .await
+            .map_err(|error| delta_error(definition, error))?;
         Ok(Self { definition, delta })
     }
 
@@ -56,7 +62,9 @@ impl DeltaTableFiles {
 
     /// Live files by path.
     pub(super) fn adds(&self) -> HashMap<String, Add> {
-        let Ok(state) = self.delta.snapshot() else { return HashMap::new() };
+        let Ok(state) = self.delta.snapshot() else {
+            return HashMap::new();
+        };
         state
             .log_data()
             .iter()
@@ -76,8 +84,13 @@ impl DeltaTableFiles {
     }
 
     /// Files added by the commits after `cursor`; all live files without one.
-    pub(super) async fn added_since(&self, cursor: Option<&Cursor>) -> Result<Vec<Add>, WarehouseError> {
-        let Some(cursor) = cursor else { return Ok(self.adds().into_values().collect()) };
+    pub(super) async fn added_since(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<Vec<Add>, WarehouseError> {
+        let Some(cursor) = cursor else {
+            return Ok(self.adds().into_values().collect());
+        };
         let after: u64 = cursor.0.parse().map_err(|_| WarehouseError::Corrupt {
             path: self.definition.name.to_owned(),
             reason: format!("`{}` is not a table version", cursor.0),
@@ -85,10 +98,14 @@ impl DeltaTableFiles {
         let store = self.delta.object_store();
         let mut added = Vec::new();
         for version in after + 1..=self.version() {
-            let entry = read_commit_entry(store.as_ref(), version).await.map_err(|error| self.error(error))?;
+            let entry = read_commit_entry(store.as_ref(), version)
+                .await
+                .map_err(|error| self.error(error))?;
             let entry = entry.ok_or_else(|| WarehouseError::Corrupt {
                 path: self.definition.name.to_owned(),
-                reason: format!("commit {version} is gone from its log\nhint: `shoptrail build --rebuild`"),
+                reason: format!(
+                    "commit {version} is gone from its log\nhint: `shoptrail build --rebuild`"
+                ),
             })?;
             let actions = get_actions(version, &entry).map_err(|error| self.error(error))?;
             added.extend(actions.into_iter().filter_map(|action| match action {
@@ -105,7 +122,9 @@ impl DeltaTableFiles {
         let store = self.delta.log_store();
         let mut offsets = Offsets::new();
         for partition in 0..MAX_PARTITIONS {
-            let stored = state.transaction_version(store.as_ref(), land_app_id(topic, partition)).await;
+            let stored = state
+                .transaction_version(store.as_ref(), land_app_id(topic, partition))
+                .await;
             if let Some(offset) = stored.map_err(|error| self.error(error))? {
                 offsets.insert(partition, offset);
             }
@@ -122,8 +141,15 @@ impl DeltaTableFiles {
     ) -> Result<u64, WarehouseError> {
         let state = self.delta.snapshot().map_err(|error| self.error(error))?;
         let operation = DeltaOperation::Write {
-            mode: if writer == "build" { SaveMode::Overwrite } else { SaveMode::Append },
-            partition_by: self.definition.partition.map(|column| vec![column.to_owned()]),
+            mode: if writer == "build" {
+                SaveMode::Overwrite
+            } else {
+                SaveMode::Append
+            },
+            partition_by: self
+                .definition
+                .partition
+                .map(|column| vec![column.to_owned()]),
             predicate: None,
         };
         let properties = CommitProperties::default().with_application_transactions(transactions);
@@ -133,9 +159,10 @@ impl DeltaTableFiles {
             .await;
         match committed {
             Ok(commit) => Ok(commit.version()),
-            Err(DeltaTableError::Transaction { .. }) => {
-                Err(WarehouseError::Behind { writer, what: format!("table `{}`", self.definition.name) })
-            }
+            Err(DeltaTableError::Transaction { .. }) => Err(WarehouseError::Behind {
+                writer,
+                what: format!("table `{}`", self.definition.name),
+            }),
             Err(error) => Err(self.error(error)),
         }
     }
@@ -162,8 +189,10 @@ impl DeltaTableFiles {
 /// # Errors
 /// [`WarehouseError::Altered`] when a column has another type than its definition.
 pub(super) async fn prepare(table: &'static Table, folder: &Path) -> Result<(), WarehouseError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|source| WarehouseError::Io { path: folder.display().to_string(), source })?;
+    std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
+        path: folder.display().to_string(),
+        source,
+    })?;
     let error = |error| delta_error(table, error);
     let mut delta = builder(table, folder)?.build().map_err(error)?;
     if !delta.verify_deltatable_existence().await.map_err(error)? {
@@ -204,14 +233,22 @@ pub(super) async fn prepare(table: &'static Table, folder: &Path) -> Result<(), 
         }
     }
     if !missing.is_empty() {
-        delta.add_columns().with_fields(missing).await.map_err(error)?;
+        delta
+            .add_columns()
+            .with_fields(missing)
+            .await
+            .map_err(error)?;
     }
     Ok(())
 }
 
 /// A build's cursor points into bronze's log, so that log stays whole; the other tables' logs may be cut.
 fn expire_log(table: &Table) -> &'static str {
-    if bronze::is_bronze(table) { "false" } else { "true" }
+    if bronze::is_bronze(table) {
+        "false"
+    } else {
+        "true"
+    }
 }
 
 /// The application id under which a partition's landed offset is kept.
@@ -221,7 +258,9 @@ pub(super) fn land_app_id(topic: &str, partition: i32) -> String {
 
 /// The tombstone of a file.
 pub(super) fn remove(add: &Add) -> Remove {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Remove {
         path: add.path.clone(),
         data_change: true,
@@ -234,16 +273,20 @@ pub(super) fn remove(add: &Add) -> Remove {
 }
 
 fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseError> {
-    let address =
-        |reason: &str| WarehouseError::Address { url: folder.display().to_string(), reason: reason.to_owned() };
+    let address = |reason: &str| WarehouseError::Address {
+        url: folder.display().to_string(),
+        reason: reason.to_owned(),
+    };
     let folder = std::path::absolute(folder).map_err(|error| address(&error.to_string()))?;
     let url = Url::from_directory_path(&folder).map_err(|()| address("is not a folder's path"))?;
     DeltaTableBuilder::from_url(url).map_err(|error| delta_error(table, error))
 }
 
 fn field(column: &Column) -> StructField {
-    StructField::new(column.name, data_type(column.kind), column.nullable)
-        .with_metadata([("comment", MetadataValue::String(column.description.to_owned()))])
+    StructField::new(column.name, data_type(column.kind), column.nullable).with_metadata([(
+        "comment",
+        MetadataValue::String(column.description.to_owned()),
+    )])
 }
 
 fn data_type(kind: ColumnType) -> DeltaType {
@@ -258,5 +301,8 @@ fn data_type(kind: ColumnType) -> DeltaType {
 }
 
 fn delta_error(table: &Table, source: DeltaTableError) -> WarehouseError {
-    WarehouseError::Delta { table: table.name.to_owned(), source: Box::new(source) }
+    WarehouseError::Delta {
+        table: table.name.to_owned(),
+        source: Box::new(source),
+    }
 }

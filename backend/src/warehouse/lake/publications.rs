@@ -16,12 +16,18 @@ pub(super) fn newest(root: &Path) -> Result<Publication, WarehouseError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Publication::default()),
         other => other.map_err(|source| io_error(&folder, source))?,
     };
-    let newest = entries.filter_map(|entry| version_of(&entry.ok()?.path())).max();
-    let Some(version) = newest else { return Ok(Publication::default()) };
+    let newest = entries
+        .filter_map(|entry| version_of(&entry.ok()?.path()))
+        .max();
+    let Some(version) = newest else {
+        return Ok(Publication::default());
+    };
     let path = path_of(&folder, version);
     let text = fs::read(&path).map_err(|source| io_error(&path, source))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| WarehouseError::Corrupt { path: path.display().to_string(), reason: error.to_string() })
+    serde_json::from_slice(&text).map_err(|error| WarehouseError::Corrupt {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// Writes a publication; fails when its version exists already.
@@ -29,16 +35,19 @@ pub(super) fn write(root: &Path, publication: &Publication) -> Result<(), Wareho
     let folder = root.join("_published");
     fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
     let draft = folder.join(format!("{}.draft", uuid::Uuid::new_v4()));
-    let text = serde_json::to_vec_pretty(publication)
-        .map_err(|error| WarehouseError::Corrupt { path: draft.display().to_string(), reason: error.to_string() })?;
+    let text = serde_json::to_vec_pretty(publication).map_err(|error| WarehouseError::Corrupt {
+        path: draft.display().to_string(),
+        reason: error.to_string(),
+    })?;
     fs::write(&draft, text).map_err(|source| io_error(&draft, source))?;
     // A hard link appears with its whole content and fails when the name is taken: the compare-and-set of this format.
     let linked = fs::hard_link(&draft, path_of(&folder, publication.version));
     fs::remove_file(&draft).map_err(|source| io_error(&draft, source))?;
     match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(WarehouseError::Behind { writer: "build", what: "the published tables".to_owned() })
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(WarehouseError::Behind {
+            writer: "build",
+            what: "the published tables".to_owned(),
+        }),
         other => other.map_err(|source| io_error(&folder, source)),
     }?;
     remove_old(&folder, publication.version.saturating_sub(KEPT));
@@ -64,7 +73,10 @@ fn version_of(path: &Path) -> Option<u64> {
 }
 
 fn io_error(path: &Path, source: io::Error) -> WarehouseError {
-    WarehouseError::Io { path: path.display().to_string(), source }
+    WarehouseError::Io {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -76,20 +88,39 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         assert_eq!(newest(root.path()).unwrap(), Publication::default());
         for version in 1..=30 {
-            write(root.path(), &Publication { version, ..Publication::default() }).unwrap();
+            write(
+                root.path(),
+                &Publication {
+                    version,
+                    ..Publication::default()
+                },
+            )
+            .unwrap();
         }
         assert_eq!(newest(root.path()).unwrap().version, 30);
-        let left = fs::read_dir(root.path().join("_published")).unwrap().count();
+        let left = fs::read_dir(root.path().join("_published"))
+            .unwrap()
+            .count();
         assert_eq!(left as u64, KEPT);
     }
 
     #[test]
     fn version_is_taken_only_once() {
         let root = tempfile::tempdir().unwrap();
-        let first = Publication { version: 1, published_at: 1, ..Publication::default() };
+        let first = Publication {
+            version: 1,
+            published_at: 1,
+            ..Publication::default()
+        };
         write(root.path(), &first).unwrap();
-        let second = Publication { published_at: 2, ..first.clone() };
-        assert!(matches!(write(root.path(), &second), Err(WarehouseError::Behind { .. })));
+        let second = Publication {
+            published_at: 2,
+            ..first.clone()
+        };
+        assert!(matches!(
+            write(root.path(), &second),
+            Err(WarehouseError::Behind { .. })
+        ));
         assert_eq!(newest(root.path()).unwrap(), first);
     }
 }

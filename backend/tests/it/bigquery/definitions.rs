@@ -8,7 +8,10 @@ use super::super::world::{TestBigQuery, TestWarehouse};
 use super::server::{DATASET, PROJECT, Server};
 
 async fn resource(server: &Server, table: &str) -> Value {
-    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables/{table}", server.rest);
+    let url = format!(
+        "{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables/{table}",
+        server.rest
+    );
     reqwest::get(url).await.unwrap().json().await.unwrap()
 }
 
@@ -38,9 +41,24 @@ async fn tables_are_made_as_their_definitions_say() {
     }
     let partitioned = async |table: &str| {
         let found = resource(&test.server, table).await;
-        (found["timePartitioning"]["field"].clone(), found["clustering"]["fields"].clone())
+        (
+            found["timePartitioning"]["field"].clone(),
+            found["clustering"]["fields"].clone(),
+        )
     };
-    assert_eq!(partitioned("bronze_events").await, (json!("_landed_at"), json!(["_topic", "_partition", "_offset"])));
-    assert_eq!(partitioned("silver_events").await, (json!("day"), json!(["event_id"])));
-    assert_eq!(partitioned("gold_daily_kpis").await, (json!("day"), json!(["shop_id", "currency"])));
+    assert_eq!(
+        partitioned("bronze_events").await,
+        (
+            json!("_landed_at"),
+            json!(["_topic", "_partition", "_offset"])
+        )
+    );
+    assert_eq!(
+        partitioned("silver_events").await,
+        (json!("day"), json!(["event_id"]))
+    );
+    assert_eq!(
+        partitioned("gold_daily_kpis").await,
+        (json!("day"), json!(["shop_id", "currency"]))
+    );
 }

@@ -8,7 +8,9 @@ use rand::seq::SliceRandom;
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::warehouse::Warehouse;
 
-use super::super::world::{TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world};
+use super::super::world::{
+    TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
+};
 
 const VISITS: usize = 46_000;
 const EVENTS: usize = 200_000;
@@ -24,13 +26,27 @@ async fn figures_of_a_build_and_of_an_increment() {
     assert_eq!(records.len(), EVENTS + INCREMENT);
     let (stored, new) = records.split_at(EVENTS);
     let (bigquery, lake) = (TestBigQuery::new().await, TestLake::new().await);
-    for (name, warehouse) in [("bigquery", bigquery.warehouse()), ("lake", lake.warehouse())] {
+    for (name, warehouse) in [
+        ("bigquery", bigquery.warehouse()),
+        ("lake", lake.warehouse()),
+    ] {
         measure(name, "land", warehouse, land_all(warehouse, stored)).await;
         measure(name, "build", warehouse, build(warehouse, Mode::Increment)).await;
         measure(name, "land 1 %", warehouse, land_all(warehouse, new)).await;
-        measure(name, "build 1 %", warehouse, build(warehouse, Mode::Increment)).await;
+        measure(
+            name,
+            "build 1 %",
+            warehouse,
+            build(warehouse, Mode::Increment),
+        )
+        .await;
     }
-    let compared = assert_same_tables(bigquery.warehouse(), lake.warehouse(), "BigQuery against the lake").await;
+    let compared = assert_same_tables(
+        bigquery.warehouse(),
+        lake.warehouse(),
+        "BigQuery against the lake",
+    )
+    .await;
     println!("rows compared: {compared}, all equal");
 }
 
@@ -40,8 +56,17 @@ async fn land_all(warehouse: &dyn Warehouse, records: &[String]) {
     }
 }
 
-async fn measure<T>(name: &str, step: &str, warehouse: &dyn Warehouse, work: impl Future<Output = T>) {
-    let (before, cpu, start) = (warehouse.traffic(), cpu_seconds(), std::time::Instant::now());
+async fn measure<T>(
+    name: &str,
+    step: &str,
+    warehouse: &dyn Warehouse,
+    work: impl Future<Output = T>,
+) {
+    let (before, cpu, start) = (
+        warehouse.traffic(),
+        cpu_seconds(),
+        std::time::Instant::now(),
+    );
     work.await;
     let traffic = serde_json::to_string(&warehouse.traffic().since(before)).unwrap();
     let (cpu, wall) = (cpu_seconds() - cpu, start.elapsed().as_secs_f64());
@@ -52,5 +77,11 @@ async fn measure<T>(name: &str, step: &str, warehouse: &dyn Warehouse, work: imp
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
-    fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+    fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<f64>().unwrap())
+        .sum::<f64>()
+        / 100.0
 }

@@ -5,7 +5,9 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use shoptrail_backend::build::Mode;
 
-use super::super::world::{TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world};
+use super::super::world::{
+    TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
+};
 
 /// Enough visits for 50,000 events.
 const VISITS: usize = 12_000;
@@ -34,9 +36,19 @@ async fn increments_on_bigquery_equal_a_whole_build_on_the_lake_row_for_row() {
     build(bigquery.warehouse(), Mode::Increment).await;
     land(bigquery.warehouse(), rest).await;
     build(bigquery.restarted().await.as_ref(), Mode::Increment).await;
-    let compared = assert_same_tables(bigquery.warehouse(), lake.warehouse(), "BigQuery against the lake").await;
+    let compared = assert_same_tables(
+        bigquery.warehouse(),
+        lake.warehouse(),
+        "BigQuery against the lake",
+    )
+    .await;
     println!("rows compared: {compared}");
 
     build(bigquery.warehouse(), Mode::Rebuild).await;
-    assert_same_tables(bigquery.warehouse(), lake.warehouse(), "BigQuery, rebuilt, against the lake").await;
+    assert_same_tables(
+        bigquery.warehouse(),
+        lake.warehouse(),
+        "BigQuery, rebuilt, against the lake",
+    )
+    .await;
 }

@@ -45,7 +45,10 @@ pub struct Fault {
 /// An error as the REST API words it.
 pub fn refusal(code: u16, reason: &str, message: &str) -> Effect {
     let errors = json!([{"reason": reason, "message": message, "domain": "global"}]);
-    Effect::Answer(code, json!({"error": {"code": code, "message": message, "errors": errors}}))
+    Effect::Answer(
+        code,
+        json!({"error": {"code": code, "message": message, "errors": errors}}),
+    )
 }
 
 /// A running proxy.
@@ -73,7 +76,11 @@ impl Proxy {
         let rest = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let day = Arc::new(Mutex::new(Day::default()));
         let upstream = server.rest.as_str().trim_end_matches('/').to_owned();
-        let shared = Shared { upstream, client: reqwest::Client::new(), day: day.clone() };
+        let shared = Shared {
+            upstream,
+            client: reqwest::Client::new(),
+            day: day.clone(),
+        };
         let app = Router::new().fallback(pass).with_state(shared);
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { rest, day }
@@ -86,16 +93,22 @@ impl Proxy {
 
     /// The faults that have struck nothing since [`Self::play`].
     pub fn left(&self) -> Vec<Fault> {
-        self.day.lock().unwrap().faults.iter().filter(|fault| fault.struck == 0).cloned().collect()
+        self.day
+            .lock()
+            .unwrap()
+            .faults
+            .iter()
+            .filter(|fault| fault.struck == 0)
+            .cloned()
+            .collect()
     }
 }
 
 impl Day {
     fn effect(&mut self, call: &str) -> Option<Effect> {
-        let fault = self
-            .faults
-            .iter_mut()
-            .find(|fault| fault.times > 0 && fault.on.iter().all(|part| call.contains(part.as_str())))?;
+        let fault = self.faults.iter_mut().find(|fault| {
+            fault.times > 0 && fault.on.iter().all(|part| call.contains(part.as_str()))
+        })?;
         if fault.skip > 0 {
             fault.skip -= 1;
             return None;
@@ -109,13 +122,22 @@ impl Day {
 async fn pass(State(shared): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let path = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
     let call = format!("{} {path} {}", parts.method, String::from_utf8_lossy(&body));
     let effect = shared.day.lock().unwrap().effect(&call);
     match effect {
         Some(Effect::Answer(code, answer)) => {
             let code = StatusCode::from_u16(code).unwrap();
-            (code, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
+            (
+                code,
+                [(header::CONTENT_TYPE, "application/json")],
+                answer.to_string(),
+            )
+                .into_response()
         }
         Some(Effect::Break) => broken(),
         Some(Effect::LoseAnswer) => {
@@ -126,10 +148,15 @@ async fn pass(State(shared): State<Shared>, request: Request) -> Response {
             let (_, _, answer) = forward(&shared, &parts.method, &path, &parts.headers, body).await;
             let mut answer: Value = serde_json::from_slice(&answer).unwrap();
             merge(&mut answer, values);
-            ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
+            (
+                [(header::CONTENT_TYPE, "application/json")],
+                answer.to_string(),
+            )
+                .into_response()
         }
         None => {
-            let (status, headers, answer) = forward(&shared, &parts.method, &path, &parts.headers, body).await;
+            let (status, headers, answer) =
+                forward(&shared, &parts.method, &path, &parts.headers, body).await;
             let mut response = Response::new(Body::from(answer));
             *response.status_mut() = status;
             *response.headers_mut() = headers;
@@ -147,7 +174,9 @@ async fn forward(
 ) -> (StatusCode, header::HeaderMap, Bytes) {
     let mut headers = headers.clone();
     headers.remove(header::CONTENT_LENGTH);
-    let call = shared.client.request(method.clone(), format!("{}{path}", shared.upstream));
+    let call = shared
+        .client
+        .request(method.clone(), format!("{}{path}", shared.upstream));
     let answer = call.headers(headers).body(body).send().await.unwrap();
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     headers.remove(header::TRANSFER_ENCODING);
@@ -157,7 +186,9 @@ async fn forward(
 
 /// An answer whose connection breaks before it is whole.
 fn broken() -> Response {
-    let end = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the connection broke")) });
+    let end = futures_util::stream::once(async {
+        Err::<Bytes, _>(std::io::Error::other("the connection broke"))
+    });
     Response::new(Body::from_stream(end))
 }
 

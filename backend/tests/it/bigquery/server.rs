@@ -41,12 +41,21 @@ impl Server {
     pub async fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let python = root.join("target/tools/local-bigquery/venv/bin/python");
-        assert!(python.exists(), "{} is missing\nhint: `cargo xtask setup`", python.display());
+        assert!(
+            python.exists(),
+            "{} is missing\nhint: `cargo xtask setup`",
+            python.display()
+        );
         let data = tempfile::tempdir().unwrap();
         let (rest, grpc) = (free_port(), free_port());
         let process = Command::new(python)
             .arg(root.join("tests/bigquery/serve.py"))
-            .args(["--port", &rest.to_string(), "--grpc-port", &grpc.to_string()])
+            .args([
+                "--port",
+                &rest.to_string(),
+                "--grpc-port",
+                &grpc.to_string(),
+            ])
             .arg("--data-dir")
             .arg(data.path())
             .stdin(Stdio::piped())
@@ -54,7 +63,12 @@ impl Server {
             .spawn()
             .unwrap();
         let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}")).unwrap();
-        let server = Self { rest: url(rest), grpc: url(grpc), process, _data: data };
+        let server = Self {
+            rest: url(rest),
+            grpc: url(grpc),
+            process,
+            _data: data,
+        };
         server.ready().await;
         server.make_dataset().await;
         server
@@ -63,20 +77,31 @@ impl Server {
     async fn ready(&self) {
         let start = Instant::now();
         while !self.answers().await {
-            assert!(start.elapsed() < START, "the BigQuery server does not answer within {} s", START.as_secs());
+            assert!(
+                start.elapsed() < START,
+                "the BigQuery server does not answer within {} s",
+                START.as_secs()
+            );
             tokio::time::sleep(LOOK).await;
         }
     }
 
     async fn answers(&self) -> bool {
         let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets", self.rest);
-        reqwest::get(url).await.is_ok_and(|answer| answer.status().is_success())
+        reqwest::get(url)
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
     }
 
     async fn make_dataset(&self) {
         let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets", self.rest);
         let body = json!({"datasetReference": {"projectId": PROJECT, "datasetId": DATASET}});
-        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        let answer = reqwest::Client::new()
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
@@ -85,7 +110,10 @@ impl Server {
         Settings {
             project: PROJECT.to_owned(),
             dataset: DATASET.to_owned(),
-            server: Some(Endpoint { rest: rest.clone(), grpc: self.grpc.clone() }),
+            server: Some(Endpoint {
+                rest: rest.clone(),
+                grpc: self.grpc.clone(),
+            }),
             max_bytes_billed: 1 << 40,
             sink_table: None,
             sink_overlap: Duration::ZERO,
@@ -97,7 +125,12 @@ impl Server {
     pub async fn sql(&self, sql: &str) {
         let url = format!("{}bigquery/v2/projects/{PROJECT}/queries", self.rest);
         let body = json!({"query": sql, "useLegacySql": false, "timeoutMs": 60_000});
-        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        let answer = reqwest::Client::new()
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert!(status.is_success(), "{sql}: {text}");
     }
@@ -109,5 +142,9 @@ pub async fn connect(settings: Settings) -> BigQuery {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

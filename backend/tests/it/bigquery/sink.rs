@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::warehouse::Warehouse;
 
-use super::super::world::{TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world};
+use super::super::world::{
+    TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
+};
 use super::server::{DATASET, PROJECT, connect};
 
 const TABLE: &str = "clickstream_event_v3";
@@ -23,10 +25,17 @@ async fn bronze_of_confluents_sink_gives_the_same_silver() {
     // The table is there when the connector starts, some of its rows twice: it delivers at least once.
     make_table(&test).await;
     append(&test, &[first, &first[..10]].concat()).await;
-    assert_eq!(build(&test.bigquery, Mode::Increment).await.bronze_rows, first.len());
+    assert_eq!(
+        build(&test.bigquery, Mode::Increment).await.bronze_rows,
+        first.len()
+    );
     append(&test, &[&first[5..20], second, second].concat()).await;
     let summary = build(test.restarted().await.as_ref(), Mode::Increment).await;
-    assert_eq!(summary.bronze_rows, second.len(), "rows that were there before are not read again");
+    assert_eq!(
+        summary.bronze_rows,
+        second.len(),
+        "rows that were there before are not read again"
+    );
     assert_same_tables(&test.bigquery, lake.warehouse(), "sink against own landing").await;
 
     build(&test.bigquery, Mode::Rebuild).await;
@@ -40,19 +49,39 @@ async fn change_of_bronze_asks_for_a_rebuild() {
     build(&test.bigquery, Mode::Increment).await;
     test.settings.sink_table = Some(TABLE.to_owned());
     let cursor = test.bigquery.publication().await.unwrap().cursor;
-    let refused = connect(test.settings.clone()).await.bronze_since(cursor.as_ref()).await.unwrap_err().to_string();
-    assert!(refused.contains("hint: `shoptrail build --rebuild`"), "{refused}");
+    let refused = connect(test.settings.clone())
+        .await
+        .bronze_since(cursor.as_ref())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("hint: `shoptrail build --rebuild`"),
+        "{refused}"
+    );
 }
 
 /// Makes the table as Confluent's converter does from our JSON Schema.
 async fn make_table(test: &TestBigQuery) {
-    let url = format!("{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables", test.server.rest);
+    let url = format!(
+        "{}bigquery/v2/projects/{PROJECT}/datasets/{DATASET}/tables",
+        test.server.rest
+    );
     let body = json!({
         "tableReference": {"projectId": PROJECT, "datasetId": DATASET, "tableId": TABLE},
         "schema": {"fields": fields(&schema(), &schema())},
     });
-    let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let answer = reqwest::Client::new()
+        .post(url)
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        answer.status().is_success(),
+        "{}",
+        answer.text().await.unwrap()
+    );
 }
 
 /// Appends records as rows, in a load job.
@@ -70,8 +99,19 @@ async fn append(test: &TestBigQuery, records: &[String]) {
     let rest = &test.server.rest;
     let client = reqwest::Client::new();
     let url = format!("{rest}upload/bigquery/v2/projects/{PROJECT}/jobs?uploadType=resumable");
-    let session = client.post(url).json(&job).send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
-    let made: Value = client.put(session).body(lines.join("\n")).send().await.unwrap().json().await.unwrap();
+    let session = client.post(url).json(&job).send().await.unwrap().headers()["location"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let made: Value = client
+        .put(session)
+        .body(lines.join("\n"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     let id = made["jobReference"]["jobId"].as_str().unwrap();
     loop {
         let url = format!("{rest}bigquery/v2/projects/{PROJECT}/jobs/{id}");
@@ -85,16 +125,25 @@ async fn append(test: &TestBigQuery, records: &[String]) {
 }
 
 fn schema() -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/json/record.schema.json");
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../schemas/json/record.schema.json"
+    );
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
 /// Follows `$ref`, `allOf` of one, and "this or null".
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     if let Some(reference) = schema["$ref"].as_str() {
-        return resolve(root, root.pointer(reference.trim_start_matches('#')).unwrap());
+        return resolve(
+            root,
+            root.pointer(reference.trim_start_matches('#')).unwrap(),
+        );
     }
-    let choices = ["allOf", "anyOf"].iter().filter_map(|of| schema[of].as_array()).flatten();
+    let choices = ["allOf", "anyOf"]
+        .iter()
+        .filter_map(|of| schema[of].as_array())
+        .flatten();
     match choices.into_iter().find(|choice| choice["type"] != "null") {
         Some(only) if schema["properties"].is_null() => resolve(root, only),
         _ => schema,
@@ -105,7 +154,10 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 fn kind(schema: &Value) -> Option<&str> {
     match &schema["type"] {
         Value::String(kind) => Some(kind),
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
+        Value::Array(kinds) => kinds
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|kind| *kind != "null"),
         _ => None,
     }
 }
@@ -114,13 +166,17 @@ fn kind(schema: &Value) -> Option<&str> {
 /// `oneOf` is a record with a field per choice.
 fn fields(root: &Value, schema: &Value) -> Vec<Value> {
     let properties = schema["properties"].as_object().unwrap();
-    properties.iter().filter_map(|(name, property)| field(root, name, resolve(root, property))).collect()
+    properties
+        .iter()
+        .filter_map(|(name, property)| field(root, name, resolve(root, property)))
+        .collect()
 }
 
 fn field(root: &Value, name: &str, schema: &Value) -> Option<Value> {
     if let Some(choices) = schema["oneOf"].as_array() {
-        let fields: Vec<Value> =
-            (0..choices.len()).map(|index| json!({"name": choice(index), "type": "STRING"})).collect();
+        let fields: Vec<Value> = (0..choices.len())
+            .map(|index| json!({"name": choice(index), "type": "STRING"}))
+            .collect();
         return Some(json!({"name": name, "type": "RECORD", "fields": fields}));
     }
     Some(match kind(schema)? {
@@ -144,7 +200,9 @@ fn choice(index: usize) -> String {
 
 /// A record's values in those columns; what has none is dropped.
 fn row(root: &Value, schema: &Value, record: Value) -> Value {
-    let Value::Object(values) = record else { return record };
+    let Value::Object(values) = record else {
+        return record;
+    };
     let mut row = Map::new();
     for (name, value) in values {
         let property = resolve(root, &schema["properties"][&name]);
@@ -156,7 +214,10 @@ fn row(root: &Value, schema: &Value, record: Value) -> Value {
             value if is_choice => json!({choice(0): value}),
             Value::Array(items) => {
                 let item = resolve(root, &property["items"]);
-                items.into_iter().map(|value| row_of(root, item, value)).collect()
+                items
+                    .into_iter()
+                    .map(|value| row_of(root, item, value))
+                    .collect()
             }
             value => row_of(root, property, value),
         };
@@ -166,5 +227,9 @@ fn row(root: &Value, schema: &Value, record: Value) -> Value {
 }
 
 fn row_of(root: &Value, schema: &Value, value: Value) -> Value {
-    if value.is_object() { row(root, schema, value) } else { value }
+    if value.is_object() {
+        row(root, schema, value)
+    } else {
+        value
+    }
 }

@@ -47,7 +47,10 @@ const KEYWORDS: [(&str, Holds); 41] = [
     ("then", Holds::Unchanged),
     ("else", Holds::Unchanged),
 ];
-const DRAFT_07: [&str; 2] = ["http://json-schema.org/draft-07/schema#", "http://json-schema.org/draft-07/schema"];
+const DRAFT_07: [&str; 2] = [
+    "http://json-schema.org/draft-07/schema#",
+    "http://json-schema.org/draft-07/schema",
+];
 /// Deeper nesting than any event has, shallow enough to be walked.
 const MAX_DEPTH: usize = 64;
 
@@ -87,9 +90,16 @@ pub fn check(schema: &Value) -> Result<(), Unsupported> {
     if let Some(draft) = schema.get("$schema")
         && !DRAFT_07.iter().any(|known| draft == known)
     {
-        return refuse("#/$schema", format!("{draft} is not draft-07, the only draft this registry reads"));
+        return refuse(
+            "#/$schema",
+            format!("{draft} is not draft-07, the only draft this registry reads"),
+        );
     }
-    Walk { root: schema, references: true }.schema(schema, "#", 0)
+    Walk {
+        root: schema,
+        references: true,
+    }
+    .schema(schema, "#", 0)
 }
 
 #[derive(Clone, Copy)]
@@ -113,13 +123,24 @@ impl Walk<'_> {
             let place = format!("{place}/{keyword}");
             match KEYWORDS.iter().find(|(known, _)| known == keyword) {
                 Some((_, holds)) => self.keyword(*holds, value, &place, depth)?,
-                None => return refuse(&place, "this keyword is not among those that the local registry can judge"),
+                None => {
+                    return refuse(
+                        &place,
+                        "this keyword is not among those that the local registry can judge",
+                    );
+                }
             }
         }
         Ok(())
     }
 
-    fn keyword(self, holds: Holds, value: &Value, place: &str, depth: usize) -> Result<(), Unsupported> {
+    fn keyword(
+        self,
+        holds: Holds,
+        value: &Value,
+        place: &str,
+        depth: usize,
+    ) -> Result<(), Unsupported> {
         match holds {
             Holds::Plain => Ok(()),
             Holds::Number => demand(value.is_number(), place, "must be a number"),
@@ -129,26 +150,41 @@ impl Walk<'_> {
             Holds::Values => demand(value.is_array(), place, "must be a list"),
             Holds::Reference => self.reference(value, place),
             Holds::One => self.schema(value, place, depth + 1),
-            Holds::Unchanged => Walk { references: false, ..self }.schema(value, place, depth + 1),
+            Holds::Unchanged => Walk {
+                references: false,
+                ..self
+            }
+            .schema(value, place, depth + 1),
             Holds::List => {
-                let Some(list) = value.as_array() else { return refuse(place, "must be a list of schemas") };
-                list.iter()
-                    .enumerate()
-                    .try_for_each(|(index, schema)| self.schema(schema, &format!("{place}/{index}"), depth + 1))
+                let Some(list) = value.as_array() else {
+                    return refuse(place, "must be a list of schemas");
+                };
+                list.iter().enumerate().try_for_each(|(index, schema)| {
+                    self.schema(schema, &format!("{place}/{index}"), depth + 1)
+                })
             }
             Holds::Named => {
-                let Some(named) = value.as_object() else { return refuse(place, "must be an object of schemas") };
-                named.iter().try_for_each(|(name, schema)| self.schema(schema, &format!("{place}/{name}"), depth + 1))
+                let Some(named) = value.as_object() else {
+                    return refuse(place, "must be an object of schemas");
+                };
+                named.iter().try_for_each(|(name, schema)| {
+                    self.schema(schema, &format!("{place}/{name}"), depth + 1)
+                })
             }
         }
     }
 
     fn reference(self, value: &Value, place: &str) -> Result<(), Unsupported> {
         let reference = value.as_str().unwrap_or_default();
-        let name = reference.strip_prefix("#/definitions/").filter(|name| !name.contains('/'));
+        let name = reference
+            .strip_prefix("#/definitions/")
+            .filter(|name| !name.contains('/'));
         let target = name.and_then(|name| self.root.get("definitions")?.get(name));
         match target {
-            _ if !self.references => refuse(place, "a reference under a keyword that is compared as text"),
+            _ if !self.references => refuse(
+                place,
+                "a reference under a keyword that is compared as text",
+            ),
             Some(Value::Object(keywords)) if keywords.contains_key("$ref") => {
                 refuse(place, "leads to another reference")
             }
@@ -159,7 +195,10 @@ impl Walk<'_> {
 }
 
 fn are_names(value: &Value) -> bool {
-    value.is_string() || value.as_array().is_some_and(|names| names.iter().all(Value::is_string))
+    value.is_string()
+        || value
+            .as_array()
+            .is_some_and(|names| names.iter().all(Value::is_string))
 }
 
 fn demand(met: bool, place: &str, reason: &str) -> Result<(), Unsupported> {
@@ -167,5 +206,8 @@ fn demand(met: bool, place: &str, reason: &str) -> Result<(), Unsupported> {
 }
 
 fn refuse(place: &str, reason: impl Into<String>) -> Result<(), Unsupported> {
-    Err(Unsupported { place: place.to_owned(), reason: reason.into() })
+    Err(Unsupported {
+        place: place.to_owned(),
+        reason: reason.into(),
+    })
 }

@@ -65,35 +65,58 @@ impl Producer {
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
             .set("compression.type", "zstd")
-            .set("message.max.bytes", (MAX_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES).to_string())
+            .set(
+                "message.max.bytes",
+                (MAX_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES).to_string(),
+            )
             // More waits outside, in the bodies of the calls.
             .set("queue.buffering.max.kbytes", "65536")
-            .set("message.timeout.ms", DELIVERY_TIMEOUT.as_millis().to_string())
+            .set(
+                "message.timeout.ms",
+                DELIVERY_TIMEOUT.as_millis().to_string(),
+            )
             // The Java clients' choice, so that a key lands where it does in the Cloud.
             .set("partitioner", "murmur2_random");
         let current = config.create().context("cannot make a producer")?;
-        Ok(Self { config, current: RwLock::new(current), partitions: RwLock::default() })
+        Ok(Self {
+            config,
+            current: RwLock::new(current),
+            partitions: RwLock::default(),
+        })
     }
 
     /// Looks a topic up; one that was found is remembered.
     pub(super) async fn topic(&self, name: &str) -> Topic {
-        let known = self.partitions.read().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        let known = self
+            .partitions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .copied();
         if let Some(count) = known {
             return Topic::Partitions(count);
         }
         let producer = self.current();
-        let asked = tokio::task::spawn_blocking(move || producer.client().fetch_metadata(None, METADATA_TIMEOUT)).await;
+        let asked = tokio::task::spawn_blocking(move || {
+            producer.client().fetch_metadata(None, METADATA_TIMEOUT)
+        })
+        .await;
         let metadata = match asked {
             Ok(Ok(metadata)) => metadata,
             Ok(Err(error)) => return Topic::Unreachable(error.to_string()),
             Err(error) => return Topic::Unreachable(error.to_string()),
         };
-        let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
+        let mut partitions = self
+            .partitions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         partitions.extend(metadata.topics().iter().filter_map(|topic| {
             let count = i32::try_from(topic.partitions().len()).ok()?;
             Some((topic.name().to_owned(), count))
         }));
-        partitions.get(name).map_or(Topic::Unknown, |count| Topic::Partitions(*count))
+        partitions
+            .get(name)
+            .map_or(Topic::Unknown, |count| Topic::Partitions(*count))
     }
 
     /// Hands a record over; its fate is known later. Waits while the queue is full.
@@ -125,7 +148,9 @@ impl Producer {
     /// Replaces a producer that met a fatal error: it would refuse everything from then on.
     pub(super) fn renew_if_broken(&self) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let Some((code, reason)) = current.client().fatal_error() else { return };
+        let Some((code, reason)) = current.client().fatal_error() else {
+            return;
+        };
         tracing::warn!(%code, "the producer broke and is replaced: {reason}");
         match self.config.create() {
             Ok(fresh) => *current = fresh,
@@ -134,7 +159,10 @@ impl Producer {
     }
 
     fn current(&self) -> FutureProducer {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -144,8 +172,10 @@ fn bytes(part: &Part) -> Option<&[u8]> {
 
 fn headers(record: &Record) -> OwnedHeaders {
     let empty = OwnedHeaders::new_with_capacity(record.headers.len());
-    record
-        .headers
-        .iter()
-        .fold(empty, |headers, (name, value)| headers.insert(Header { key: name, value: value.as_deref() }))
+    record.headers.iter().fold(empty, |headers, (name, value)| {
+        headers.insert(Header {
+            key: name,
+            value: value.as_deref(),
+        })
+    })
 }

@@ -11,7 +11,10 @@ use crate::local::confluent::record::{Part, PartKind, Record};
 /// A record whose report is not written yet.
 pub(super) enum Pending {
     Refused(Refusal),
-    Sent { delivery: DeliveryFuture, about: About },
+    Sent {
+        delivery: DeliveryFuture,
+        about: About,
+    },
 }
 
 /// What the report of a delivered record repeats.
@@ -75,12 +78,22 @@ impl From<Refusal> for Pending {
 
 impl About {
     pub(super) fn new(topic: &str, record: &Record) -> Self {
-        let size = |part: &Part| Size { kind: part.kind, size: part.size() };
-        Self { topic: topic.to_owned(), key: record.key.as_ref().map(size), value: record.value.as_ref().map(size) }
+        let size = |part: &Part| Size {
+            kind: part.kind,
+            size: part.size(),
+        };
+        Self {
+            topic: topic.to_owned(),
+            key: record.key.as_ref().map(size),
+            value: record.value.as_ref().map(size),
+        }
     }
 
     fn accepted(&self, cluster_id: &str, delivery: &Delivery) -> String {
-        let timestamp = delivery.timestamp.to_millis().and_then(DateTime::from_timestamp_millis);
+        let timestamp = delivery
+            .timestamp
+            .to_millis()
+            .and_then(DateTime::from_timestamp_millis);
         line(&Accepted {
             error_code: 200,
             cluster_id,
@@ -96,17 +109,27 @@ impl About {
 
 impl Refusal {
     pub(super) fn bad_request(message: String) -> Self {
-        Self { error_code: 400, message }
+        Self {
+            error_code: 400,
+            message,
+        }
     }
 
     pub(super) fn too_many_records() -> Self {
-        let message = "Request rate limit exceeded: The rate limit of requests per second has been exceeded.";
-        Self { error_code: 429, message: message.to_owned() }
+        let message =
+            "Request rate limit exceeded: The rate limit of requests per second has been exceeded.";
+        Self {
+            error_code: 429,
+            message: message.to_owned(),
+        }
     }
 
     /// The Java client's words; it waits a minute before it says them.
     pub(super) fn unknown_topic(topic: &str) -> Self {
-        Self { error_code: 40401, message: format!("Topic {topic} not present in metadata after 60000 ms.") }
+        Self {
+            error_code: 40401,
+            message: format!("Topic {topic} not present in metadata after 60000 ms."),
+        }
     }
 
     /// Likewise.
@@ -114,12 +137,18 @@ impl Refusal {
         let message = format!(
             "Partition {partition} of topic {topic} with partition count {partitions} is not present in metadata after 60000 ms."
         );
-        Self { error_code: 40401, message }
+        Self {
+            error_code: 40401,
+            message,
+        }
     }
 
     /// The broker could not be reached, or not in time: the record may be sent again.
     pub(super) fn retriable(reason: impl std::fmt::Display) -> Self {
-        Self { error_code: 50003, message: format!("Retriable Kafka error: {reason}") }
+        Self {
+            error_code: 50003,
+            message: format!("Retriable Kafka error: {reason}"),
+        }
     }
 
     pub(super) fn of(error: &KafkaError, topic: &str) -> Self {
@@ -127,12 +156,13 @@ impl Refusal {
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
                 Self::unknown_topic(topic)
             }
-            Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                Self::bad_request("Bad Request: the message is larger than the broker accepts".to_owned())
-            }
-            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
-                Self { error_code: 40301, message: "Request is not authorized".to_owned() }
-            }
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => Self::bad_request(
+                "Bad Request: the message is larger than the broker accepts".to_owned(),
+            ),
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Self {
+                error_code: 40301,
+                message: "Request is not authorized".to_owned(),
+            },
             _ => Self::retriable(error),
         }
     }

@@ -44,8 +44,14 @@ impl From<RegistryError> for ErrorReply {
     fn from(error: RegistryError) -> Self {
         let code = error.code();
         let status = if code < 1_000 { code } else { code / 100 };
-        let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-        Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), code, error.to_string())
+        let status = u16::try_from(status)
+            .ok()
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        Self::new(
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            error.to_string(),
+        )
     }
 }
 
@@ -59,9 +65,18 @@ pub fn routes(registry: Arc<Registry>, key: ApiKey) -> Router {
         .route("/schemas/types", get(types))
         .route("/schemas/ids/{id}", get(schema))
         .route("/config", get(default_level).put(set_default_level))
-        .route("/config/{subject}", get(subject_level).put(set_subject_level))
-        .route("/compatibility/subjects/{subject}/versions", post(compatible_with_latest))
-        .route("/compatibility/subjects/{subject}/versions/{version}", post(compatible))
+        .route(
+            "/config/{subject}",
+            get(subject_level).put(set_subject_level),
+        )
+        .route(
+            "/compatibility/subjects/{subject}/versions",
+            post(compatible_with_latest),
+        )
+        .route(
+            "/compatibility/subjects/{subject}/versions/{version}",
+            post(compatible),
+        )
         .route_layer(from_fn_with_state(key, guard))
         .with_state(registry)
 }
@@ -89,7 +104,10 @@ async fn versions(State(registry): Shared, Path(subject): Path<String>) -> Reply
     Ok(Json(json!(registry.versions(&subject)?)))
 }
 
-async fn version(State(registry): Shared, Path((subject, version)): Path<(String, String)>) -> Reply {
+async fn version(
+    State(registry): Shared,
+    Path((subject, version)): Path<(String, String)>,
+) -> Reply {
     Ok(Json(full(&registry.version(&subject, choice(&version)?)?)))
 }
 
@@ -98,12 +116,16 @@ async fn find(State(registry): Shared, Path(subject): Path<String>, body: Bytes)
 }
 
 async fn register(State(registry): Shared, Path(subject): Path<String>, body: Bytes) -> Reply {
-    Ok(Json(json!({"id": registry.register(&subject, &schema_of(&body)?)?})))
+    Ok(Json(
+        json!({"id": registry.register(&subject, &schema_of(&body)?)?}),
+    ))
 }
 
 async fn schema(State(registry): Shared, Path(id): Path<String>) -> Reply {
     let id = id.parse().map_err(|_| RegistryError::UnknownSchema)?;
-    Ok(Json(json!({"schemaType": "JSON", "schema": registry.schema(id)?})))
+    Ok(Json(
+        json!({"schemaType": "JSON", "schema": registry.schema(id)?}),
+    ))
 }
 
 async fn default_level(State(registry): Shared) -> Reply {
@@ -111,23 +133,37 @@ async fn default_level(State(registry): Shared) -> Reply {
 }
 
 async fn subject_level(State(registry): Shared, Path(subject): Path<String>) -> Reply {
-    Ok(Json(json!({"compatibilityLevel": registry.level(Some(&subject))?})))
+    Ok(Json(
+        json!({"compatibilityLevel": registry.level(Some(&subject))?}),
+    ))
 }
 
 async fn set_default_level(State(registry): Shared, body: Bytes) -> Reply {
     set_level(&registry, None, &body)
 }
 
-async fn set_subject_level(State(registry): Shared, Path(subject): Path<String>, body: Bytes) -> Reply {
+async fn set_subject_level(
+    State(registry): Shared,
+    Path(subject): Path<String>,
+    body: Bytes,
+) -> Reply {
     set_level(&registry, Some(&subject), &body)
 }
 
-async fn compatible_with_latest(State(registry): Shared, Path(subject): Path<String>, body: Bytes) -> Reply {
+async fn compatible_with_latest(
+    State(registry): Shared,
+    Path(subject): Path<String>,
+    body: Bytes,
+) -> Reply {
     let breaking = registry.breaking(&subject, VersionChoice::Latest, &schema_of(&body)?)?;
     Ok(Json(json!({"is_compatible": breaking.is_empty()})))
 }
 
-async fn compatible(State(registry): Shared, Path((subject, version)): Path<(String, String)>, body: Bytes) -> Reply {
+async fn compatible(
+    State(registry): Shared,
+    Path((subject, version)): Path<(String, String)>,
+    body: Bytes,
+) -> Reply {
     let breaking = registry.breaking(&subject, choice(&version)?, &schema_of(&body)?)?;
     Ok(Json(json!({"is_compatible": breaking.is_empty()})))
 }
@@ -147,10 +183,16 @@ fn schema_of(body: &[u8]) -> Result<String, ErrorReply> {
     let request: SchemaRequest = parsed(body)?;
     if request.schema_type.as_deref() != Some("JSON") {
         let given = request.schema_type.as_deref().unwrap_or("AVRO");
-        return Err(RegistryError::InvalidSchema(format!("the local registry takes JSON, not {given}")).into());
+        return Err(RegistryError::InvalidSchema(format!(
+            "the local registry takes JSON, not {given}"
+        ))
+        .into());
     }
     if !request.references.is_empty() {
-        return Err(RegistryError::InvalidSchema("the local registry takes no references".to_owned()).into());
+        return Err(RegistryError::InvalidSchema(
+            "the local registry takes no references".to_owned(),
+        )
+        .into());
     }
     Ok(request.schema)
 }
