@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use shoptrail_local::simulate::{self, SimulateArgs};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::build::{self, Mode};
 use crate::config::Reporting;
-use crate::data;
 use crate::exit;
 use crate::land::{self, LandArgs};
-use crate::local::{self, LocalArgs};
+use crate::laptop::{self, LocalArgs};
 use crate::show::{self, ShowArgs};
-use crate::simulate::{self, SimulateArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
 use crate::warehouse::lake::Lake;
@@ -139,13 +138,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             }
             .open()
             .await?;
-            let stop = stop_signal();
-            local::run(
-                &local,
-                data::router(warehouse, &local.reporting),
-                stop.cancelled(),
-            )
-            .await
+            laptop::run(&local, warehouse, &stop_signal()).await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
@@ -228,7 +221,7 @@ async fn run_build(
 /// Readable lines on a terminal, JSON elsewhere; always on stderr.
 fn start_logging() {
     let filter = EnvFilter::try_from_env("SHOPTRAIL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info,shoptrail_local=info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);

@@ -3,7 +3,7 @@
 //! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
 //! counts it once and puts it into its session, [`increment`] decides what else it touches, [`gold`] makes the tables a
 //! business reads, [`quality`] checks them, and the [`warehouse`] publishes them all at once. [`data`] and [`show`] give
-//! them to the dashboard and to people. [`local`] is everything around it on one laptop, [`simulate`] the shoppers.
+//! them to the dashboard and to people. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
 
 pub mod bronze;
 pub mod build;
@@ -15,11 +15,10 @@ pub mod gold;
 pub mod increment;
 pub mod kafka;
 pub mod land;
-pub mod local;
+pub mod laptop;
 pub mod quality;
 pub mod show;
 pub mod silver;
-pub mod simulate;
 pub mod staged;
 pub mod table;
 pub mod tables;

@@ -22,11 +22,12 @@ const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
 
 /// The crates with tests in Rust. Each is tested alone: together they would give the packages beneath other features than the
 /// demo's build has, and polars would be compiled twice.
-const CRATES: [&str; 5] = [
+const CRATES: [&str; 6] = [
     "shoptrail-schemas",
     "shoptrail-collector",
     "shoptrail-edge",
     "xtask",
+    "shoptrail-local",
     "shoptrail-backend",
 ];
 

@@ -1,4 +1,4 @@
-//! The local broker: Apache Kafka's jars, as `backend/kafka/pom.xml` names them.
+//! The local broker: Apache Kafka's jars, as `local/kafka/pom.xml` names them.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::process::{command, run};
 
 /// Fetches the jars into `TOOLS/kafka/lib`, unless they came from this very pom.
 pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
-    let pom = root.join("backend/kafka/pom.xml");
+    let pom = root.join("local/kafka/pom.xml");
     let folder = tools.join("kafka");
     let stamp = folder.join("pom.xml");
     if is_fresh(&pom, &stamp) {

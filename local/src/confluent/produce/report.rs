@@ -6,7 +6,7 @@ use rdkafka::producer::future_producer::{Delivery, DeliveryFuture};
 use serde::Serialize;
 
 use super::Gateway;
-use crate::local::confluent::record::{Part, PartKind, Record};
+use crate::confluent::record::{Part, PartKind, Record};
 
 /// A record whose report is not written yet.
 pub(super) enum Pending {

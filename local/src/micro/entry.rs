@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shoptrail_schemas::{Record, wire};
 
-use crate::local::broker::DEAD_LETTER_TOPIC;
+use crate::broker::DEAD_LETTER_TOPIC;
 
 /// A message, judged and written as JSON.
 #[derive(Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use super::limits::Meter;
 use super::record::{Record, RecordError};
 use super::record_stream::RecordStream;
 use super::{Activity, ErrorReply, Underway, is_authentic};
-use crate::local::identity::ApiKey;
+use crate::identity::ApiKey;
 use producer::Topic;
 use report::{Pending, Refusal};
 

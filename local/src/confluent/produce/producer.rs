@@ -11,8 +11,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
 use super::report::{About, Pending, Refusal};
-use crate::local::broker::{MAX_MESSAGE_BYTES, client};
-use crate::local::confluent::record::{Part, Record};
+use crate::broker::{MAX_MESSAGE_BYTES, client};
+use crate::confluent::record::{Part, Record};
 
 /// A record that the broker did not take in this time is reported as failed: the edge retries, with its own patience.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);

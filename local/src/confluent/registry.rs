@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compatibility;
-use crate::local::identity::write_private;
+use crate::identity::write_private;
 
 /// Ids begin where the Cloud's do, so that nothing comes to rely on 1.
 const FIRST_ID: u32 = 100_001;

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::local::broker::MAX_MESSAGE_BYTES;
+use crate::broker::MAX_MESSAGE_BYTES;
 
 /// A record, decoded.
 #[derive(Debug, Default, PartialEq, Eq)]

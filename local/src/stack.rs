@@ -1,21 +1,4 @@
-//! `shoptrail local`: everything a cloud would give, on one laptop.
-//!
-//! Follow an event: a page of the demo shop ([`web`]) loads the tracker from the Worker ([`edge`]) and sends to it; the
-//! Worker hands over to the REST API ([`confluent`]), which writes to Kafka ([`broker`]); from there `shoptrail land` and
-//! `shoptrail build` take it to the tables, as children of the stack, and [`micro`] shows it as it passes.
-//!
-//! All state lies under one folder. [`identity`] is what the cloud remembers of itself, [`stack_file`] what others may
-//! know of a running stack, and [`children`] keeps processes running exactly as long as the stack.
-
-pub mod broker;
-pub mod children;
-pub mod confluent;
-pub mod edge;
-pub mod identity;
-pub mod micro;
-pub mod progress;
-pub mod stack_file;
-pub mod web;
+//! The local stack: every part, started and stopped in order.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -28,18 +11,16 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use clap::Args;
 
-use crate::config::Reporting;
-use crate::warehouse::bigquery::BigQueryArgs;
-use broker::{Broker, Place, TOPIC};
-use children::{ChildCommand, Family, Service};
-use confluent::Confluent;
-use confluent::limits::Limits;
-use edge::{EdgeConfig, WRITE_KEY};
-use identity::Identity;
-use micro::Micro;
-use progress::step;
-use stack_file::{Addresses, StackFile};
-use web::Web;
+use crate::broker::{Broker, Place, TOPIC};
+use crate::children::{ChildCommand, Family, Service};
+use crate::confluent::Confluent;
+use crate::confluent::limits::Limits;
+use crate::edge::{self, EdgeConfig, WRITE_KEY};
+use crate::identity::Identity;
+use crate::micro::Micro;
+use crate::progress::step;
+use crate::stack_file::{Addresses, StackFile};
+use crate::web::{self, Web};
 
 /// The Worker's queue waits a second for more before it hands over: so long quiet means empty.
 const QUIET: Duration = Duration::from_millis(1_500);
@@ -48,12 +29,10 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Landing and building end between two steps of their work.
 const GRACE: Duration = Duration::from_secs(5);
-/// A look for new rows costs a lake nothing, and BigQuery a query.
-const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
 
-/// Flags of `shoptrail local`.
+/// Flags of the stack's own parts.
 #[derive(Args, Clone, Debug)]
-pub struct LocalArgs {
+pub struct StackArgs {
     /// Folder of all state; deleting it resets everything
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
@@ -81,36 +60,43 @@ pub struct LocalArgs {
     /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
     pub rest_bytes_per_second: u32,
-    /// Where the tables live, if not in the lake below the data folder
-    #[arg(long)]
-    pub warehouse: Option<String>,
-    /// How BigQuery is used
-    #[command(flatten)]
-    pub bigquery: BigQueryArgs,
-    /// How builds report
-    #[command(flatten)]
-    pub reporting: Reporting,
 }
 
-impl LocalArgs {
-    /// The warehouse, as `--warehouse` takes it.
-    #[must_use]
-    pub fn warehouse(&self) -> String {
-        self.warehouse
-            .clone()
-            .unwrap_or_else(|| format!("lake:{}", self.data.join("lake").display()))
+/// The backend as the stack runs it: command lines and routes; what they do with tables is no business of the stack.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// The file of the program.
+    pub program: PathBuf,
+    /// Its arguments that land events, without the brokers.
+    pub land: Vec<String>,
+    /// Its arguments that build tables until stopped.
+    pub build: Vec<String>,
+    /// Routes of the local web server that give the tables to the dashboard.
+    pub routes: Router,
+}
+
+impl Backend {
+    fn child(&self, name: &'static str, args: &[String], logs: &Path) -> Result<ChildCommand> {
+        Ok(ChildCommand {
+            name,
+            program: self.program.clone().into(),
+            args: args.iter().map(OsString::from).collect(),
+            envs: Vec::new(),
+            dir: std::env::current_dir().context("no working directory")?,
+            log: std::path::absolute(logs.join(format!("{name}.log")))?,
+            grace: GRACE,
+        })
     }
 }
 
-/// Starts the stack, prints its addresses, waits for `stop` and ends everything in order. `extra` are routes that the
-/// local web server gets from elsewhere.
+/// Starts the stack, prints its addresses, waits for `stop` and ends everything in order.
 ///
 /// # Errors
 /// If a part does not start.
-pub async fn run(args: &LocalArgs, extra: Router, stop: impl Future<Output = ()>) -> Result<()> {
+pub async fn run(args: &StackArgs, backend: Backend, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
     let stack = tokio::select! {
-        stack = Stack::start(args, extra) => stack?,
+        stack = Stack::start(args, backend) => stack?,
         // Dropping what was started ends it.
         () = &mut stop => return Ok(()),
     };
@@ -140,7 +126,7 @@ impl Stack {
     ///
     /// # Errors
     /// If another stack runs on the same folder, something is not installed, or a part does not come up.
-    pub async fn start(args: &LocalArgs, extra: Router) -> Result<Self> {
+    pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
         std::fs::create_dir_all(&logs)
@@ -181,34 +167,18 @@ impl Stack {
         let routes = pages
             .merge(micro.routes())
             .merge(web::drills(broker.clone()))
-            .merge(extra);
+            .merge(backend.routes.clone());
         let web = Web::serve(listener, routes);
 
-        let warehouse = args.warehouse();
-        let bigquery = args.bigquery.to_args();
-        let bigquery: Vec<&str> = bigquery.iter().map(String::as_str).collect();
-        let land = [
-            "land",
-            "--warehouse",
-            &warehouse,
-            "--bootstrap-servers",
-            &broker.bootstrap_servers,
+        let to_broker = [
+            "--bootstrap-servers".to_owned(),
+            broker.bootstrap_servers.clone(),
         ];
-        let land = [land.as_slice(), &bigquery].concat();
-        let land = Service::start(own_command("land", &land, &logs)?, family.clone())?;
-        let Reporting {
-            time_zone,
-            currency,
-        } = &args.reporting;
-        let report = ["--time-zone", time_zone.as_str(), "--currency", currency];
-        let every_ms = if warehouse.starts_with("lake:") {
-            BUILD_EVERY_MS.0
-        } else {
-            BUILD_EVERY_MS.1
-        };
-        let build = ["build", "--warehouse", &warehouse, "--every-ms", every_ms];
-        let build = [build.as_slice(), &report, &bigquery].concat();
-        let build = Service::start(own_command("build", &build, &logs)?, family.clone())?;
+        let land = [backend.land.as_slice(), &to_broker].concat();
+        let land = backend.child("land", &land, &logs)?;
+        let land = Service::start(land, family.clone())?;
+        let build = backend.child("build", &backend.build, &logs)?;
+        let build = Service::start(build, family.clone())?;
         let file = StackFile::publish(
             args.data.join("stack.json"),
             addresses.clone(),
@@ -297,7 +267,7 @@ fn lock(data: &Path) -> Result<File> {
 }
 
 async fn start_broker(
-    args: &LocalArgs,
+    args: &StackArgs,
     root: &Path,
     identity: &Identity,
     family: Family,
@@ -326,7 +296,7 @@ async fn start_broker(
     Ok(broker)
 }
 
-async fn start_confluent(args: &LocalArgs, identity: &Identity) -> Result<Confluent> {
+async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Confluent> {
     let limits = Limits {
         calls: args.rest_calls_per_second,
         records: args.rest_records_per_second,
@@ -372,21 +342,6 @@ fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Brok
         kafka: broker.bootstrap_servers.clone(),
         write_key: WRITE_KEY.to_owned(),
     }
-}
-
-/// This very program with another command.
-fn own_command(name: &'static str, args: &[&str], logs: &Path) -> Result<ChildCommand> {
-    Ok(ChildCommand {
-        name,
-        program: std::env::current_exe()
-            .context("the program does not know its file")?
-            .into(),
-        args: args.iter().map(OsString::from).collect(),
-        envs: Vec::new(),
-        dir: std::env::current_dir().context("no working directory")?,
-        log: std::path::absolute(logs.join(format!("{name}.log")))?,
-        grace: GRACE,
-    })
 }
 
 /// Waits until the edge has handed nothing over for a while: its local queue lives in memory and would be lost.

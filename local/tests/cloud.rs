@@ -13,11 +13,11 @@ use rdkafka::message::{Headers, OwnedMessage};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use shoptrail_backend::local::broker::{Broker, DEAD_LETTER_TOPIC, Place, TOPIC, client};
-use shoptrail_backend::local::children::Family;
-use shoptrail_backend::local::confluent::Confluent;
-use shoptrail_backend::local::confluent::limits::Limits;
-use shoptrail_backend::local::identity::Identity;
+use shoptrail_local::broker::{Broker, DEAD_LETTER_TOPIC, Place, TOPIC, client};
+use shoptrail_local::children::Family;
+use shoptrail_local::confluent::Confluent;
+use shoptrail_local::confluent::limits::Limits;
+use shoptrail_local::identity::Identity;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const UNLIMITED: Limits = Limits {

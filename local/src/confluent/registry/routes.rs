@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Level, Registry, RegistryError, Version, VersionChoice};
-use crate::local::confluent::{ErrorReply, is_authentic};
-use crate::local::identity::ApiKey;
+use crate::confluent::{ErrorReply, is_authentic};
+use crate::identity::ApiKey;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.schemaregistry.v1+json");
 

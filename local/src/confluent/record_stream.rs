@@ -4,7 +4,7 @@
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use crate::local::broker::MAX_MESSAGE_BYTES;
+use crate::broker::MAX_MESSAGE_BYTES;
 
 /// A record that may still be produced is no longer than this as text: base64 makes four bytes of three, and names, headers
 /// and escapes need some room.

@@ -1,0 +1,93 @@
+//! `shoptrail local`: the stack on one laptop, with this program's own landing and building in it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use shoptrail_local::stack::{self, Backend, StackArgs};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Reporting;
+use crate::data;
+use crate::warehouse::Warehouse;
+use crate::warehouse::bigquery::BigQueryArgs;
+
+/// A look for new rows costs a lake nothing, and BigQuery a query.
+const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
+
+/// Flags of `shoptrail local`.
+#[derive(Args, Clone, Debug)]
+pub struct LocalArgs {
+    /// How the parts run
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Where the tables live, if not in the lake below the data folder
+    #[arg(long)]
+    pub warehouse: Option<String>,
+    /// How BigQuery is used
+    #[command(flatten)]
+    pub bigquery: BigQueryArgs,
+    /// How builds report
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+impl LocalArgs {
+    /// The warehouse, as `--warehouse` takes it.
+    #[must_use]
+    pub fn warehouse(&self) -> String {
+        self.warehouse
+            .clone()
+            .unwrap_or_else(|| format!("lake:{}", self.stack.data.join("lake").display()))
+    }
+
+    fn land(&self) -> Vec<String> {
+        let mut args = vec!["land".to_owned()];
+        args.extend(["--warehouse".to_owned(), self.warehouse()]);
+        args.extend(self.bigquery.to_args());
+        args
+    }
+
+    fn build(&self) -> Vec<String> {
+        let warehouse = self.warehouse();
+        let every_ms = if warehouse.starts_with("lake:") {
+            BUILD_EVERY_MS.0
+        } else {
+            BUILD_EVERY_MS.1
+        };
+        let Reporting {
+            time_zone,
+            currency,
+        } = &self.reporting;
+        let mut args = vec!["build".to_owned(), "--warehouse".to_owned(), warehouse];
+        let own = [
+            "--every-ms",
+            every_ms,
+            "--time-zone",
+            time_zone.as_str(),
+            "--currency",
+            currency,
+        ];
+        args.extend(own.map(str::to_owned));
+        args.extend(self.bigquery.to_args());
+        args
+    }
+}
+
+/// Runs the stack until `stop`, with the tables of `warehouse` on its dashboard.
+///
+/// # Errors
+/// Returns an error if a part does not start.
+pub async fn run(
+    args: &LocalArgs,
+    warehouse: Arc<dyn Warehouse>,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let backend = Backend {
+        program: std::env::current_exe().context("the program does not know its file")?,
+        land: args.land(),
+        build: args.build(),
+        routes: data::router(warehouse, &args.reporting),
+    };
+    stack::run(&args.stack, backend, stop.cancelled()).await
+}
