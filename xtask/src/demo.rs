@@ -3,7 +3,7 @@
 //! Stays until Ctrl-C, then stops everything in order, keeps the data and exits 0. With `--once` it sends a bounded, seeded
 //! amount, waits until all of it is in the gold tables, prints their numbers and exits 0; an interrupted `--once` exits 130.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 
 use crate::interrupt::Interrupt;
-use crate::process::{self, cargo};
 use crate::progress::{line, step};
+use crate::workspace::Workspace;
 use crate::{setup, tracker, worker};
 
 mod bigquery;
@@ -54,14 +54,16 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// When a part cannot be built or started, or sent events do not arrive in gold.
-pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
-    let mut warehouse = Warehouse::prepare(root, tools, args.warehouse.clone())?;
-    build(root, tools)?;
+pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
+    let mut warehouse = Warehouse::prepare(workspace, args.warehouse.clone())?;
+    build(workspace)?;
     let interrupt = Interrupt::catch()?;
-    let data = root.join(&args.data);
-    let is_open = warehouse.open(root, tools, &data, &interrupt)?;
+    let data = workspace.path(&args.data);
+    let is_open = warehouse.open(workspace, &data, &interrupt)?;
     let stack = if is_open {
-        step("start", || Stack::start(root, &data, warehouse, &interrupt))?
+        step("start", || {
+            Stack::start(workspace, &data, warehouse, &interrupt)
+        })?
     } else {
         None
     };
@@ -74,9 +76,9 @@ pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
     };
     print_addresses(&stack);
     let code = if args.once {
-        once(root, &mut stack, &interrupt)
+        once(workspace, &mut stack, &interrupt)
     } else {
-        stay(root, &mut stack, &interrupt)
+        stay(workspace, &mut stack, &interrupt)
     };
     // A part that has ended is the reason for whatever else went wrong.
     let code = code.or_else(|error| stack.check().and(Err(error)));
@@ -89,13 +91,13 @@ pub fn run(root: &Path, tools: &Path, args: &DemoArgs) -> Result<ExitCode> {
 ///
 /// # Errors
 /// When the machine lacks something, or a part cannot be built.
-pub fn build(root: &Path, tools: &Path) -> Result<()> {
-    setup::check_machine()?;
+pub fn build(workspace: &Workspace) -> Result<()> {
+    setup::check_machine(workspace)?;
     std::thread::scope(|scope| {
-        let backend = scope.spawn(|| step("backend", || build_backend(root)));
-        let others = setup::install(root, tools)
-            .and_then(|()| step("tracker", || tracker::build(root, tools)))
-            .and_then(|()| step("Worker", || worker::build(root, tools)));
+        let backend = scope.spawn(|| step("backend", || build_backend(workspace)));
+        let others = setup::install(workspace)
+            .and_then(|()| step("tracker", || tracker::build(workspace)))
+            .and_then(|()| step("Worker", || worker::build(workspace)));
         let backend = backend
             .join()
             .unwrap_or_else(|_| Err(anyhow!("the backend's build panicked")));
@@ -108,11 +110,10 @@ pub fn build(root: &Path, tools: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When it does not compile.
-pub fn build_backend(root: &Path) -> Result<()> {
-    process::run(
-        root,
+pub fn build_backend(workspace: &Workspace) -> Result<()> {
+    workspace.run(
         "backend",
-        &mut cargo(root, &["build", "--package", "shoptrail-backend"]),
+        &mut workspace.cargo(&["build", "--package", "shoptrail-backend"]),
     )
 }
 
@@ -123,12 +124,12 @@ fn print_addresses(stack: &Stack) {
 }
 
 /// The bounded demo: history in, gold out.
-fn once(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+fn once(workspace: &Workspace, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
     let gold = Gold::of(&stack.addresses);
     // Data kept from earlier gets other shoppers: the same ones would continue their old sessions.
     let before = gold.events()?;
     let sent = step("simulated shoppers", || {
-        shoppers::history(root, stack, shoppers::ONCE, before + 1, interrupt)
+        shoppers::history(workspace, stack, shoppers::ONCE, before + 1, interrupt)
     })?;
     let Some(sent) = sent else {
         return Ok(ExitCode::from(INTERRUPTED));
@@ -144,13 +145,13 @@ fn once(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCod
 }
 
 /// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.
-fn stay(root: &Path, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
+fn stay(workspace: &Workspace, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
     if Gold::of(&stack.addresses).events()? == 0 {
         step("simulated shoppers", || {
-            shoppers::history(root, stack, shoppers::HISTORY, 1, interrupt)
+            shoppers::history(workspace, stack, shoppers::HISTORY, 1, interrupt)
         })?;
     }
-    let mut stream = shoppers::stream(root, stack)?;
+    let mut stream = shoppers::stream(workspace, stack)?;
     if !interrupt.asked() {
         line("shoppers keep coming; Ctrl-C stops everything");
     }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::workspace::Workspace;
+
 /// Reads all files at and below `paths`, with their names, in a fixed order.
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn read(root: &Path, paths: &[&str]) -> Result<Vec<u8>> {
+pub fn read(workspace: &Workspace, paths: &[&str]) -> Result<Vec<u8>> {
     let mut all = Vec::new();
     for path in paths {
-        for file in files(&root.join(path))? {
+        for file in files(&workspace.path(path))? {
             all.extend_from_slice(file.as_os_str().as_encoded_bytes());
             all.extend(
                 fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?,

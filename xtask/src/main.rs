@@ -3,7 +3,6 @@
 //! `demo` shows the product, `test` proves it; both set the machine up first and do nothing twice. Exit code 0 is success,
 //! 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -20,6 +19,9 @@ mod setup;
 mod test;
 mod tracker;
 mod worker;
+mod workspace;
+
+use workspace::Workspace;
 
 /// Shoptrail's development commands.
 #[derive(Parser)]
@@ -58,34 +60,24 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    let root = root();
-    let tools = root.join("target/tools");
+    let workspace = &Workspace::of_this_run();
     match cli.command {
         Command::Setup => {
-            setup::run(&root, &tools)?;
-            progress::step("local-bigquery", || setup::bigquery::install(&root, &tools))?;
+            setup::run(workspace)?;
+            progress::step("local-bigquery", || setup::bigquery::install(workspace))?;
         }
         Command::Tracker => {
-            setup::run(&root, &tools)?;
-            progress::step("tracker", || tracker::build(&root, &tools))?;
+            setup::run(workspace)?;
+            progress::step("tracker", || tracker::build(workspace))?;
         }
         Command::Worker => {
-            setup::run(&root, &tools)?;
-            progress::step("worker", || worker::build(&root, &tools))?;
+            setup::run(workspace)?;
+            progress::step("Worker", || worker::build(workspace))?;
         }
-        Command::Schemas(args) => schemas::run(&root, &args)?,
-        Command::Powerbi(args) => powerbi::run(&root, &args)?,
-        Command::Demo(args) => return demo::run(&root, &tools, &args),
-        Command::Test(args) => return test::run(&root, &tools, &args),
+        Command::Schemas(args) => schemas::run(workspace, &args)?,
+        Command::Powerbi(args) => powerbi::run(workspace, &args)?,
+        Command::Demo(args) => return demo::run(workspace, &args),
+        Command::Test(args) => return test::run(workspace, &args),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The workspace's folder: cargo names it for the run; the fallback serves a binary started by hand.
-fn root() -> PathBuf {
-    let manifest =
-        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let mut root = PathBuf::from(manifest);
-    root.pop();
-    root
 }

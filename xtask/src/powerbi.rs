@@ -4,13 +4,13 @@
 //! else under `powerbi/` (measures, relationships, the calendar, the report) is written by hand and never touched.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::process::command;
 use crate::progress::{line, step};
+use crate::workspace::Workspace;
 
 mod currency;
 mod definition;
@@ -48,15 +48,15 @@ pub struct PowerbiArgs {
 ///
 /// # Errors
 /// When the backend cannot be built, a file cannot be written, or with `--check` when one is stale.
-pub fn run(root: &Path, args: &PowerbiArgs) -> Result<()> {
-    let files = generate(root, args)?;
+pub fn run(workspace: &Workspace, args: &PowerbiArgs) -> Result<()> {
+    let files = generate(workspace, args)?;
     if args.check {
-        return compare(&files, &leftovers(root, &files)?);
+        return compare(&files, &leftovers(workspace, &files)?);
     }
     for (path, text) in &files {
         fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    for path in leftovers(root, &files)? {
+    for path in leftovers(workspace, &files)? {
         fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
     }
     line(&format!("{} files in `{DEFINITION}`", files.len()));
@@ -67,9 +67,9 @@ pub fn run(root: &Path, args: &PowerbiArgs) -> Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn check(root: &Path) -> Result<()> {
+pub fn check(workspace: &Workspace) -> Result<()> {
     run(
-        root,
+        workspace,
         &PowerbiArgs {
             check: true,
             project: None,
@@ -81,9 +81,9 @@ pub fn check(root: &Path) -> Result<()> {
 }
 
 /// Path and text of every generated file.
-fn generate(root: &Path, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
-    let tables = step("table definitions", || read_tables(root))?;
-    let folder = root.join(DEFINITION);
+fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
+    let tables = step("table definitions", || read_tables(workspace))?;
+    let folder = workspace.path(DEFINITION);
     let settings = Settings::read(&folder)?.with(args);
     let mut files = vec![
         (folder.join("expressions.tmdl"), settings.expressions()),
@@ -98,9 +98,10 @@ fn generate(root: &Path, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
 }
 
 /// The gold tables as the backend defines them.
-fn read_tables(root: &Path) -> Result<Vec<Table>> {
-    crate::demo::build_backend(root)?;
-    let output = command(root, root.join("target/debug/shoptrail"))
+fn read_tables(workspace: &Workspace) -> Result<Vec<Table>> {
+    crate::demo::build_backend(workspace)?;
+    let output = workspace
+        .shoptrail()
         .args(["tables", "--format", "json"])
         .output()
         .context("cannot start `shoptrail tables`")?;
@@ -114,8 +115,8 @@ fn read_tables(root: &Path) -> Result<Vec<Table>> {
 }
 
 /// Files an earlier run generated for tables that are gone.
-fn leftovers(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
-    let folder = root.join(DEFINITION).join("tables");
+fn leftovers(workspace: &Workspace, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
+    let folder = workspace.path(DEFINITION).join("tables");
     let mut left = Vec::new();
     for entry in
         fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))?

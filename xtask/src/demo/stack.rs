@@ -10,7 +10,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::LOOK;
 use super::warehouse::Warehouse;
 use crate::interrupt::Interrupt;
-use crate::process::{command, create_log, shown};
+use crate::process::shown;
+use crate::workspace::Workspace;
 
 /// From the start until every part answers: a busy machine needs about 20 s, and more when the tables are made in BigQuery.
 const START_DEADLINE: Duration = Duration::from_secs(180);
@@ -38,16 +39,16 @@ pub(super) struct Stack {
 impl Stack {
     /// Starts the stack over `data` and `warehouse`; `None` when the person interrupts the start.
     pub(super) fn start(
-        root: &Path,
+        workspace: &Workspace,
         data: &Path,
         mut warehouse: Warehouse,
         interrupt: &Interrupt,
     ) -> Result<Option<Self>> {
         let started = SystemTime::now();
-        let mut local = shoptrail(root);
+        let mut local = workspace.shoptrail();
         local.args(["local", "--data"]).arg(data);
         warehouse.describe_to(&mut local);
-        let mut local = Program::start(root, "local", local)?;
+        let mut local = Program::start(workspace, "local", local)?;
         let file = data.join("stack.json");
         let deadline = Instant::now() + START_DEADLINE;
         while !interrupt.asked() {
@@ -129,9 +130,9 @@ pub(super) struct Program {
 impl Program {
     /// Starts `program`, logged as `name`, out of reach of the terminal's Ctrl-C, so that it is told to stop once, and in
     /// order.
-    pub(super) fn start(root: &Path, name: &str, mut program: Command) -> Result<Self> {
+    pub(super) fn start(workspace: &Workspace, name: &str, mut program: Command) -> Result<Self> {
         use std::os::unix::process::CommandExt;
-        let (log, path) = create_log(root, name)?;
+        let (log, path) = workspace.create_log(name)?;
         let shown = shown(&program);
         program
             .stdout(log.try_clone()?)
@@ -205,13 +206,6 @@ impl Drop for Program {
         let _ = self.guard.kill();
         let _ = self.guard.wait();
     }
-}
-
-/// The backend's command.
-pub(super) fn shoptrail(root: &Path) -> Command {
-    let mut program = command(root, root.join("target/debug/shoptrail"));
-    program.stdin(Stdio::null());
-    program
 }
 
 fn tail(text: &str) -> String {

@@ -13,6 +13,7 @@ use super::stack::Program;
 use crate::interrupt::Interrupt;
 use crate::progress::step;
 use crate::setup;
+use crate::workspace::Workspace;
 
 /// From the start of local-bigquery until it answers: some seconds, most of them for loading.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -49,7 +50,7 @@ pub(super) struct Warehouse {
 
 impl Warehouse {
     /// Finds what is wrong before anything long begins, and installs local-bigquery where it will be needed.
-    pub(super) fn prepare(root: &Path, tools: &Path, url: Option<WarehouseUrl>) -> Result<Self> {
+    pub(super) fn prepare(workspace: &Workspace, url: Option<WarehouseUrl>) -> Result<Self> {
         let warehouse = Self {
             url,
             endpoints: None,
@@ -60,7 +61,7 @@ impl Warehouse {
         }
         let endpoints = Endpoints::from_environment()?;
         if endpoints.is_none() {
-            step("local-bigquery", || setup::bigquery::install(root, tools))?;
+            step("local-bigquery", || setup::bigquery::install(workspace))?;
         }
         Ok(Self {
             endpoints,
@@ -71,8 +72,7 @@ impl Warehouse {
     /// Starts local-bigquery over `data` unless another server is named, and makes the dataset; false when interrupted.
     pub(super) fn open(
         &mut self,
-        root: &Path,
-        tools: &Path,
+        workspace: &Workspace,
         data: &Path,
         interrupt: &Interrupt,
     ) -> Result<bool> {
@@ -83,7 +83,7 @@ impl Warehouse {
             Some(named) => named,
             None => {
                 let server =
-                    || start_server(root, tools, &data.join("bigquery"), &dataset, interrupt);
+                    || start_server(workspace, &data.join("bigquery"), &dataset, interrupt);
                 let Some((server, endpoints)) = step("start of local-bigquery", server)? else {
                     return Ok(false);
                 };
@@ -123,15 +123,14 @@ impl Warehouse {
 
 /// Starts local-bigquery over `data` and waits until it answers; `None` when interrupted.
 fn start_server(
-    root: &Path,
-    tools: &Path,
+    workspace: &Workspace,
     data: &Path,
     dataset: &Dataset,
     interrupt: &Interrupt,
 ) -> Result<Option<(Program, Endpoints)>> {
     let [rest_port, grpc_port] = free_ports()?;
-    let command = setup::bigquery::server(root, tools, rest_port, grpc_port, data);
-    let mut server = Program::start(root, "local-bigquery", command)?;
+    let command = setup::bigquery::server(workspace, rest_port, grpc_port, data);
+    let mut server = Program::start(workspace, "local-bigquery", command)?;
     let endpoints = Endpoints::on_ports(rest_port, grpc_port);
     let deadline = Instant::now() + START_DEADLINE;
     while !interrupt.asked() {
