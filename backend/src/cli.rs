@@ -1,9 +1,9 @@
 //! The command line: parses, starts logging, opens the warehouse, calls one command, maps to an exit code.
 
+mod warehouse;
+
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -11,6 +11,7 @@ use shoptrail_local::simulate::{self, SimulateArgs};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use self::warehouse::WarehouseArgs;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
@@ -18,9 +19,7 @@ use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
-use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
-use crate::warehouse::lake::Lake;
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::Warehouse;
 
 /// Clickstream analytics that a shop owns end to end
 #[derive(Debug, Parser)]
@@ -69,15 +68,6 @@ enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
     },
-}
-
-#[derive(Args, Clone, Debug)]
-struct WarehouseArgs {
-    /// Where the tables live: `lake:DIR` or `bigquery://PROJECT/DATASET`
-    #[arg(long, env = "SHOPTRAIL_WAREHOUSE", default_value = "lake:data/lake")]
-    warehouse: String,
-    #[command(flatten)]
-    bigquery: BigQueryArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -131,46 +121,11 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             .await
         }
         Command::Local { local } => {
-            let bigquery = local.bigquery.clone();
-            let warehouse = WarehouseArgs {
-                warehouse: local.warehouse(),
-                bigquery,
-            }
-            .open()
-            .await?;
+            let warehouse = warehouse::connect(&local.warehouse(), &local.bigquery).await?;
             laptop::run(&local, warehouse, &stop_signal()).await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
-    }
-}
-
-impl WarehouseArgs {
-    async fn open(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let address = |reason: &str| WarehouseError::Address {
-            url: self.warehouse.clone(),
-            reason: reason.to_owned(),
-        };
-        let (kind, place) = self
-            .warehouse
-            .split_once(':')
-            .ok_or_else(|| address("has no kind"))?;
-        Ok(match kind {
-            "lake" if !place.is_empty() => Arc::new(Lake::new(&PathBuf::from(place))),
-            "lake" => return Err(address("names no folder")),
-            "bigquery" => {
-                let settings = Settings::new(place, &self.bigquery).map_err(address)?;
-                Arc::new(BigQuery::connect(settings).await?)
-            }
-            _ => return Err(address("is of an unknown kind")),
-        })
-    }
-
-    /// Opens the warehouse and makes the tables that are missing.
-    async fn open_to_write(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let warehouse = self.open().await?;
-        warehouse.prepare(&build::tables()).await?;
-        Ok(warehouse)
     }
 }
 

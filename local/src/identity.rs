@@ -5,13 +5,14 @@
 use std::fmt;
 use std::fs;
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+
+use crate::ports;
 
 /// Letters and digits of ids and keys.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -96,7 +97,7 @@ impl Identity {
             &mut identity.ports.controller,
             &mut identity.ports.confluent,
         ] {
-            *port = free_port_from(*port)?;
+            *port = ports::free_or(*port).context("no free port on 127.0.0.1")?;
         }
         let text = serde_json::to_vec_pretty(&identity)?;
         write_private(&file, &text)?;
@@ -114,26 +115,12 @@ impl Identity {
     }
 }
 
-/// Returns `wanted` if nothing listens there, else a port that the system chose.
-///
-/// # Errors
-/// If the system has no free port.
-pub fn free_port_from(wanted: u16) -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
-        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-        .context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
-}
-
-/// All three are held at once, so that they differ.
 fn free_ports() -> Result<Ports> {
-    let listen =
-        || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1");
-    let (kafka, controller, confluent) = (listen()?, listen()?, listen()?);
+    let [kafka, controller, confluent] = ports::free().context("no free port on 127.0.0.1")?;
     Ok(Ports {
-        kafka: kafka.local_addr()?.port(),
-        controller: controller.local_addr()?.port(),
-        confluent: confluent.local_addr()?.port(),
+        kafka,
+        controller,
+        confluent,
     })
 }
 
@@ -185,13 +172,6 @@ mod tests {
             .mode();
         assert_eq!(mode & 0o077, 0, "readable by its owner alone");
         fs::remove_dir_all(data).expect("the directory can be removed");
-    }
-
-    #[test]
-    fn port_that_is_taken_is_replaced() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = taken.local_addr().expect("it has an address").port();
-        assert_ne!(free_port_from(port).expect("another port"), port);
     }
 
     #[test]

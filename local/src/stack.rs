@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use clap::Args;
 
+use crate::addresses::Addresses;
 use crate::broker::{Broker, Place, TOPIC};
 use crate::children::{ChildCommand, Family, Service};
 use crate::confluent::Confluent;
@@ -18,8 +19,8 @@ use crate::confluent::limits::Limits;
 use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
 use crate::micro::Micro;
-use crate::progress::step;
-use crate::stack_file::{Addresses, StackFile};
+use crate::progress::live_step;
+use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
 /// The Worker's queue waits a second for more before it hands over: so long quiet means empty.
@@ -154,7 +155,7 @@ impl Stack {
         // The slow two, side by side: neither needs the other to start.
         let broker = start_broker(args, &root, &identity, family.clone());
         let edge = edge::start(&edge, family.clone());
-        let (broker, edge) = step("broker and edge started", async {
+        let (broker, edge) = live_step("broker and edge started", async {
             tokio::try_join!(broker, edge)
         })
         .await?;
@@ -221,29 +222,20 @@ impl Stack {
             service.stop().await;
             Ok(())
         };
-        let _ = step("edge's queue drained", drained(&confluent)).await;
-        let _ = step("edge stopped", stopped(&edge)).await;
+        let _ = live_step("edge's queue drained", drained(&confluent)).await;
+        let _ = live_step("edge stopped", stopped(&edge)).await;
         drop((web, micro));
-        let _ = step("landing stopped", stopped(&land)).await;
-        let _ = step("building stopped", stopped(&build)).await;
+        let _ = live_step("landing stopped", stopped(&land)).await;
+        let _ = live_step("building stopped", stopped(&build)).await;
         drop(confluent);
         // A broker of somebody else is not stopped, and says so.
-        let _ = step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
+        let _ = live_step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
         drop(file);
     }
 
     fn print_addresses(&self) -> Result<()> {
-        let Addresses {
-            shop,
-            dashboard,
-            micro,
-            ..
-        } = &self.addresses;
         let mut out = std::io::stdout().lock();
-        writeln!(
-            out,
-            "shop                   {shop}\ndashboard              {dashboard}\ncame in, good and bad  {micro}"
-        )?;
+        write!(out, "{}", self.addresses.pages())?;
         out.flush().context("cannot write to stdout")
     }
 }

@@ -9,22 +9,24 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use shoptrail_local::progress::{line, step};
+use shoptrail_local::warehouse_address::WarehouseAddress;
 
 use crate::interrupt::Interrupt;
-use crate::progress::{line, step};
 use crate::workspace::Workspace;
 use crate::{setup, tracker, worker};
 
 mod bigquery;
 mod gold;
 mod numbers;
+mod program;
 mod shoppers;
 mod stack;
 mod warehouse;
 
-use gold::Gold;
-use stack::Stack;
-use warehouse::{Warehouse, WarehouseUrl};
+use gold::GoldPages;
+use stack::DemoStack;
+use warehouse::DemoWarehouse;
 
 /// Exit code of a command that a signal ended, as shells count it.
 const INTERRUPTED: u8 = 130;
@@ -41,13 +43,12 @@ pub struct DemoArgs {
     /// Where everything is kept: the broker's log, the tables, the logs of the parts
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-    /// Where the tables are: `bigquery://PROJECT/DATASET`, or a URL as `shoptrail build` takes it; without it, a lake
-    /// below the data
+    /// Where the tables are: `lake:DIR` or `bigquery://PROJECT/DATASET`; without it, a lake below the data
     ///
     /// BigQuery's APIs are those that `SHOPTRAIL_BIGQUERY_ENDPOINT` and `SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT` name; without
     /// them the demo starts local-bigquery, a server that keeps its tables in DuckDB below the data.
-    #[arg(long, value_name = "URL", value_parser = WarehouseUrl::parse)]
-    warehouse: Option<WarehouseUrl>,
+    #[arg(long, value_name = "ADDRESS")]
+    warehouse: Option<WarehouseAddress>,
 }
 
 /// Builds, starts and fills the stack.
@@ -55,14 +56,14 @@ pub struct DemoArgs {
 /// # Errors
 /// When a part cannot be built or started, or sent events do not arrive in gold.
 pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
-    let mut warehouse = Warehouse::prepare(workspace, args.warehouse.clone())?;
+    let mut warehouse = DemoWarehouse::prepare(workspace, args.warehouse.clone())?;
     build(workspace)?;
     let interrupt = Interrupt::catch()?;
     let data = workspace.path(&args.data);
     let is_open = warehouse.open(workspace, &data, &interrupt)?;
     let stack = if is_open {
         step("start", || {
-            Stack::start(workspace, &data, warehouse, &interrupt)
+            DemoStack::start(workspace, &data, warehouse, &interrupt)
         })?
     } else {
         None
@@ -74,7 +75,7 @@ pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
             ExitCode::SUCCESS
         });
     };
-    print_addresses(&stack);
+    println!("\n{}", stack.addresses.pages());
     let code = if args.once {
         once(workspace, &mut stack, &interrupt)
     } else {
@@ -117,15 +118,9 @@ pub fn build_backend(workspace: &Workspace) -> Result<()> {
     )
 }
 
-fn print_addresses(stack: &Stack) {
-    println!("\n  shop                   {}", stack.addresses.shop);
-    println!("  dashboard              {}", stack.addresses.dashboard);
-    println!("  came in, good and bad  {}\n", stack.addresses.micro);
-}
-
 /// The bounded demo: history in, gold out.
-fn once(workspace: &Workspace, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
-    let gold = Gold::of(&stack.addresses);
+fn once(workspace: &Workspace, stack: &mut DemoStack, interrupt: &Interrupt) -> Result<ExitCode> {
+    let gold = GoldPages::of(&stack.addresses);
     // Data kept from earlier gets other shoppers: the same ones would continue their old sessions.
     let before = gold.events()?;
     let sent = step("simulated shoppers", || {
@@ -145,8 +140,8 @@ fn once(workspace: &Workspace, stack: &mut Stack, interrupt: &Interrupt) -> Resu
 }
 
 /// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.
-fn stay(workspace: &Workspace, stack: &mut Stack, interrupt: &Interrupt) -> Result<ExitCode> {
-    if Gold::of(&stack.addresses).events()? == 0 {
+fn stay(workspace: &Workspace, stack: &mut DemoStack, interrupt: &Interrupt) -> Result<ExitCode> {
+    if GoldPages::of(&stack.addresses).events()? == 0 {
         step("simulated shoppers", || {
             shoppers::history(workspace, stack, shoppers::HISTORY, 1, interrupt)
         })?;

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use shoptrail_local::progress;
 
 mod demo;
 mod inputs;
 mod interrupt;
 mod powerbi;
 mod process;
-mod progress;
 mod schemas;
 mod setup;
 mod test;
@@ -26,13 +26,13 @@ use workspace::Workspace;
 /// Shoptrail's development commands.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
-struct Cli {
+struct Xtask {
     #[command(subcommand)]
-    command: Command,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum Task {
     /// Installs what build and tests need: npm packages, the broker's jars, WASM target and tools, local-bigquery
     Setup,
     /// Builds the tracker into `target/tracker`
@@ -50,7 +50,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Xtask::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -59,25 +59,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode> {
+fn run(xtask: Xtask) -> Result<ExitCode> {
     let workspace = &Workspace::of_this_run();
-    match cli.command {
-        Command::Setup => {
+    match xtask.task {
+        Task::Setup => {
             setup::run(workspace)?;
             progress::step("local-bigquery", || setup::bigquery::install(workspace))?;
         }
-        Command::Tracker => {
+        Task::Tracker => {
             setup::run(workspace)?;
             progress::step("tracker", || tracker::build(workspace))?;
         }
-        Command::Worker => {
+        Task::Worker => {
             setup::run(workspace)?;
             progress::step("Worker", || worker::build(workspace))?;
         }
-        Command::Schemas(args) => schemas::run(workspace, &args)?,
-        Command::Powerbi(args) => powerbi::run(workspace, &args)?,
-        Command::Demo(args) => return demo::run(workspace, &args),
-        Command::Test(args) => return test::run(workspace, &args),
+        Task::Schemas(args) => schemas::run(workspace, &args)?,
+        Task::Powerbi(args) => powerbi::run(workspace, &args)?,
+        Task::Demo(args) => return demo::run(workspace, &args),
+        Task::Test(args) => return test::run(workspace, &args),
     }
     Ok(ExitCode::SUCCESS)
 }

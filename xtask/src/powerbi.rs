@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use shoptrail_local::progress::{line, step};
+use shoptrail_local::warehouse_address::{project_id, table_name};
 
-use crate::progress::{line, step};
 use crate::workspace::Workspace;
 
 mod currency;
@@ -18,8 +19,8 @@ mod model;
 mod name;
 mod settings;
 
-use definition::Table;
-use settings::{Mode, Settings};
+use definition::GoldTable;
+use settings::{ModelSettings, StorageMode};
 
 /// The TMDL definition of the semantic model.
 const DEFINITION: &str = "powerbi/Shoptrail.SemanticModel/definition";
@@ -31,17 +32,17 @@ pub struct PowerbiArgs {
     #[arg(long)]
     check: bool,
     /// Google Cloud project that holds the gold tables
-    #[arg(long, value_name = "PROJECT", value_parser = settings::project)]
+    #[arg(long, value_name = "PROJECT", value_parser = project_id)]
     project: Option<String>,
     /// Dataset of the gold tables
-    #[arg(long, value_name = "DATASET", value_parser = settings::dataset)]
+    #[arg(long, value_name = "DATASET", value_parser = table_name)]
     gold: Option<String>,
     /// Google Cloud project that pays for the queries
-    #[arg(long, value_name = "PROJECT", value_parser = settings::project)]
+    #[arg(long, value_name = "PROJECT", value_parser = project_id)]
     billing: Option<String>,
     /// Where figures are computed: from an imported copy, or by BigQuery at every look
     #[arg(long, value_enum)]
-    mode: Option<Mode>,
+    mode: Option<StorageMode>,
 }
 
 /// Writes the generated files, or compares them with `--check`.
@@ -84,7 +85,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
     let tables = step("table definitions", || read_tables(workspace))?;
     let folder = workspace.path(DEFINITION);
-    let settings = Settings::read(&folder)?.with(args);
+    let settings = ModelSettings::read(&folder)?.with(args);
     let mut files = vec![
         (folder.join("expressions.tmdl"), settings.expressions()),
         (folder.join("model.tmdl"), model::list(&tables)),
@@ -98,7 +99,7 @@ fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, S
 }
 
 /// The gold tables as the backend defines them.
-fn read_tables(workspace: &Workspace) -> Result<Vec<Table>> {
+fn read_tables(workspace: &Workspace) -> Result<Vec<GoldTable>> {
     crate::demo::build_backend(workspace)?;
     let output = workspace
         .shoptrail()

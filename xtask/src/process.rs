@@ -1,40 +1,34 @@
 //! Runs child commands: their output goes to a log, its last line to the terminal, and its tail into the error when the
 //! command fails.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-
-use crate::progress;
+use shoptrail_local::log_tail::log_tail;
+use shoptrail_local::progress;
 
 /// Lines of a failed command's output that the error repeats; the log has all of them.
-const TAIL_LINES: usize = 40;
+const LOG_LINES_SHOWN: usize = 40;
 
 /// Runs `command` to its end, and writes what it says to `log`, which lies at `path`.
 ///
 /// # Errors
 /// Returns an error if it cannot be started or fails, with the end of its output and the log's path.
 pub fn run(name: &str, command: &mut Command, mut log: File, path: &Path) -> Result<()> {
-    let live = progress::running(name);
-    let mut tail = VecDeque::new();
+    let live = progress::live_line(name);
     let success = stream(command, |line| {
         live.says(line);
-        if tail.len() == TAIL_LINES {
-            tail.pop_front();
-        }
-        tail.push_back(line.to_owned());
         writeln!(log, "{line}").context("cannot write the log")
     })?;
     if !success {
-        let tail = Vec::from(tail).join("\n");
         bail!(
-            "`{}` failed, log: {}\n{tail}",
+            "`{}` failed, log: {}\n{}",
             shown(command),
-            path.display()
+            path.display(),
+            log_tail(path, LOG_LINES_SHOWN)
         );
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use clap::Args;
+use shoptrail_local::progress::step;
 
-use crate::progress::step;
 use crate::workspace::Workspace;
 
 const GENERATE: [&str; 6] = [

@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use shoptrail_local::progress::step;
 
-use crate::progress::step;
 use crate::workspace::Workspace;
 
 pub mod bigquery;

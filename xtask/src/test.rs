@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use shoptrail_local::progress::{line, step};
 
 use crate::process::stream;
-use crate::progress::{line, step};
 use crate::workspace::Workspace;
 use crate::{demo, powerbi, schemas, setup};
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use iso_currency::Currency;
 use serde_json::Value;
 
-use super::gold::Gold;
+use super::gold::GoldPages;
 
 const TOP_PRODUCTS: usize = 5;
 
@@ -14,7 +14,7 @@ const TOP_PRODUCTS: usize = 5;
 ///
 /// # Errors
 /// When a table cannot be read or holds an amount without a currency.
-pub(super) fn print(gold: &Gold) -> Result<()> {
+pub(super) fn print(gold: &GoldPages) -> Result<()> {
     println!();
     for line in revenue(&gold.rows("gold_daily_kpis")?)? {
         println!("  {line}");

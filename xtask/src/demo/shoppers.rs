@@ -3,11 +3,12 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use shoptrail_local::progress::line;
 
 use super::LOOK;
-use super::stack::{Program, Stack};
+use super::program::Program;
+use super::stack::DemoStack;
 use crate::interrupt::Interrupt;
-use crate::progress::line;
 use crate::workspace::Workspace;
 
 /// An amount of history: sessions spread over the last days.
@@ -34,7 +35,7 @@ const STREAM_RATE: &str = "4";
 /// Sends the history as fast as the edge takes it: the same shoppers for the same seed. Returns how many events the edge accepted, `None` when interrupted.
 pub(super) fn history(
     workspace: &Workspace,
-    stack: &Stack,
+    stack: &DemoStack,
     history: History,
     seed: u64,
     interrupt: &Interrupt,
@@ -89,13 +90,13 @@ pub(super) struct Stream {
 }
 
 /// Starts the stream; dropping it ends it.
-pub(super) fn stream(workspace: &Workspace, stack: &Stack) -> Result<Stream> {
+pub(super) fn stream(workspace: &Workspace, stack: &DemoStack) -> Result<Stream> {
     let mut program = workspace.shoptrail();
     program
         .args(arguments(stack))
         .args(["--live", "--rate", STREAM_RATE]);
     Ok(Stream {
-        program: Program::start(workspace, "stream", program)?,
+        program: Program::start(workspace, "stream", &program)?,
         complained: false,
     })
 }
@@ -112,7 +113,7 @@ impl Stream {
     }
 }
 
-fn arguments(stack: &Stack) -> Vec<&str> {
+fn arguments(stack: &DemoStack) -> Vec<&str> {
     let origin = stack.addresses.shop.trim_end_matches('/');
     vec![
         "simulate",

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -70,21 +70,19 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The command that serves the tables below `data` on two ports of this machine, until its standard input is closed.
+/// The command that serves the tables below `data` on two ports of this machine.
 pub fn server(workspace: &Workspace, rest_port: u16, grpc_port: u16, data: &Path) -> Command {
     let mut server = workspace.command(python(workspace));
     server
         .arg("tests/bigquery/serve.py")
         .arg("--data-dir")
         .arg(data);
-    server
-        .args([
-            "--port",
-            &rest_port.to_string(),
-            "--grpc-port",
-            &grpc_port.to_string(),
-        ])
-        .stdin(Stdio::piped());
+    server.args([
+        "--port",
+        &rest_port.to_string(),
+        "--grpc-port",
+        &grpc_port.to_string(),
+    ]);
     server
 }
 
