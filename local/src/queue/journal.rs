@@ -389,7 +389,7 @@ mod tests {
             .output()
             .expect("the test starts itself");
         let text = String::from_utf8_lossy(&output.stdout);
-        let taken = text
+        let taken: u64 = text
             .split_once("taken=")
             .and_then(|(_, rest)| rest.lines().next()?.parse().ok())
             .unwrap_or_else(|| panic!("no count in {text}"));
