@@ -52,19 +52,19 @@ pub struct SimulateArgs {
     /// The shop's origin, as browsers would name it
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub origin: String,
-    /// Makes the same shoppers again; chosen and reported when absent
+    /// The same seed makes the same shoppers; without it, one is chosen and reported
     #[arg(long)]
     pub seed: Option<u64>,
-    /// How many visits
+    /// Number of visits
     #[arg(long, default_value_t = 100, conflicts_with = "live")]
     pub shoppers: usize,
-    /// The visits are spread over this many past days
+    /// Number of past days over which the visits are spread
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=3650), conflicts_with = "live")]
     pub days: i64,
-    /// Events per second; 0: as fast as the edge takes them
+    /// Events per second; 0: as fast as the edge accepts them
     #[arg(long, default_value_t = 0.0)]
     pub rate: f64,
-    /// Goes on in real time until it is stopped
+    /// Sends visits in real time until it is stopped
     #[arg(long)]
     pub live: bool,
 }
@@ -76,7 +76,7 @@ pub struct SimulateArgs {
 pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
         bail!(
-            "`--rate` is {}: give events per second, more than 0 with `--live`",
+            "`--rate` is {}\nhint: events per second, more than 0 with `--live`",
             args.rate
         );
     }

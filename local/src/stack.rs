@@ -34,31 +34,31 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Flags of the stack's own parts.
 #[derive(Args, Clone, Debug)]
 pub struct StackArgs {
-    /// Folder of all state; deleting it resets everything
+    /// Folder of everything the stack keeps; deleting it resets the stack
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
-    /// Port of shop and dashboard, or the next that is free
+    /// Port of shop and dashboard; if it is taken, the next free one
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Port of the edge, or the next that is free
+    /// Port of the edge; if it is taken, the next free one
     #[arg(long, default_value_t = 8787)]
     pub edge_port: u16,
     /// Use these brokers instead of starting Kafka, HOST:PORT separated by commas
     #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS")]
     pub bootstrap_servers: Option<String>,
-    /// Folder of Kafka's jars, if not the one that `cargo xtask setup` filled
+    /// Folder of Kafka's jars, if not the one that `cargo xtask setup` fills
     #[arg(long, value_name = "DIR", env = "SHOPTRAIL_KAFKA_LIB")]
     pub kafka_lib: Option<PathBuf>,
-    /// Folder of the project, if not the one this is started in
+    /// Folder of the project, if this is started elsewhere
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// Produce calls per second that the REST API takes; Confluent's Basic clusters: 25
+    /// Produce calls per second that the REST API accepts; Confluent's Basic clusters: 25
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.calls)]
     pub rest_calls_per_second: u32,
-    /// Records per second that the REST API takes; Confluent's Basic clusters: 1000
+    /// Records per second that the REST API accepts; Confluent's Basic clusters: 1000
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.records)]
     pub rest_records_per_second: u32,
-    /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
+    /// Bytes of records per second that the REST API accepts; Confluent's Basic clusters: 10 MB
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
     pub rest_bytes_per_second: u32,
 }

@@ -1,6 +1,6 @@
 //! Keeps batches under way: not more than the edge should see at once, not faster than asked, and shows how far it is.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -8,12 +8,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::send::Report;
+use crate::progress::{LiveLine, line, live_line};
 
 /// Batches under way at the same time.
 const CONCURRENCY: usize = 8;
-
-/// How often a terminal hears how far it is.
-const PROGRESS: Duration = Duration::from_millis(500);
 
 /// What is under way, and what has come of the rest.
 pub struct Sending {
@@ -22,7 +20,7 @@ pub struct Sending {
     tasks: JoinSet<Result<Report>>,
     /// What the number on the terminal counts.
     counts: String,
-    shown: Instant,
+    live: LiveLine,
 }
 
 impl Sending {
@@ -32,7 +30,7 @@ impl Sending {
             report: Report::default(),
             tasks: JoinSet::new(),
             counts: counts.to_owned(),
-            shown: Instant::now(),
+            live: live_line("simulate"),
         }
     }
 
@@ -76,8 +74,9 @@ impl Sending {
             self.add(Some(done))?;
             self.show();
         }
+        drop(self.live);
         if stderr().is_terminal() {
-            eprintln!("\r  {} {}", self.report.accepted, self.counts);
+            line(&format!("{} {}", self.report.accepted, self.counts));
         }
         Ok(self.report)
     }
@@ -90,11 +89,8 @@ impl Sending {
     }
 
     fn show(&mut self) {
-        if self.shown.elapsed() >= PROGRESS && stderr().is_terminal() {
-            self.shown = Instant::now();
-            // A screen that cannot be written is no reason to stop.
-            let _ = write!(stderr(), "\r  {} {}", self.report.accepted, self.counts);
-        }
+        self.live
+            .says(&format!("{} {}", self.report.accepted, self.counts));
     }
 }
 
