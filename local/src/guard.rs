@@ -1,4 +1,4 @@
-//! Children that end when their parent ends, however that ends.
+//! Children that end when their parent ends, even if that is killed.
 //!
 //! Each leads a process group of its own, so that Ctrl-C reaches the parent alone and the parent can end things in order.
 //! Beside each waits a guard, a shell that reads a pipe from the parent: when the pipe closes, because the parent lets go or

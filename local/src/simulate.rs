@@ -22,7 +22,7 @@ pub mod shopper;
 pub mod world;
 
 use crowd::{Crowd, Visit};
-use send::{Edge, Parcel, Report};
+use send::{EdgeClient, SentReport, VisitBatch};
 use sending::{Pace, Sending, Turn};
 use world::World;
 
@@ -32,7 +32,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 const VISIT_MS: i64 = 3_600_000;
 
 /// Events of one batch of a history: less than the 100 that the edge takes, as a tracker would send.
-const PARCEL_EVENTS: usize = 40;
+const BATCH_EVENTS: usize = 40;
 
 /// Events of an average visit; decides how often live visitors come for a given rate.
 const EVENTS_PER_VISIT: f64 = 14.0;
@@ -72,7 +72,7 @@ pub struct SimulateArgs {
 /// Sends the shoppers' events, and prints a report as one line of JSON.
 ///
 /// # Errors
-/// When the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
+/// Returns an error if the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
 pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
         bail!(
@@ -82,7 +82,7 @@ pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     }
     let seed = args.seed.unwrap_or_else(rand::random);
     let world = World::around(&args.origin)?;
-    let edge = Edge::new(&args.edge, &args.key, &args.origin, stop.clone())?;
+    let edge = EdgeClient::new(&args.edge, &args.key, &args.origin, stop.clone())?;
     let rng = StdRng::seed_from_u64(seed);
     let mut report = match args.live {
         true => live(&world, edge, &args, rng).await?,
@@ -103,10 +103,10 @@ pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
 /// Sends a bounded number of visits that lie in the past.
 async fn history(
     world: &World,
-    edge: Edge,
+    edge: EdgeClient,
     args: &SimulateArgs,
     mut rng: StdRng,
-) -> Result<Report> {
+) -> Result<SentReport> {
     let now = now();
     let visits = crowd::history(
         world,
@@ -121,35 +121,40 @@ async fn history(
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
     let mut pace = Pace::new(args.rate);
-    for parcel in visits.into_iter().flat_map(parcels) {
-        if pace.turn(parcel.events.len(), &stop).await == Turn::Stopped {
+    for batch in visits.into_iter().flat_map(batches) {
+        if pace.turn(batch.events.len(), &stop).await == Turn::Stopped {
             break;
         }
         let edge = Arc::clone(&edge);
         sending
-            .start(async move { edge.send(&parcel).await })
+            .start(async move { edge.send(&batch).await })
             .await?;
     }
     sending.finish().await
 }
 
 /// A visit's events in batches.
-fn parcels(visit: Visit) -> Vec<Parcel> {
+fn batches(visit: Visit) -> Vec<VisitBatch> {
     let Visit {
         user_agent,
         context,
         events,
     } = visit;
-    let parcel = |events: &[Event]| Parcel {
+    let batch = |events: &[Event]| VisitBatch {
         user_agent,
         context: context.clone(),
         events: events.to_vec(),
     };
-    events.chunks(PARCEL_EVENTS).map(parcel).collect()
+    events.chunks(BATCH_EVENTS).map(batch).collect()
 }
 
 /// Lets visitors come in real time until stopped.
-async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -> Result<Report> {
+async fn live(
+    world: &World,
+    edge: EdgeClient,
+    args: &SimulateArgs,
+    mut rng: StdRng,
+) -> Result<SentReport> {
     let mut crowd = Crowd::default();
     let mut sending = Sending::new("events; Ctrl-C stops");
     let stop = edge.stop.clone();
@@ -164,13 +169,13 @@ async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -
 }
 
 /// Sends one visit's events when they happen.
-async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
+async fn stroll(visit: Visit, edge: Arc<EdgeClient>) -> Result<SentReport> {
     let Visit {
         user_agent,
         context,
         events,
     } = visit;
-    let mut report = Report::default();
+    let mut report = SentReport::default();
     let mut rest = events.into_iter().peekable();
     while let Some(first) = rest.next() {
         let until = first.event_timestamp + LIVE_WINDOW_MS;
@@ -185,7 +190,7 @@ async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
         }
         report.add(
             &edge
-                .send(&Parcel {
+                .send(&VisitBatch {
                     user_agent,
                     context: context.clone(),
                     events,

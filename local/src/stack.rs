@@ -93,7 +93,7 @@ impl Backend {
 /// Starts the stack, prints its addresses, waits for `stop` and ends everything in order.
 ///
 /// # Errors
-/// If a part does not start.
+/// Returns an error if a part does not start.
 pub async fn run(args: &StackArgs, backend: Backend, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
     let stack = tokio::select! {
@@ -126,7 +126,7 @@ impl Stack {
     /// Starts every part and returns when all answer.
     ///
     /// # Errors
-    /// If another stack runs on the same folder, something is not installed, or a part does not come up.
+    /// Returns an error if another stack runs on the same folder, something is not installed, or a part does not come up.
     pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
@@ -228,7 +228,7 @@ impl Stack {
         let _ = live_step("landing stopped", stopped(&land)).await;
         let _ = live_step("building stopped", stopped(&build)).await;
         drop(confluent);
-        // A broker of somebody else is not stopped, and says so.
+        // Stopping a broker that this stack does not run is an error, and no reason to stop here.
         let _ = live_step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
         drop(file);
     }
@@ -248,7 +248,7 @@ fn lock(data: &Path) -> Result<File> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             bail!(
-                "another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`",
+                "another stack runs on `{}`\nhint: stop it, or name another folder with `--data DIR`",
                 data.display()
             )
         }
@@ -311,13 +311,13 @@ async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Conflu
 fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
     let text = std::fs::read_to_string(file).with_context(|| {
         format!(
-            "cannot read `{}`; hint: run `cargo xtask schemas`",
+            "cannot read `{}`\nhint: run `cargo xtask schemas`",
             file.display()
         )
     })?;
     confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
         format!(
-            "`{}` cannot be registered; hint: keep it backward compatible, or begin with a new data folder",
+            "`{}` cannot be registered\nhint: keep it backward compatible, or begin with a new data folder",
             file.display()
         )
     })

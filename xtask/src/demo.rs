@@ -54,7 +54,7 @@ pub struct DemoArgs {
 /// Builds, starts and fills the stack.
 ///
 /// # Errors
-/// When a part cannot be built or started, or sent events do not arrive in gold.
+/// Returns an error if a part cannot be built or started, or sent events do not arrive in gold.
 pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
     let mut warehouse = DemoWarehouse::prepare(workspace, args.warehouse.clone())?;
     build(workspace)?;
@@ -91,7 +91,7 @@ pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
 /// Brings everything that runs up to date: the backend needs nothing but Rust and C, so it is built beside the rest.
 ///
 /// # Errors
-/// When the machine lacks something, or a part cannot be built.
+/// Returns an error if the machine lacks something, or a part cannot be built.
 pub fn build(workspace: &Workspace) -> Result<()> {
     setup::check_machine(workspace)?;
     std::thread::scope(|scope| {
@@ -110,7 +110,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 /// one build of them serves both.
 ///
 /// # Errors
-/// When it does not compile.
+/// Returns an error if it does not compile.
 pub fn build_backend(workspace: &Workspace) -> Result<()> {
     workspace.run(
         "backend",

@@ -15,7 +15,7 @@ impl Interrupt {
     /// Catches the signals from now on.
     ///
     /// # Errors
-    /// When the system refuses a handler.
+    /// Returns an error if the system refuses a handler.
     pub fn catch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {

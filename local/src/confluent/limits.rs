@@ -24,7 +24,7 @@ impl Limits {
     };
 }
 
-/// A limit of so many units per second.
+/// A limit of units per second.
 #[derive(Debug)]
 pub struct RateLimit {
     per_second: f64,

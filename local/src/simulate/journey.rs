@@ -6,7 +6,7 @@ use rand::Rng;
 use shoptrail_schemas::{Consent, Event, EventType, Item, Property};
 
 use super::shopper::{Intent, Line, Order, Shopper};
-use super::world::{Product, Source, World, included_tax, shipping};
+use super::world::{Product, TrafficSource, World, included_tax, shipping};
 
 /// The shop's name at the end of each page's title.
 const SHOP: &str = "Pebble & Pine";
@@ -39,7 +39,7 @@ pub fn visit(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rn
 
 /// The page that is open.
 #[derive(Clone, Default)]
-struct Page {
+struct OpenPage {
     url: String,
     title: String,
     referrer: Option<String>,
@@ -52,7 +52,7 @@ struct Journey<'a, R> {
     rng: &'a mut R,
     now: i64,
     session_id: String,
-    page: Page,
+    page: OpenPage,
     events: Vec<Event>,
 }
 
@@ -65,14 +65,14 @@ impl<'a, R: Rng> Journey<'a, R> {
             rng,
             now: start,
             session_id,
-            page: Page::default(),
+            page: OpenPage::default(),
             events: Vec::new(),
         }
     }
 
     // What a visit is made of.
 
-    fn arrive(&mut self, source: &Source) {
+    fn arrive(&mut self, source: &TrafficSource) {
         let landing = if self.rng.random_bool(0.7) {
             "/".to_owned()
         } else {
@@ -295,7 +295,7 @@ impl<'a, R: Rng> Journey<'a, R> {
     fn open(&mut self, path: &str, title: &str) {
         self.leave_page();
         let before = std::mem::take(&mut self.page.url);
-        self.page = Page {
+        self.page = OpenPage {
             url: format!("{}{path}", self.world.origin),
             title: format!("{title} · {SHOP}"),
             referrer: Some(before).filter(|url| !url.is_empty()),

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use shoptrail_schemas::{Context, Demographics};
 
-use super::device::{self, Device, Locale};
+use super::device::{self, Locale, ShopperDevice};
 use super::world::World;
 
 /// How far a visit goes.
@@ -130,7 +130,7 @@ pub struct Shopper {
     /// Whether advertising was agreed to.
     pub ads: bool,
     /// What they use.
-    pub device: &'static Device,
+    pub device: &'static ShopperDevice,
     /// Where they are.
     pub locale: &'static Locale,
     /// What they are like.

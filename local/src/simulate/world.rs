@@ -42,7 +42,7 @@ pub struct Product {
 }
 
 /// A way that leads to the shop.
-pub struct Source {
+pub struct TrafficSource {
     /// How often it does, relative to the others.
     weight: f64,
     /// The campaign parameters of the address, without the question mark.
@@ -53,44 +53,44 @@ pub struct Source {
     pub readiness: f64,
 }
 
-const SOURCES: &[Source] = &[
-    Source {
+const SOURCES: &[TrafficSource] = &[
+    TrafficSource {
         weight: 34.0,
         query: "",
         referrer: "https://www.google.com/",
         readiness: 1.0,
     },
-    Source {
+    TrafficSource {
         weight: 24.0,
         query: "",
         referrer: "",
         readiness: 1.2,
     },
-    Source {
+    TrafficSource {
         weight: 14.0,
         query: "utm_source=instagram&utm_medium=paid_social&utm_campaign=slow_mornings",
         referrer: "https://l.instagram.com/",
         readiness: 0.5,
     },
-    Source {
+    TrafficSource {
         weight: 11.0,
         query: "utm_source=newsletter&utm_medium=email&utm_campaign=november_letter",
         referrer: "",
         readiness: 1.6,
     },
-    Source {
+    TrafficSource {
         weight: 9.0,
         query: "utm_source=google&utm_medium=cpc&utm_campaign=brand",
         referrer: "https://www.google.com/",
         readiness: 1.2,
     },
-    Source {
+    TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://duckduckgo.com/",
         readiness: 1.0,
     },
-    Source {
+    TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://www.kettle-reviews.example/best-of",
@@ -112,7 +112,7 @@ impl World {
     /// The world around the shop at `origin`.
     ///
     /// # Errors
-    /// When the catalogue is empty, has two currencies, or a price that is no amount.
+    /// Returns an error if the catalogue is empty, has two currencies, or a price that is no amount.
     pub fn around(origin: &str) -> Result<Self> {
         let entries: Vec<CatalogueEntry> =
             serde_json::from_str(CATALOGUE).context("cannot read the catalogue")?;
@@ -132,13 +132,13 @@ impl World {
     }
 
     /// The way by which a visit starts.
-    pub fn source(&self, rng: &mut impl Rng) -> &'static Source {
+    pub fn source(&self, rng: &mut impl Rng) -> &'static TrafficSource {
         SOURCES
             .choose_weighted(rng, |source| source.weight)
             .unwrap_or(&SOURCES[0])
     }
 
-    /// A product that a shopper with this taste comes upon: popular ones, and those of the favourite category, more often.
+    /// A product that a shopper with this taste finds: popular ones, and those of the favourite category, more often.
     pub fn product(&self, taste: &str, rng: &mut impl Rng) -> &Product {
         let ranked: Vec<(usize, &Product)> = self.products.iter().enumerate().collect();
         let liking = |(rank, product): &(usize, &Product)| {
@@ -154,7 +154,7 @@ impl World {
             .map_or(&self.products[0], |(_, product)| product)
     }
 
-    /// A product of the catalogue by its place; places past the end begin anew.
+    /// A product of the catalogue by its place; places past the end start again at the first.
     pub fn product_at(&self, place: usize) -> &Product {
         &self.products[place % self.products.len()]
     }

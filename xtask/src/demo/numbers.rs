@@ -13,7 +13,7 @@ const TOP_PRODUCTS: usize = 5;
 /// Prints the numbers to stdout.
 ///
 /// # Errors
-/// When a table cannot be read or holds an amount without a currency.
+/// Returns an error if a table cannot be read or holds an amount without a currency.
 pub(super) fn print(gold: &GoldPages) -> Result<()> {
     println!();
     for line in revenue(&gold.rows("gold_daily_kpis")?)? {

@@ -87,7 +87,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Whoever wanted to know how it ended called `stop`.
+        // How it ended is the result of `stop`.
         let _ = self.end();
     }
 }

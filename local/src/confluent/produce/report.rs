@@ -6,11 +6,11 @@ use rdkafka::producer::future_producer::{Delivery, DeliveryFuture};
 use serde::Serialize;
 
 use super::Gateway;
-use crate::confluent::record::{Part, PartKind, Record};
+use crate::confluent::record::{PartKind, ProduceRecord, RecordPart};
 
 /// A record whose report is not written yet.
 pub(super) enum Pending {
-    Refused(Refusal),
+    Refused(ProduceRefusal),
     Sent {
         delivery: DeliveryFuture,
         about: About,
@@ -26,7 +26,7 @@ pub(super) struct About {
 
 /// The report of a record that was not taken.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Refusal {
+pub(super) struct ProduceRefusal {
     error_code: u32,
     message: String,
 }
@@ -61,24 +61,26 @@ impl Pending {
                 Ok(Ok(delivery)) => return about.accepted(&gateway.cluster_id, &delivery),
                 Ok(Err((error, _))) => {
                     gateway.producer.renew_if_broken();
-                    Refusal::of(&error, &about.topic)
+                    ProduceRefusal::of(&error, &about.topic)
                 }
-                Err(_) => Refusal::retriable("the producer was closed before the broker answered"),
+                Err(_) => {
+                    ProduceRefusal::retriable("the producer was closed before the broker answered")
+                }
             },
         };
         line(&refusal)
     }
 }
 
-impl From<Refusal> for Pending {
-    fn from(refusal: Refusal) -> Self {
+impl From<ProduceRefusal> for Pending {
+    fn from(refusal: ProduceRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
 impl About {
-    pub(super) fn new(topic: &str, record: &Record) -> Self {
-        let size = |part: &Part| Size {
+    pub(super) fn new(topic: &str, record: &ProduceRecord) -> Self {
+        let size = |part: &RecordPart| Size {
             kind: part.kind,
             size: part.size(),
         };
@@ -107,7 +109,7 @@ impl About {
     }
 }
 
-impl Refusal {
+impl ProduceRefusal {
     pub(super) fn bad_request(message: String) -> Self {
         Self {
             error_code: 400,
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn broker_errors_get_the_codes_of_the_rest_api() {
-        let code = |code| Refusal::of(&KafkaError::MessageProduction(code), "t").error_code;
+        let code = |code| ProduceRefusal::of(&KafkaError::MessageProduction(code), "t").error_code;
         assert_eq!(code(RDKafkaErrorCode::UnknownTopicOrPartition), 40401);
         assert_eq!(code(RDKafkaErrorCode::MessageSizeTooLarge), 400);
         assert_eq!(code(RDKafkaErrorCode::TopicAuthorizationFailed), 40301);
