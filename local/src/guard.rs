@@ -27,8 +27,8 @@ kill -s KILL -- "-$1" 2> /dev/null
 exit 0
 "#;
 
-/// The command that starts `command` as the leader of a group, once [`GO`] is written to its standard input. Where its
-/// output goes is still to be set; the program itself reads nothing.
+/// The command that starts `command` as the leader of a group, once [`GO`] is written to its standard input. The caller
+/// sets where its output goes; the program itself reads nothing.
 #[must_use]
 pub fn leashed(name: &str, command: &Command) -> Command {
     let mut leashed = Command::new("sh");

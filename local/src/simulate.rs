@@ -1,4 +1,4 @@
-//! `shoptrail simulate`: seeded, believable shoppers who enter at the edge as browsers do.
+//! `shoptrail simulate`: seeded, believable shoppers who send to the edge as browsers do.
 //!
 //! Follow a shopper: [`shopper`] says who they are, [`crowd`] when they come, [`journey`] what they do in the [`world`] of
 //! the shop, [`send`] posts it. Everything but sending is pure: the same seed and time make the same events.
@@ -31,7 +31,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// The last visit of a history starts this long ago, so that it has ended by now.
 const VISIT_MS: i64 = 3_600_000;
 
-/// Events of one batch of a history: less than the 100 that the edge takes, as a tracker would send.
+/// Events of one batch of a history: fewer than the 100 that the edge accepts, as a tracker would send.
 const BATCH_EVENTS: usize = 40;
 
 /// Events of an average visit; decides how often live visitors come for a given rate.
@@ -148,7 +148,7 @@ fn batches(visit: Visit) -> Vec<VisitBatch> {
     events.chunks(BATCH_EVENTS).map(batch).collect()
 }
 
-/// Lets visitors come in real time until stopped.
+/// Sends visits in real time until stopped.
 async fn live(
     world: &World,
     edge: EdgeClient,

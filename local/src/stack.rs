@@ -23,7 +23,7 @@ use crate::progress::live_step;
 use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
-/// The Worker's queue waits a second for more before it hands over: so long quiet means empty.
+/// The Worker's queue waits a second for more before it hands over: when nothing comes for longer, it is empty.
 const QUIET: Duration = Duration::from_millis(1_500);
 /// Pages that go on sending cannot hold up a stop for longer.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ pub struct StackArgs {
     pub rest_bytes_per_second: u32,
 }
 
-/// The backend as the stack runs it: command lines and routes; what they do with tables is no business of the stack.
+/// The backend as the stack runs it: command lines and routes. The stack does not know what they do with tables.
 #[derive(Clone, Debug)]
 pub struct Backend {
     /// The file of the program.
@@ -205,7 +205,7 @@ impl Stack {
         &self.addresses
     }
 
-    /// Ends everything in the order of the way: first the edge, when what it took is handed over, the broker last.
+    /// Ends everything in the order that events take: first the edge, when what it accepted is handed over; the broker last.
     pub async fn stop(self) {
         let Self {
             file,

@@ -122,7 +122,7 @@ pub fn pages(root: &Path, edge: &str) -> Router {
     router.fallback_service(ServeDir::new(&shop).fallback(page_of_the_shop.into_service()))
 }
 
-/// The shop's script decides what a path shows: any that may be a page gets the one HTML file.
+/// The shop's script decides what a path shows: every path that may be a page gets the one HTML file.
 async fn shop_page(index: Arc<Path>, request: Request) -> Response {
     let wants_page = request
         .headers()

@@ -1,4 +1,4 @@
-//! What something is built from, as bytes to compare: a time stamp would miss a file that went away or came back.
+//! What something is built from, as bytes to compare: a time stamp would miss a file that was removed or restored.
 
 use std::fs;
 use std::path::{Path, PathBuf};

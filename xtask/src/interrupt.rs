@@ -1,5 +1,5 @@
-//! Ctrl-C (and the signals a system stops programs with) as a question: a command that keeps children asks it while it
-//! waits, and stops them in order.
+//! Ctrl-C and the signals that stop programs, as a flag: a command with children looks at it while it waits, and stops them
+//! in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -50,7 +50,7 @@ pub enum PartKind {
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// The next record is read all the same.
+    /// The next record is read nevertheless.
     #[error("Bad Request: {0}")]
     Invalid(String),
     /// Ends the stream.

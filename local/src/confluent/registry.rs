@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::compatibility;
 use crate::identity::write_private;
 
-/// Ids begin where the Cloud's do, so that nothing comes to rely on 1.
+/// Ids begin where the Cloud's do, so that nothing relies on 1.
 const FIRST_ID: u32 = 100_001;
 
 /// What a new version is checked against. The registry judges no other levels.
@@ -130,7 +130,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads the registry, or begins one.
+    /// Reads the registry, or makes an empty one.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or is not a registry's.

@@ -1,4 +1,4 @@
-//! One message of either topic as the page shows it.
+//! One record of either topic as the page shows it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,14 +13,14 @@ use shoptrail_schemas::{Record, wire};
 
 use crate::broker::DEAD_LETTER_TOPIC;
 
-/// A message, judged and written as JSON.
+/// A record, judged and written as JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Good(String),
     Bad(String),
 }
 
-/// Where a message lies.
+/// Where a record is in Kafka.
 #[derive(Default, Serialize)]
 struct RecordPosition<'a> {
     topic: &'a str,
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// A message of the main topic. One that cannot be decoded will be put in quarantine when it lands, so it counts as bad.
+/// A record of the main topic. One that cannot be decoded goes to quarantine when it lands, so it counts as bad.
 fn record(payload: &[u8], kafka: RecordPosition) -> Entry {
     let decoded = wire::decode(payload)
         .map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! What shoppers hold in their hands: user agents as real browsers send them, with the screens that go with them.
+//! Shoppers' devices: user agents as real browsers send them, with the screens that go with them.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -12,7 +12,7 @@ pub struct ShopperDevice {
     pub screen: (i64, i64),
     /// Width and height of the page's window, CSS pixels.
     pub viewport: (i64, i64),
-    /// How much readier to buy people are on it, as a factor.
+    /// How much more likely people buy on it, as a factor.
     pub readiness: f64,
 }
 

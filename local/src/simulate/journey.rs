@@ -1,6 +1,6 @@
 //! One visit, from the first page to the last, as the events that the tag would have sent.
 //!
-//! Pure: the start is given, time passes by what the shopper does, and chance comes from the seeded generator.
+//! Pure: the start is given, time passes with what the shopper does, and the seeded generator decides.
 
 use rand::Rng;
 use shoptrail_schemas::{Consent, Event, EventType, Item, Property};
@@ -14,11 +14,11 @@ const SHOP: &str = "Pebble & Pine";
 /// How likely a returning shopper sends an earlier order back.
 const REFUND: f64 = 0.05;
 
-/// Most products of a list that are in sight, and so reported.
+/// The most products of a list that are visible, and so reported.
 const LISTED: usize = 8;
 
-/// Makes one visit of `shopper` that starts at `start`, milliseconds since the epoch. What lies in the cart afterwards,
-/// orders and sign-in stay with the shopper.
+/// Makes one visit of `shopper` that starts at `start`, milliseconds since the epoch. The shopper keeps what is in the
+/// cart afterwards, the orders and the sign-in.
 pub fn visit(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rng) -> Vec<Event> {
     let source = world.source(rng);
     let intent = shopper.intent(source.readiness, rng);
@@ -70,7 +70,7 @@ impl<'a, R: Rng> Journey<'a, R> {
         }
     }
 
-    // What a visit is made of.
+    // The parts of a visit.
 
     fn arrive(&mut self, source: &TrafficSource) {
         let landing = if self.rng.random_bool(0.7) {
@@ -272,7 +272,7 @@ impl<'a, R: Rng> Journey<'a, R> {
         self.think(3, 20);
     }
 
-    /// Rarely, an earlier order goes back: all of it, or its first line.
+    /// Rarely, an earlier order is returned: all of it, or its first line.
     fn send_order_back(&mut self) {
         if self.shopper.orders.is_empty() || !self.rng.random_bool(REFUND) {
             return;
@@ -290,7 +290,7 @@ impl<'a, R: Rng> Journey<'a, R> {
         });
     }
 
-    // How pages and events come about.
+    // How pages and events are made.
 
     fn open(&mut self, path: &str, title: &str) {
         self.leave_page();

@@ -1,4 +1,4 @@
-//! What shoppers meet: the demo shop's products, and the ways that lead to it.
+//! The demo shop's products, and the sources that lead to it.
 
 use anyhow::{Context, Result, anyhow};
 use rand::Rng;
@@ -18,7 +18,7 @@ const FREE_SHIPPING_FROM: i64 = 8000;
 /// Standard shipping, minor units.
 const STANDARD_SHIPPING: i64 = 490;
 
-/// The shop and what is around it.
+/// The shop and its sources of traffic.
 pub struct World {
     /// The shop's origin, such as `http://127.0.0.1:8080`.
     pub origin: String,
@@ -41,15 +41,15 @@ pub struct Product {
     pub price: i64,
 }
 
-/// A way that leads to the shop.
+/// A source of traffic.
 pub struct TrafficSource {
-    /// How often it does, relative to the others.
+    /// How often visits come from it, relative to the others.
     weight: f64,
     /// The campaign parameters of the address, without the question mark.
     pub query: &'static str,
     /// The page before, empty when there is none.
     pub referrer: &'static str,
-    /// How much readier to buy it makes, as a factor.
+    /// How much more likely its visitors buy, as a factor.
     pub readiness: f64,
 }
 
@@ -131,7 +131,7 @@ impl World {
         })
     }
 
-    /// The way by which a visit starts.
+    /// The source of a visit.
     pub fn source(&self, rng: &mut impl Rng) -> &'static TrafficSource {
         SOURCES
             .choose_weighted(rng, |source| source.weight)
@@ -200,7 +200,7 @@ impl Product {
         }
     }
 
-    /// What a shopper types who wants it: a word of its name, or its kind.
+    /// What a shopper types to find it: a word of its name, or its kind.
     pub fn search_term(&self, rng: &mut impl Rng) -> String {
         let words: Vec<&str> = self
             .name

@@ -105,7 +105,7 @@ fn amount(minor: i64, code: &str) -> Result<String> {
     Ok(format!("{sign}{whole}{point}{fraction} {code}"))
 }
 
-/// An event's text without what a terminal would obey.
+/// An event's text without control characters: a terminal would obey them.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(45);
 /// Lines of its log that an error about it repeats.
 const LOG_LINES_SHOWN: usize = 20;
 
-/// The guard ends with this what has not ended within the grace.
+/// The signal by which the guard ends what has not ended within the grace.
 const SIGKILL: i32 = 9;
 
 /// A running program; dropping it stops it.

@@ -14,7 +14,7 @@ use super::report::{About, Pending, ProduceRefusal};
 use crate::broker::{MAX_MESSAGE_BYTES, client};
 use crate::confluent::record::{ProduceRecord, RecordPart};
 
-/// A record that the broker did not take in this time is reported as failed: the edge retries, with its own patience.
+/// A record that the broker did not take in this time is reported as failed: the edge retries, as long as it is set to.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a full queue is tried again.
@@ -22,11 +22,11 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 /// Room for what Kafka adds to a message.
 const MESSAGE_OVERHEAD_BYTES: usize = 65_536;
 
-/// What lies under the name of a topic.
+/// What the broker says of a topic's name.
 pub(super) enum KnownTopic {
     /// The number of its partitions.
     Partitions(i32),
-    /// Nothing.
+    /// There is no such topic.
     Unknown,
     /// The broker does not say.
     Unreachable(String),
@@ -46,7 +46,7 @@ impl KnownTopic {
     }
 }
 
-/// An idempotent producer that is replaced when it broke for good, and the topics it has met.
+/// An idempotent producer that is replaced when it broke for good, and the topics it has looked up.
 pub struct Producer {
     config: ClientConfig,
     current: RwLock<FutureProducer>,
@@ -75,7 +75,7 @@ impl Producer {
                 "message.timeout.ms",
                 DELIVERY_TIMEOUT.as_millis().to_string(),
             )
-            // The Java clients' choice, so that a key lands where it does in the Cloud.
+            // As Java clients choose, so that a key gets the partition it has in the Cloud.
             .set("partitioner", "murmur2_random");
         let current = config.create().context("cannot make a producer")?;
         Ok(Self {
@@ -119,7 +119,7 @@ impl Producer {
             .map_or(KnownTopic::Unknown, |count| KnownTopic::Partitions(*count))
     }
 
-    /// Hands a record over; its fate is known later. Waits while the queue is full.
+    /// Hands a record over; its result comes later. Waits while the queue is full.
     pub(super) async fn send(&self, topic: &str, record: ProduceRecord) -> Pending {
         let about = About::new(topic, &record);
         let started = Instant::now();

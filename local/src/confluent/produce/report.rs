@@ -1,4 +1,4 @@
-//! What becomes of a record, as the client is told.
+//! The report of a record, as its client gets it.
 
 use chrono::{DateTime, SecondsFormat};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -24,7 +24,7 @@ pub(super) struct About {
     value: Option<Size>,
 }
 
-/// The report of a record that was not taken.
+/// The report of a record that was not written.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct ProduceRefusal {
     error_code: u32,
@@ -53,7 +53,7 @@ struct Size {
 }
 
 impl Pending {
-    /// Waits until the fate of the record is known and writes its report.
+    /// Waits for the record's result and writes its report.
     pub(super) async fn settle(self, gateway: &Gateway) -> String {
         let refusal = match self {
             Self::Refused(refusal) => refusal,
@@ -134,7 +134,7 @@ impl ProduceRefusal {
         }
     }
 
-    /// Likewise.
+    /// In the Java client's words as well.
     pub(super) fn unknown_partition(topic: &str, partition: i32, partitions: i32) -> Self {
         let message = format!(
             "Partition {partition} of topic {topic} with partition count {partitions} is not present in metadata after 60000 ms."

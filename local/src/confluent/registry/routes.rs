@@ -29,7 +29,7 @@ type RegistryReply = Result<Json<Value>, ErrorReply>;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct SchemaRequest {
     schema: String,
-    /// Avro, unless it is said.
+    /// Without one, Avro is meant.
     schema_type: Option<String>,
     #[serde(default)]
     references: Vec<Value>,
