@@ -1,4 +1,4 @@
-//! Exit codes: what a scheduler can act upon without reading a message.
+//! Exit codes: what a scheduler can decide on without reading a message.
 
 use crate::warehouse::WarehouseError;
 use crate::warehouse::bigquery::Class;

@@ -31,12 +31,12 @@ const POLL: Duration = Duration::from_millis(100);
 /// Flags of `shoptrail land`.
 #[derive(Args, Clone, Debug)]
 pub struct LandArgs {
+    /// Lands what is in the topic now, then ends
+    #[arg(long)]
+    pub once: bool,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
-    /// Ends when everything that was in the topic at the start has landed
-    #[arg(long)]
-    pub once: bool,
 }
 
 /// Lands until `stop` is cancelled (with `--once`: until the topic's present end).

@@ -24,7 +24,7 @@ pub struct LocalArgs {
     /// How the parts run
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Where the tables live, if not in the lake below the data folder
+    /// Where the tables are kept, if not in the lake below the data folder: `lake:DIR` or `bigquery://PROJECT/DATASET`
     #[arg(long, value_name = "ADDRESS")]
     pub warehouse: Option<WarehouseAddress>,
     /// How BigQuery is used

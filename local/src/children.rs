@@ -1,4 +1,4 @@
-//! Child processes of the local stack: each ends when the stack ends, however that ends ([`guard`]), and is started again
+//! Child processes of the local stack: each ends when the stack ends, even if that is killed ([`guard`]), and is started again
 //! when it dies.
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ impl Family {
     /// Waits until no child of an earlier stack on the same folder runs.
     ///
     /// # Errors
-    /// If one does not end, or the folder cannot be written.
+    /// Returns an error if one does not end, or the folder cannot be written.
     pub async fn of(data: &Path) -> Result<Self> {
         let path = data.join("children.lock");
         let lock =
@@ -115,7 +115,7 @@ impl Service {
     /// Starts the child and keeps it running.
     ///
     /// # Errors
-    /// If its log cannot be written.
+    /// Returns an error if its log cannot be written.
     pub fn start(command: ChildCommand, family: Family) -> Result<Self> {
         let log = BoundedLog::create(&command.log, MAX_BYTES)
             .with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
@@ -144,7 +144,7 @@ impl Service {
     /// Waits for `ready`, or fails with the end of the child's log if the child ends first or `deadline` passes.
     ///
     /// # Errors
-    /// If the child did not become ready.
+    /// Returns an error if the child did not become ready.
     pub async fn until_ready(
         &self,
         deadline: Duration,

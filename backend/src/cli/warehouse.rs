@@ -12,6 +12,7 @@ use crate::warehouse::{Warehouse, WarehouseError};
 
 /// Flags of every command that reads or writes tables.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Warehouse")]
 pub(super) struct WarehouseArgs {
     /// Where the tables are kept: `lake:DIR` or `bigquery://PROJECT/DATASET`
     #[arg(

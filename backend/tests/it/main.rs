@@ -5,5 +5,6 @@
 mod bigquery;
 mod golden;
 mod increments;
+mod stop;
 mod warehouse;
 mod world;

@@ -24,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Lines of its log that an error about it repeats.
 const LOG_LINES_SHOWN: usize = 20;
 
-/// The guard ends with this what has not ended within the grace.
+/// The signal by which the guard ends what has not ended within the grace.
 const SIGKILL: i32 = 9;
 
 /// A running program; dropping it stops it.
@@ -100,7 +100,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Whoever wanted to know how it ended called `stop`.
+        // How it ended is the result of `stop`.
         let _ = self.end();
     }
 }
