@@ -33,7 +33,7 @@ use crate::tables::{self, ListFormat};
 use crate::warehouse::Warehouse;
 
 /// What is in hand when a command is asked to stop: a landing, a report, a batch on its way.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 const EXIT_CODES: &str = "\
 Exit codes:
