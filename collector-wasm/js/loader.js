@@ -46,13 +46,19 @@ const start = guard(() => {
   const waiting = window.shoptrail?.q ?? [];
   window.shoptrail = call;
   call.loaded = true;
-  reportErrorsWith((error) => track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }));
+  reportErrorsWith((error) =>
+    track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }),
+  );
 
   observePage();
   viewPage();
   observeEngagement();
   observeClicks();
-  on(document, "visibilitychange", () => document.visibilityState === "hidden" && goingOutOfSight());
+  on(
+    document,
+    "visibilitychange",
+    () => document.visibilityState === "hidden" && goingOutOfSight(),
+  );
   on(window, "pagehide", goingOutOfSight);
   on(window, "online", online);
   on(window, "storage", ({ key }) => key === CONSENT && consentElsewhere());

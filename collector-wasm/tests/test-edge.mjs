@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url";
 
 export const ASSETS = fileURLToPath(new URL("../../target/tracker", import.meta.url));
 
-const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html; charset=utf-8" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+  ".html": "text/html; charset=utf-8",
+};
 
 /** Starts a server on a free port of the loopback. Resolves to `{origin, close}`. */
 export async function serve(answer) {
@@ -56,7 +60,12 @@ export class TestEdge {
     if (path !== "/b") return this.#asset(path, response);
     if (this.reply.away) return request.socket.destroy();
     const chunks = await request.toArray();
-    const received = { body: Buffer.concat(chunks).toString(), headers: request.headers, method: request.method, at: Date.now() };
+    const received = {
+      body: Buffer.concat(chunks).toString(),
+      headers: request.headers,
+      method: request.method,
+      at: Date.now(),
+    };
     this.requests.push(received);
     const { status, headers = {} } = this.reply;
     if (status === 202 || status === 207) this.taken.push(received);
@@ -71,7 +80,10 @@ export class TestEdge {
   }
 
   async #asset(path, response) {
-    const headers = { "access-control-allow-origin": "*", "content-type": TYPES[extname(path)] ?? "text/plain" };
+    const headers = {
+      "access-control-allow-origin": "*",
+      "content-type": TYPES[extname(path)] ?? "text/plain",
+    };
     try {
       const file = await readFile(join(ASSETS, basename(path)));
       response.writeHead(200, headers).end(file);
