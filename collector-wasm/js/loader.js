@@ -39,7 +39,8 @@ const goingOutOfSight = () => {
 const call = guard((name, fields) => {
   if (name === "consent") consent(fields);
   else if (name === "identify") identify(fields);
-  else track(name, fields);
+  else if (typeof name === "string") track(name, fields);
+  else warn("a call without a name:", name);
 });
 
 const start = guard(() => {

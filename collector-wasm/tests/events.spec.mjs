@@ -217,12 +217,14 @@ describe("the shop's events", () => {
 
   test(
     "mark_that_is_no_json_leaves_the_event_to_the_edges_verdict",
-    visit(async ({ page, pages, open, takenOf }) => {
+    visit(async ({ edge, page, pages, open, takenOf }) => {
       pages["/"].body = `<button data-st-event="add_to_cart" data-st-item="{oops">Add</button>`;
       await open();
       await page.click("button");
       const [added] = await takenOf("add_to_cart");
       assert.equal(added.items, undefined);
+      const [{ errors }] = edge.rejections.splice(0);
+      assert.ok(errors.some(({ params }) => params.missingProperty === "items"));
     }),
   );
 

@@ -34,6 +34,7 @@ export const visit = (work) => async () => {
     const page = await newPage();
     await work({ context, edge, pages, shop, page, newPage, ...actions(shop, edge, page) });
     assert.deepEqual(pageErrors, [], "exceptions in the page");
+    assert.deepEqual(edge.rejections, [], "what the contract does not accept");
   } finally {
     await context.close();
     await shop.close();
