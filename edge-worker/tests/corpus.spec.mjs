@@ -23,7 +23,12 @@ after(async () => {
 async function examples(folder) {
   const names = (await readdir(new URL(folder, CORPUS))).filter((name) => name.endsWith(".json"));
   assert.ok(names.length > 0, `${folder} has no examples`);
-  return Promise.all(names.map(async (name) => ({ name, text: await readFile(new URL(folder + name, CORPUS), "utf8") })));
+  return Promise.all(
+    names.map(async (name) => ({
+      name,
+      text: await readFile(new URL(folder + name, CORPUS), "utf8"),
+    })),
+  );
 }
 
 test("valid_examples_are_accepted_and_reach_kafka_byte_for_byte", async () => {
@@ -35,7 +40,10 @@ test("valid_examples_are_accepted_and_reach_kafka_byte_for_byte", async () => {
   await until("all of them in Kafka", () => gateway.events.length >= valid.length);
   const arrived = gateway.events.map(({ value }) => value.subarray(5).toString("utf8"));
   for (const { name, text } of valid) {
-    assert.ok(arrived.some((value) => value.startsWith(`{"event":${text.trim()},"batch":`)), name);
+    assert.ok(
+      arrived.some((value) => value.startsWith(`{"event":${text.trim()},"batch":`)),
+      name,
+    );
   }
 });
 
@@ -74,7 +82,10 @@ test("record_keeps_what_client_and_edge_say_apart", async () => {
   assert.equal(edge.shop_id, "demo");
   assert.equal(edge.schema_version, 1);
   assert.ok(Math.abs(edge.received_at - Date.now()) < 60_000);
-  assert.deepEqual(info, { sent_at: 1795392000123, tracker: { name: "shoptrail-js", version: "0.1.0" } });
+  assert.deepEqual(info, {
+    sent_at: 1795392000123,
+    tracker: { name: "shoptrail-js", version: "0.1.0" },
+  });
 });
 
 function isJson(text) {

@@ -23,7 +23,9 @@ const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1";
 
 test("person_is_described_and_the_address_is_not_kept", async () => {
-  const worker = await startWorker(gateway, { cf: { country: "DE", region: "Berlin", city: "Berlin" } });
+  const worker = await startWorker(gateway, {
+    cf: { country: "DE", region: "Berlin", city: "Berlin" },
+  });
   try {
     const { received_at, ...edge } = await edgeOf(worker, 1, IPHONE);
     assert.ok(received_at > 1.7e12);
@@ -49,8 +51,15 @@ test("place_is_absent_where_the_platform_says_nothing", async () => {
   try {
     const edge = await edgeOf(worker, 2, IPHONE);
     assert.deepEqual([edge.country, edge.region, edge.city], [undefined, undefined, undefined]);
-    const crawler = await edgeOf(worker, 3, "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)");
-    assert.deepEqual([crawler.device, crawler.bot_score, crawler.bot_reasons], ["other", 100, ["user_agent"]]);
+    const crawler = await edgeOf(
+      worker,
+      3,
+      "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    );
+    assert.deepEqual(
+      [crawler.device, crawler.bot_score, crawler.bot_reasons],
+      ["other", 100, ["user_agent"]],
+    );
   } finally {
     await worker.stop();
   }

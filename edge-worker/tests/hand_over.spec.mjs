@@ -49,22 +49,32 @@ test("good_and_refused_events_travel_together_as_raw_json", async () => {
   assert.equal((await worker.post(batch([event(1), refused]))).status, 207);
   assert.equal(parked.length, 1);
   const { records } = JSON.parse(parked[0]);
-  assert.deepEqual(records.map(({ topic }) => topic), ["events", "dead_letters"]);
+  assert.deepEqual(
+    records.map(({ topic }) => topic),
+    ["events", "dead_letters"],
+  );
   assert.ok(parked[0].includes(`{"json":${refused}}`));
 });
 
 test("large_batch_is_split_by_bytes", async () => {
   const sendings = [];
   worker = await startWorker(gateway, { queue: (messages) => sendings.push(messages) });
-  const events = Array.from({ length: 40 }, (_, number) => event(number + 1, { filler: "ü".repeat(6_000) }));
+  const events = Array.from({ length: 40 }, (_, number) =>
+    event(number + 1, { filler: "ü".repeat(6_000) }),
+  );
   assert.equal((await worker.post(batch(events))).status, 202);
   for (const sending of sendings) {
     const sizes = sending.map((message) => Buffer.byteLength(message));
     assert.ok(Math.max(...sizes) <= 127_000, `${sizes}`);
     assert.ok(sizes.reduce((sum, size) => sum + size) <= 256_000, `${sizes}`);
   }
-  const keys = sendings.flat().flatMap((message) => JSON.parse(message).records.map(({ key }) => key));
-  assert.deepEqual(keys, events.map(({ anonymous_id }) => anonymous_id));
+  const keys = sendings
+    .flat()
+    .flatMap((message) => JSON.parse(message).records.map(({ key }) => key));
+  assert.deepEqual(
+    keys,
+    events.map(({ anonymous_id }) => anonymous_id),
+  );
 });
 
 test("direct_call_takes_what_the_queue_refuses", async () => {
@@ -87,8 +97,14 @@ test("nothing_durable_is_503_and_the_client_keeps_its_events", async () => {
   worker = await startWorker(gateway, { queue: refuse });
   for (const break_ of [
     (response) => response.writeHead(503).end("away"),
-    (response) => response.writeHead(429, { "content-type": "text/html" }).end("<html>Too Many Requests</html>"),
-    (response) => response.writeHead(401, { "content-type": "application/json" }).end('{"error_code":40101,"message":""}'),
+    (response) =>
+      response
+        .writeHead(429, { "content-type": "text/html" })
+        .end("<html>Too Many Requests</html>"),
+    (response) =>
+      response
+        .writeHead(401, { "content-type": "application/json" })
+        .end('{"error_code":40101,"message":""}'),
     (response) => response.destroy(),
   ]) {
     gateway.intercept = (response) => break_(response) ?? true;
@@ -110,7 +126,8 @@ test("direct_hand_over_skips_the_queue_and_reads_every_report", async () => {
   worker = await startWorker(gateway, { queue, vars: { SHOPTRAIL_HAND_OVER: "direct" } });
   assert.equal((await worker.post(batch([event(1)]))).status, 202);
   assert.equal(gateway.events.length, 1);
-  gateway.report = (_, position) => (position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined);
+  gateway.report = (_, position) =>
+    position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined;
   assert.equal((await worker.post(batch([event(2), event(3)]))).status, 503);
 });
 
