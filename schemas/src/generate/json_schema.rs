@@ -66,7 +66,14 @@ pub fn record() -> Value {
         Side::Record,
     );
     schema["additionalProperties"] = json!(false);
-    for name in ["BatchInfo", "Tracker", "Context", "Edge", "Warning", "ItemAmounts"] {
+    for name in [
+        "BatchInfo",
+        "Tracker",
+        "Context",
+        "Edge",
+        "Warning",
+        "ItemAmounts",
+    ] {
         schema["definitions"][name]["additionalProperties"] = json!(false);
     }
     schema
@@ -180,7 +187,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
         Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
-        Rule::ShopId { max } => json!({"type": types(&["string", "integer"]), "anyOf": [
+        Rule::ShopId { max } => json!({"type": ["string", "integer", "null"], "anyOf": [
             {"type": "null"},
             {"type": "integer", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
             {"type": "string", "maxLength": max},
