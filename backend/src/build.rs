@@ -126,7 +126,7 @@ pub async fn forecast(
             Replaces::All => None,
             Replaces::Days(days) => Some(days.len()),
         };
-        let (rows, bytes) = (change.rows.height(), parquet::bytes(change.rows)?.len());
+        let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
             days,

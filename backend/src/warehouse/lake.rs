@@ -7,7 +7,10 @@
 
 mod delta;
 mod files;
+mod protocol;
 mod publications;
+mod scan;
+mod statistics;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,7 +63,8 @@ impl Lake {
 
     fn write(&self, table: &Table, rows: DataFrame) -> Result<Vec<Add>, WarehouseError> {
         let adds = files::write(table, &self.folder(table), rows)?;
-        self.bytes_written.fetch_add(size(&adds), Ordering::Relaxed);
+        self.bytes_written
+            .fetch_add(files::size(&adds), Ordering::Relaxed);
         Ok(adds)
     }
 
@@ -70,9 +74,10 @@ impl Lake {
         adds: Vec<Add>,
         query: &Query,
     ) -> Result<DataFrame, WarehouseError> {
-        let wanted = files::wanted(table, adds, query);
-        self.bytes_read.fetch_add(size(&wanted), Ordering::Relaxed);
-        files::read(table, &self.folder(table), wanted, query.clone()).await
+        let wanted = scan::wanted(table, adds, query);
+        self.bytes_read
+            .fetch_add(files::size(&wanted), Ordering::Relaxed);
+        scan::read(table, &self.folder(table), wanted, query.clone()).await
     }
 
     /// The table at `version`, or as it is now.
@@ -279,11 +284,4 @@ impl Warehouse for Lake {
             ..Traffic::default()
         }
     }
-}
-
-/// Bytes of files.
-fn size(adds: &[Add]) -> u64 {
-    adds.iter()
-        .map(|add| u64::try_from(add.size).unwrap_or(0))
-        .sum()
 }

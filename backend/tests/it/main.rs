@@ -5,5 +5,6 @@
 mod bigquery;
 mod golden;
 mod increments;
+mod readers;
 mod warehouse;
 mod world;

@@ -15,7 +15,7 @@ use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
 use super::super::{Cursor, Offsets, WarehouseError};
-use super::files;
+use super::{files, protocol};
 use crate::bronze;
 use crate::table::{Column, ColumnType, Table};
 
@@ -43,7 +43,7 @@ impl DeltaTableFiles {
             .update_incremental(version)
             .await
             .map_err(|error| delta_error(definition, error))?;
-        Ok(Self { definition, delta })
+        Self { definition, delta }.checked()
     }
 
     /// The same table at `version`, or as it is now; reads only the commits in between.
@@ -53,6 +53,12 @@ impl DeltaTableFiles {
             None => self.delta.update_incremental(None).await,
         };
         moved.map_err(|error| self.error(error))?;
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, WarehouseError> {
+        let state = self.delta.snapshot().map_err(|error| self.error(error))?;
+        protocol::check(self.definition, state)?;
         Ok(self)
     }
 
@@ -208,7 +214,9 @@ pub(super) async fn prepare(table: &'static Table, folder: &Path) -> Result<(), 
         return Ok(());
     }
     delta.load().await.map_err(error)?;
-    let schema = delta.snapshot().map_err(error)?.schema();
+    let state = delta.snapshot().map_err(error)?;
+    protocol::check(table, state)?;
+    let schema = state.schema();
     let mut missing = Vec::new();
     for column in table.columns {
         match schema.field(column.name) {
@@ -301,6 +309,9 @@ fn data_type(kind: ColumnType) -> DeltaType {
 }
 
 fn delta_error(table: &Table, source: DeltaTableError) -> WarehouseError {
+    if let Some(refused) = protocol::refused(table, &source) {
+        return refused;
+    }
     WarehouseError::Delta {
         table: table.name.to_owned(),
         source: Box::new(source),
