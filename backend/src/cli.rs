@@ -19,7 +19,7 @@ use crate::laptop::{self, LocalArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
-use crate::warehouse::lake::Lake;
+use crate::warehouse::lake::{Lake, LakeArgs};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 /// Clickstream analytics that a shop owns end to end
@@ -78,6 +78,8 @@ struct WarehouseArgs {
     warehouse: String,
     #[command(flatten)]
     bigquery: BigQueryArgs,
+    #[command(flatten)]
+    lake: LakeArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -135,6 +137,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             let warehouse = WarehouseArgs {
                 warehouse: local.warehouse(),
                 bigquery,
+                lake: local.lake,
             }
             .open()
             .await?;
@@ -156,7 +159,7 @@ impl WarehouseArgs {
             .split_once(':')
             .ok_or_else(|| address("has no kind"))?;
         Ok(match kind {
-            "lake" if !place.is_empty() => Arc::new(Lake::new(&PathBuf::from(place))),
+            "lake" if !place.is_empty() => Arc::new(Lake::with(&PathBuf::from(place), self.lake)),
             "lake" => return Err(address("names no folder")),
             "bigquery" => {
                 let settings = Settings::new(place, &self.bigquery).map_err(address)?;

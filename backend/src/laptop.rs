@@ -11,6 +11,7 @@ use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
+use crate::warehouse::lake::LakeArgs;
 
 /// A look for new rows costs a lake nothing, and BigQuery a query.
 const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
@@ -27,6 +28,9 @@ pub struct LocalArgs {
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
+    /// How a lake is kept
+    #[command(flatten)]
+    pub lake: LakeArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
@@ -45,6 +49,7 @@ impl LocalArgs {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse()]);
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 
@@ -70,6 +75,7 @@ impl LocalArgs {
         ];
         args.extend(own.map(str::to_owned));
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 }

@@ -2,7 +2,7 @@
 
 `int96` adds the rows of the table's first file again with their times as INT96, as Spark writes them by default;
 `compact` merges the files of each partition; `order` sorts the rows of all files anew; `vacuum` deletes every file that
-the newest version does not name.
+the newest version does not name; `count` prints how many files there are.
 """
 
 import json
@@ -53,4 +53,8 @@ def vacuum(folder):
     DeltaTable(folder).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
 
 
-{"int96": int96, "compact": compact, "order": order, "vacuum": vacuum}[sys.argv[1]](sys.argv[2])
+def count(folder):
+    print(len(DeltaTable(folder).file_uris()))
+
+
+{"count": count, "int96": int96, "compact": compact, "order": order, "vacuum": vacuum}[sys.argv[1]](sys.argv[2])

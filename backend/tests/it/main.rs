@@ -5,6 +5,7 @@
 mod bigquery;
 mod golden;
 mod increments;
+mod lake;
 mod readers;
 mod warehouse;
 mod world;

@@ -72,7 +72,7 @@ async fn with_mixed(folder: &Path) -> Publication {
 }
 
 /// Runs a script of `tests/lake/` and returns what it says.
-fn script(name: &str, args: &[&str]) -> String {
+pub fn script(name: &str, args: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let said = Command::new(python())
         .arg(root.join("tests/lake").join(name))

@@ -12,12 +12,6 @@ use super::super::{Day, WarehouseError, parquet};
 use super::statistics;
 use crate::table::Table;
 
-/// How long a replaced file stays for readers that still follow an older publication.
-pub(super) const RETENTION: chrono::Duration = chrono::Duration::minutes(10);
-
-/// Replaced files are deleted at every so many versions of a table.
-pub(super) const VACUUM_EVERY: u64 = 100;
-
 /// Writes `rows` as new files, one per partition, and returns their add actions.
 pub(super) fn write(
     table: &Table,

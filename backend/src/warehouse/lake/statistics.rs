@@ -18,7 +18,7 @@ const MAX_TEXT: usize = 32;
 /// Greater than every character that can follow a bound that was cut.
 const GREATEST: char = '\u{10ffff}';
 
-/// Other writers cut their bounds of time to milliseconds.
+/// Some writers cut their bounds of time to milliseconds.
 const CUT_US: i64 = 999;
 
 /// Returns the statistics of rows in Delta's form.
@@ -134,7 +134,16 @@ impl Bounds {
 
     /// The latest instant that the column may hold, UTC microseconds.
     pub(super) fn latest(&self, column: &str) -> Option<i64> {
-        Some(micros(self.max_values.get(column)?)?.saturating_add(CUT_US))
+        let text = self.max_values.get(column)?.as_str()?;
+        let latest = micros(text)?;
+        let is_exact = text.split_once('.').is_some_and(|(_, fraction)| {
+            fraction.bytes().take_while(u8::is_ascii_digit).count() > 3
+        });
+        Some(if is_exact {
+            latest
+        } else {
+            latest.saturating_add(CUT_US)
+        })
     }
 
     /// Whether rows of the file may satisfy a filter.
@@ -151,7 +160,8 @@ impl Bounds {
                 self.text_may_reach(column, value) && self.text_may_begin_by(column, value)
             }),
             Filter::TimestampBetween(_, low, high) => {
-                let least = self.min_values.get(column).and_then(micros);
+                let least = self.min_values.get(column).and_then(Value::as_str);
+                let least = least.and_then(micros);
                 self.latest(column).is_none_or(|latest| latest >= *low)
                     && least.is_none_or(|least| least <= *high)
             }
@@ -175,8 +185,8 @@ impl Bounds {
     }
 }
 
-fn micros(value: &Value) -> Option<i64> {
-    let instant = chrono::DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+fn micros(text: &str) -> Option<i64> {
+    let instant = chrono::DateTime::parse_from_rfc3339(text).ok()?;
     Some(instant.timestamp_micros())
 }
 
