@@ -17,6 +17,7 @@ pub mod edge;
 pub mod identity;
 pub mod micro;
 pub mod progress;
+mod register;
 pub mod simulate;
 pub mod stack;
 pub mod stack_file;
