@@ -114,7 +114,11 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Land { warehouse, land } => {
             let warehouse = warehouse.open_to_write().await?;
-            land::run(&land, warehouse.as_ref(), &stop_signal()).await
+            let summary = land::run(&land, warehouse.as_ref(), &stop_signal()).await?;
+            if land.once {
+                println!("{}", serde_json::to_string(&summary)?);
+            }
+            Ok(())
         }
         Command::Build { warehouse, build } => {
             let warehouse = if build.dry_run {

@@ -16,6 +16,9 @@ use crate::warehouse::lake::LakeArgs;
 /// A look for new rows costs a lake nothing, and BigQuery a query.
 const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
 
+/// Who tries things out wants to see them at once, and has few events.
+const LAND_MAX_AGE_MS: &str = "200";
+
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
 pub struct LocalArgs {
@@ -48,6 +51,7 @@ impl LocalArgs {
     fn land(&self) -> Vec<String> {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse()]);
+        args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args
