@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Context;
 use polars::prelude::*;
 use serde::Serialize;
+use shoptrail_local::progress::now;
 
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
@@ -94,6 +95,7 @@ pub async fn run(
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
         _ => {
+            now("publishing");
             warehouse
                 .publish(&plan.published, plan.changes, plan.cursor)
                 .await?
@@ -175,6 +177,8 @@ async fn plan(
         cursor,
     };
     if plan.bronze_rows > 0 {
+        tracing::debug!(bronze.rows = plan.bronze_rows, "building");
+        now(format!("{} new rows", plan.bronze_rows));
         let (new_events, new_items) = silver::parse(&bronze, reporting)?;
         let mut staged = Staged::over(warehouse, base);
         increment::silver(&mut staged, new_events, new_items, reporting)
@@ -192,6 +196,7 @@ async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::R
     let touched = staged.days();
     for gold in gold::TABLES {
         if gold.reads.iter().any(|table| staged.touches(table)) {
+            now(gold.table.name);
             build_one(staged, gold, &touched, reporting)
                 .await
                 .with_context(|| format!("building `{}`", gold.table.name))?;

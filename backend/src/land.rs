@@ -24,7 +24,7 @@ use crate::warehouse::{Landing, Offsets, Warehouse};
 /// Flags of `shoptrail land`.
 #[derive(Args, Clone, Debug)]
 pub struct LandArgs {
-    /// Ends when everything that was in the topic at the start has landed, and prints what did
+    /// Lands what is in the topic now, prints what that was, then ends
     #[arg(long)]
     pub once: bool,
     /// Goes on with the oldest record there is where Kafka has deleted records that never landed

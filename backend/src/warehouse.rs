@@ -180,13 +180,13 @@ pub enum WarehouseError {
         /// The type its definition gives.
         expected: String,
     },
-    /// The address of the warehouse is not one.
-    #[error("warehouse `{url}`: {reason}\nhint: `lake:DIR` or `bigquery://PROJECT/DATASET`")]
-    Address {
-        /// The address as given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
+    /// There is no lake to read.
+    #[error(
+        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` and `build` make a lake"
+    )]
+    NoLake {
+        /// The folder as given.
+        folder: String,
     },
     /// Another program has done something to the table that this one would read wrongly.
     #[error("table `{table}` {reason}, which this program does not read\nhint: {hint}")]

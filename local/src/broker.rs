@@ -21,15 +21,15 @@ use super::identity::Ports;
 
 /// Events that passed validation.
 pub const TOPIC: &str = "clickstream_event_v3";
-/// Refused events, with the reason in headers.
+/// Dead letters, with the reason in headers.
 pub const DEAD_LETTER_TOPIC: &str = "clickstream_event_v3.dlq";
 /// Both, with their partitions.
 const TOPICS: [(&str, i32); 2] = [(TOPIC, 3), (DEAD_LETTER_TOPIC, 1)];
-/// The largest message: what Confluent's Basic, Standard, Enterprise and Freight clusters take at most.
+/// The largest message: the limit of Confluent's Basic, Standard, Enterprise and Freight clusters.
 /// Source: Confluent Cloud documentation, "Kafka cluster types".
 pub const MAX_MESSAGE_BYTES: usize = 8_388_608;
 
-/// A JVM on a busy machine needs some seconds; one that needs longer than this will not come.
+/// A JVM on a busy machine needs some seconds; one that needs longer than this has failed.
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ const JVM_OPTIONS: [&str; 4] = [
 pub struct Broker {
     /// `host:port`, comma separated.
     pub bootstrap_servers: String,
-    /// The child, if the broker is ours.
+    /// The child, if this stack runs the broker.
     service: Option<Service>,
 }
 
@@ -63,7 +63,7 @@ pub struct Place<'a> {
 }
 
 impl Broker {
-    /// Uses a broker that somebody else runs.
+    /// Uses a broker that this stack does not run.
     #[must_use]
     pub fn external(bootstrap_servers: String) -> Self {
         Self {
@@ -75,11 +75,11 @@ impl Broker {
     /// Starts Kafka as a child; its data is kept in the folder and found there again.
     ///
     /// # Errors
-    /// If the jars or Java are missing, or Kafka does not come up.
+    /// Returns an error if the jars or Java are missing, or Kafka does not come up.
     pub async fn child(place: Place<'_>, ports: &Ports, family: Family) -> Result<Self> {
         ensure!(
             has_kafka(place.lib),
-            "no Kafka in `{}`; hint: run `cargo xtask setup`",
+            "no Kafka in `{}`\nhint: run `cargo xtask setup`",
             place.lib.display()
         );
         // The child works in its own folder: every path must hold there too.
@@ -122,7 +122,7 @@ impl Broker {
     /// Waits until the broker answers.
     ///
     /// # Errors
-    /// If it does not within a minute and a half.
+    /// Returns an error if it does not answer within a minute and a half.
     pub async fn until_ready(&self) -> Result<()> {
         let answers = until_it_says(&self.bootstrap_servers, |metadata| {
             !metadata.brokers().is_empty()
@@ -133,17 +133,17 @@ impl Broker {
                 .await
                 .with_context(|| {
                     format!(
-                        "no broker answers at `{}`; hint: check `--bootstrap-servers`",
+                        "no broker answers at `{}`\nhint: check `--bootstrap-servers`",
                         self.bootstrap_servers
                     )
                 }),
         }
     }
 
-    /// Stops the child; a broker of somebody else is left alone.
+    /// Stops the child; a broker that this stack does not run is left alone.
     ///
     /// # Errors
-    /// If the broker is not ours.
+    /// Returns an error if this stack does not run the broker.
     pub async fn stop(&self) -> Result<()> {
         self.child_service()?.stop().await;
         Ok(())
@@ -152,7 +152,7 @@ impl Broker {
     /// Starts the child again after [`Broker::stop`] and waits until it answers.
     ///
     /// # Errors
-    /// If the broker is not ours or does not come up.
+    /// Returns an error if this stack does not run the broker, or it does not come up.
     pub async fn resume(&self) -> Result<()> {
         self.child_service()?.resume().await;
         self.until_ready().await
@@ -167,7 +167,7 @@ impl Broker {
     /// Creates both topics unless they exist, and waits until they can be used.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// Returns an error if the broker refuses.
     pub async fn create_topics(&self) -> Result<()> {
         let admin: AdminClient<_> = client(&self.bootstrap_servers).create()?;
         // -1: the broker's own default.
@@ -262,7 +262,7 @@ async fn format_storage(class_path: &OsString, properties: &Path) -> Result<()> 
         .kill_on_drop(true)
         .output()
         .await
-        .context("cannot start `java`; hint: install Java 17 or newer")?;
+        .context("cannot start `java`\nhint: install Java 17 or newer")?;
     ensure!(
         output.status.success(),
         "Kafka cannot format its storage: {}{}",

@@ -47,7 +47,7 @@ impl Confluent {
     /// `registry_file`.
     ///
     /// # Errors
-    /// If the port is taken or the file is not a registry's.
+    /// Returns an error if the port is taken or the file is not a registry's.
     pub async fn start(
         identity: &Identity,
         bootstrap_servers: &str,

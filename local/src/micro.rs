@@ -1,4 +1,4 @@
-//! What came in, good and bad, under the paths that users of Snowplow Micro know: `/micro/all`, `/micro/good`,
+//! Events received, accepted and rejected, under the paths that users of Snowplow Micro know: `/micro/all`, `/micro/good`,
 //! `/micro/bad`, `/micro/reset`.
 //!
 //! Both topics are followed from where they end when the stack starts. The newest events are kept, all are counted.
@@ -61,7 +61,7 @@ impl Micro {
     /// Finds the ends of the topics and follows them from there.
     ///
     /// # Errors
-    /// If the broker does not answer.
+    /// Returns an error if the broker does not answer.
     pub async fn start(bootstrap_servers: &str) -> Result<Self> {
         let bootstrap_servers = bootstrap_servers.to_owned();
         let consumer =

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use shoptrail_local::progress::{line, step};
 
-use crate::process::{cargo, command, stream};
-use crate::progress::{line, step};
+use crate::process::stream;
+use crate::workspace::Workspace;
 use crate::{demo, powerbi, schemas, setup};
 
 mod count;
@@ -69,29 +70,29 @@ struct Outcome {
 ///
 /// # Errors
 /// When the machine cannot be set up; failed tests are an exit code.
-pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
+pub fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
     let parts: Vec<Part> = Part::value_variants()
         .iter()
         .copied()
         .filter(|part| args.only.is_none_or(|only| only == *part))
         .collect();
-    prepare(root, tools, &parts)?;
-    let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(root)).collect();
+    prepare(workspace, &parts)?;
+    let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(workspace)).collect();
     Ok(summary(&outcomes))
 }
 
 /// Sets up what the chosen parts need.
-fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
+fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
     if parts.contains(&Part::Rust) || parts.contains(&Part::Browser) {
-        step("local-bigquery", || setup::bigquery::install(root, tools))?;
+        step("local-bigquery", || setup::bigquery::install(workspace))?;
     }
     if parts.iter().any(|part| part.needs_programs()) {
-        let chromium = step("Chromium", setup::browser::install)?;
+        let chromium = step("Chromium", || setup::browser::install(workspace))?;
         line(&format!("           {}", chromium.display()));
-        return demo::build(root, tools);
+        return demo::build(workspace);
     }
     if parts.contains(&Part::Clippy) || parts.contains(&Part::Powerbi) {
-        setup::run(root, tools)?;
+        setup::run(workspace)?;
     }
     Ok(())
 }
@@ -101,18 +102,18 @@ impl Part {
         matches!(self, Part::Worker | Part::Browser)
     }
 
-    fn run(self, root: &Path) -> Outcome {
+    fn run(self, workspace: &Workspace) -> Outcome {
         line(&format!("\n== {}", self.name()));
         let started = Instant::now();
         let result = match self {
-            Part::Generated => schemas::check(root).map(|()| Count::one()),
-            Part::Format => check(root, &["fmt", "--all", "--check"]),
-            Part::Clippy => clippy(root),
-            Part::Rust => rust(root),
-            Part::Worker => node_tests(root, "edge-worker/tests"),
-            Part::Browser => node_tests(root, "tests"),
-            Part::Deploy => node_tests(root, "tests/deploy"),
-            Part::Powerbi => power_bi(root),
+            Part::Generated => schemas::check(workspace).map(|()| Count::one()),
+            Part::Format => check(workspace, &["fmt", "--all", "--check"]),
+            Part::Clippy => clippy(workspace),
+            Part::Rust => rust(workspace),
+            Part::Worker => node_tests(workspace, "edge-worker/tests"),
+            Part::Browser => node_tests(workspace, "tests"),
+            Part::Deploy => node_tests(workspace, "tests/deploy"),
+            Part::Powerbi => power_bi(workspace),
         };
         Outcome {
             part: self,
@@ -129,16 +130,16 @@ impl Part {
 }
 
 /// A command that either passes or fails counts as one test.
-fn check(root: &Path, arguments: &[&str]) -> Result<Count> {
-    if !stream(&mut cargo(root, arguments), echo)? {
+fn check(workspace: &Workspace, arguments: &[&str]) -> Result<Count> {
+    if !stream(&mut workspace.cargo(arguments), echo)? {
         bail!("`cargo {}` failed", arguments.join(" "));
     }
     Ok(Count::one())
 }
 
-fn clippy(root: &Path) -> Result<Count> {
+fn clippy(workspace: &Workspace) -> Result<Count> {
     let mut count = check(
-        root,
+        workspace,
         &[
             "clippy",
             "--workspace",
@@ -159,14 +160,14 @@ fn clippy(root: &Path) -> Result<Count> {
             "-D",
             "warnings",
         ];
-        count = count + check(root, &wasm)?;
+        count = count + check(workspace, &wasm)?;
     }
     Ok(count)
 }
 
-fn rust(root: &Path) -> Result<Count> {
+fn rust(workspace: &Workspace) -> Result<Count> {
     CRATES.iter().try_fold(Count::default(), |count, packages| {
-        let mut test = cargo(root, &["test"]);
+        let mut test = workspace.cargo(&["test"]);
         for package in *packages {
             test.args(["--package", package]);
         }
@@ -175,18 +176,18 @@ fn rust(root: &Path) -> Result<Count> {
 }
 
 /// That the generated files are fresh is one test more.
-fn power_bi(root: &Path) -> Result<Count> {
-    powerbi::check(root)?;
-    Ok(Count::one() + node_tests(root, "tests/powerbi")?)
+fn power_bi(workspace: &Workspace) -> Result<Count> {
+    powerbi::check(workspace)?;
+    Ok(Count::one() + node_tests(workspace, "tests/powerbi")?)
 }
 
 /// Runs every `*.spec.mjs` of a folder, one after another: each starts servers and a browser of its own.
-fn node_tests(root: &Path, folder: &str) -> Result<Count> {
-    let files = spec_files(&root.join(folder))?;
+fn node_tests(workspace: &Workspace, folder: &str) -> Result<Count> {
+    let files = spec_files(&workspace.path(folder))?;
     if files.is_empty() {
         bail!("`{folder}` has no tests");
     }
-    let mut node = command(root, "node");
+    let mut node = workspace.command("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(files);
     counted(&mut node)

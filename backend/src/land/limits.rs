@@ -11,6 +11,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Flags that say when a landing is made. More at once makes fewer and larger files, and tables that are older.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Landings")]
 pub struct Limits {
     /// How long a record waits at most for others before it lands, milliseconds
     #[arg(

@@ -8,5 +8,6 @@ mod increments;
 mod lake;
 mod landing;
 mod readers;
+mod stop;
 mod warehouse;
 mod world;

@@ -24,12 +24,12 @@ use tokio::sync::mpsc;
 pub use producer::Producer;
 
 use super::limits::Meter;
-use super::record::{Record, RecordError};
+use super::record::{ProduceRecord, RecordError};
 use super::record_stream::RecordStream;
 use super::{Activity, ErrorReply, Underway, is_authentic};
 use crate::identity::ApiKey;
-use producer::Topic;
-use report::{Pending, Refusal};
+use producer::KnownTopic;
+use report::{Pending, ProduceRefusal};
 
 /// Records of one call that may wait for their report. More are not read before some are answered.
 const MAX_PENDING: usize = 1_000;
@@ -56,7 +56,7 @@ struct Call {
     gateway: Arc<Gateway>,
     topic: String,
     /// What was found under that name when the call began.
-    target: Topic,
+    target: KnownTopic,
 }
 
 /// Returns the route of the API.
@@ -199,7 +199,7 @@ impl Call {
         if let Err(error) = records.finish() {
             // Nobody is left to read it.
             let _ = reports
-                .send(Refusal::bad_request(error.to_string()).into())
+                .send(ProduceRefusal::bad_request(error.to_string()).into())
                 .await;
         }
     }
@@ -213,10 +213,10 @@ impl Call {
         loop {
             let (pending, ends) = match records.next_record() {
                 Ok(None) => return Ok(()),
-                Err(error) => (Refusal::bad_request(error.to_string()).into(), true),
-                Ok(Some(text)) => match Record::parse(&text) {
+                Err(error) => (ProduceRefusal::bad_request(error.to_string()).into(), true),
+                Ok(Some(text)) => match ProduceRecord::parse(&text) {
                     Err(error) => (
-                        Refusal::bad_request(error.to_string()).into(),
+                        ProduceRefusal::bad_request(error.to_string()).into(),
                         matches!(error, RecordError::TooLarge(_)),
                     ),
                     Ok(record) => (self.hand_over(record).await, false),
@@ -229,9 +229,9 @@ impl Call {
         }
     }
 
-    async fn hand_over(&self, record: Record) -> Pending {
+    async fn hand_over(&self, record: ProduceRecord) -> Pending {
         if !self.gateway.meter.record(record.bytes()) {
-            return Refusal::too_many_records().into();
+            return ProduceRefusal::too_many_records().into();
         }
         if let Err(refusal) = self.target.takes(record.partition, &self.topic) {
             return refusal.into();

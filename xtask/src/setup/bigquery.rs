@@ -8,13 +8,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::is_fresh;
 use super::machine::install_debian;
-use crate::process::{answer, command, run};
+use crate::process::answer;
+use crate::workspace::Workspace;
 
 /// In the order of preference; the last may be any version.
 const NAMES: [&str; 3] = ["python3.14", "python3.13", "python3"];
@@ -29,31 +30,31 @@ const ASK_VERSION: &str = "import ensurepip, sys, venv; print(sys.version)";
 const ASK_DUCKDB: &str = "import duckdb, sysconfig
 print(sysconfig.get_path('purelib'), duckdb.__version__, duckdb.sql('PRAGMA platform').fetchone()[0], sep='\\n')";
 
-/// Makes the environment below `TOOLS/local-bigquery`, unless it came from these very requirements.
+/// Makes the environment below `target/tools/local-bigquery`, unless it came from these very requirements.
 ///
 /// # Errors
 /// A sentence when there is no Python that fits; that of pip.
-pub fn install(root: &Path, tools: &Path) -> Result<()> {
-    let requirements = root.join("tests/bigquery/requirements.txt");
-    let folder = folder(tools);
+pub fn install(workspace: &Workspace) -> Result<()> {
+    let requirements = workspace.path("tests/bigquery/requirements.txt");
+    let folder = folder(workspace);
     let stamp = folder.join("requirements.txt");
     // The environment leans on the Python it was made with, and that may be gone.
-    if is_fresh(&requirements, &stamp) && python(tools).is_file() {
+    if is_fresh(&requirements, &stamp) && python(workspace).is_file() {
         return Ok(());
     }
-    let base = find_or_install_python()?;
+    let base = find_or_install_python(workspace)?;
     if folder.exists() {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
-    run(
-        root,
+    workspace.run(
         "venv",
-        command(root, base)
+        workspace
+            .command(base)
             .args(["-m", "venv"])
             .arg(folder.join("venv")),
     )?;
-    let mut pip = command(root, python(tools));
+    let mut pip = workspace.command(python(workspace));
     pip.args([
         "-m",
         "pip",
@@ -63,46 +64,44 @@ pub fn install(root: &Path, tools: &Path) -> Result<()> {
         "--requirement",
     ])
     .arg(&requirements);
-    run(root, "pip", &mut pip)?;
-    copy_extensions(tools)?;
+    workspace.run("pip", &mut pip)?;
+    copy_extensions(workspace)?;
     fs::copy(&requirements, &stamp)
         .with_context(|| format!("cannot write `{}`", stamp.display()))?;
     Ok(())
 }
 
-/// The command that serves the tables below `data` on two ports of this machine, until its standard input is closed.
-pub fn server(root: &Path, tools: &Path, rest_port: u16, grpc_port: u16, data: &Path) -> Command {
-    let mut server = command(root, python(tools));
+/// The command that serves the tables below `data` on two ports of this machine.
+pub fn server(workspace: &Workspace, rest_port: u16, grpc_port: u16, data: &Path) -> Command {
+    let mut server = workspace.command(python(workspace));
     server
         .arg("tests/bigquery/serve.py")
         .arg("--data-dir")
         .arg(data);
-    server
-        .args([
-            "--port",
-            &rest_port.to_string(),
-            "--grpc-port",
-            &grpc_port.to_string(),
-        ])
-        .stdin(Stdio::piped());
+    server.args([
+        "--port",
+        &rest_port.to_string(),
+        "--grpc-port",
+        &grpc_port.to_string(),
+    ]);
     server
 }
 
-fn folder(tools: &Path) -> PathBuf {
-    tools.join("local-bigquery")
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.tools().join("local-bigquery")
 }
 
 /// The environment's own.
-fn python(tools: &Path) -> PathBuf {
-    folder(tools).join("venv/bin/python")
+fn python(workspace: &Workspace) -> PathBuf {
+    folder(workspace).join("venv/bin/python")
 }
 
-fn find_or_install_python() -> Result<PathBuf> {
+fn find_or_install_python(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(found) = find_python() {
         return Ok(found);
     }
     // Debian's own may be old; what counts is what is there afterwards.
-    let _ = install_debian(&["python3", "python3-venv"]);
+    let _ = install_debian(workspace, &["python3", "python3-venv"]);
     match find_python() {
         Some(installed) => Ok(installed),
         None => bail!(
@@ -159,14 +158,14 @@ fn is_supported(version: &str) -> bool {
 }
 
 /// Copies DuckDB's extensions from their packages to where DuckDB looks for them.
-fn copy_extensions(tools: &Path) -> Result<()> {
-    let said = answer(Command::new(python(tools)).args(["-c", ASK_DUCKDB]))
+fn copy_extensions(workspace: &Workspace) -> Result<()> {
+    let said = answer(Command::new(python(workspace)).args(["-c", ASK_DUCKDB]))
         .context("the installed DuckDB does not run")?;
     let &[packages, version, platform] = said.lines().collect::<Vec<_>>().as_slice() else {
         bail!("the installed DuckDB does not say what it is: {said}");
     };
     let version = format!("v{version}");
-    let target = folder(tools)
+    let target = folder(workspace)
         .join("home/.duckdb/extensions")
         .join(&version)
         .join(platform);

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{answer, find, run};
+use crate::process::{answer, find};
+use crate::workspace::Workspace;
 
 /// A program that must be on the machine.
 struct Need {
@@ -68,7 +69,7 @@ const NEEDS: &[Need] = &[
 ///
 /// # Errors
 /// One sentence for each program that is still missing or too old.
-pub fn check() -> Result<()> {
+pub fn check(workspace: &Workspace) -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_met()).collect();
     let packages: Vec<&str> = missing
         .iter()
@@ -77,7 +78,7 @@ pub fn check() -> Result<()> {
         .collect();
     if !packages.is_empty() {
         // What apt says is in its log; what counts is whether the programs are there afterwards.
-        let _ = install_debian(&packages);
+        let _ = install_debian(workspace, &packages);
     }
     let mut sentences: Vec<String> = missing
         .iter()
@@ -85,7 +86,7 @@ pub fn check() -> Result<()> {
         .map(|need| need.complaint())
         .collect();
     if !has_openssl() {
-        let _ = install_debian(&["libssl-dev", "pkg-config"]);
+        let _ = install_debian(workspace, &["libssl-dev", "pkg-config"]);
         if !has_openssl() {
             sentences.push(OPENSSL.to_owned());
         }
@@ -145,18 +146,13 @@ fn major_version(answer: &str) -> Option<u32> {
 ///
 /// # Errors
 /// When this is no Debian, the user may not, or apt fails.
-pub fn install_debian(packages: &[&str]) -> Result<()> {
+pub fn install_debian(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("this machine has no apt-get");
     }
     // The lists of a fresh machine are empty.
-    run(
-        &std::env::temp_dir(),
-        "apt-get update",
-        apt()?.args(["update", "-q"]),
-    )?;
-    run(
-        &std::env::temp_dir(),
+    workspace.run("apt-get update", apt()?.args(["update", "-q"]))?;
+    workspace.run(
         "apt-get install",
         apt()?
             .args(["install", "-q", "-y", "--no-install-recommends"])

@@ -3,44 +3,42 @@
 //! The tools are built unoptimized: that takes a third of the time, and they run for a second each.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::process::{answer, cargo, command, find, run};
+use crate::process::{answer, find};
+use crate::workspace::Workspace;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Installs the target and the tools in the versions that `Cargo.lock` demands.
-pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
-    add_target(root)?;
-    let lock =
-        std::fs::read_to_string(root.join("Cargo.lock")).context("cannot read `Cargo.lock`")?;
+pub(super) fn install(workspace: &Workspace) -> Result<()> {
+    add_target(workspace)?;
+    let lock = std::fs::read_to_string(workspace.path("Cargo.lock"))
+        .context("cannot read `Cargo.lock`")?;
     // Its own lock file names a package version that the registry no longer gives.
     let bindgen = ["--no-default-features", "--bin", "wasm-bindgen"];
     install_tool(
-        root,
-        tools,
+        workspace,
         "wasm-bindgen-cli",
         locked_version(&lock, "wasm-bindgen")?,
         &bindgen,
     )?;
     install_tool(
-        root,
-        tools,
+        workspace,
         "worker-build",
         locked_version(&lock, "worker")?,
         &["--locked", "--bin", "worker-build"],
     )
 }
 
-fn add_target(root: &Path) -> Result<()> {
-    let libraries = answer(Command::new("rustc").current_dir(root).args([
-        "--print",
-        "target-libdir",
-        "--target",
-        TARGET,
-    ]));
+fn add_target(workspace: &Workspace) -> Result<()> {
+    let libraries =
+        answer(
+            workspace
+                .command("rustc")
+                .args(["--print", "target-libdir", "--target", TARGET]),
+        );
     if libraries.is_some_and(|folder| Path::new(folder.trim()).is_dir()) {
         return Ok(());
     }
@@ -49,40 +47,36 @@ fn add_target(root: &Path) -> Result<()> {
             "Rust's target `{TARGET}` is missing: install it with your Rust, or install Rust from https://rustup.rs"
         );
     }
-    run(
-        root,
+    workspace.run(
         "rustup target",
-        command(root, "rustup").args(["target", "add", TARGET]),
+        workspace.command("rustup").args(["target", "add", TARGET]),
     )
 }
 
 fn install_tool(
-    root: &Path,
-    tools: &Path,
+    workspace: &Workspace,
     package: &str,
     version: &str,
     arguments: &[&str],
 ) -> Result<()> {
-    if is_installed(tools, package, version) {
+    if is_installed(workspace, package, version) {
         return Ok(());
     }
-    let mut command = cargo(
-        root,
-        &["install", "--debug", "--config", "profile.dev.debug=0"],
-    );
+    let mut command = workspace.cargo(&["install", "--debug", "--config", "profile.dev.debug=0"]);
     command
         .arg(format!("{package}@{version}"))
         .args(arguments)
         .arg("--root")
-        .arg(tools);
+        .arg(workspace.tools());
     // The tools share a target folder, and with it the packages both use.
-    command.env("CARGO_TARGET_DIR", tools.join("build"));
-    run(root, package, &mut command)
+    command.env("CARGO_TARGET_DIR", workspace.tools().join("build"));
+    workspace.run(package, &mut command)
 }
 
 /// Asks cargo's own record, because `cargo install` asks the registry even when there is nothing to do.
-fn is_installed(tools: &Path, package: &str, version: &str) -> bool {
-    let record = std::fs::read_to_string(tools.join(".crates.toml")).unwrap_or_default();
+fn is_installed(workspace: &Workspace, package: &str, version: &str) -> bool {
+    let record =
+        std::fs::read_to_string(workspace.tools().join(".crates.toml")).unwrap_or_default();
     record.contains(&format!("\"{package} {version} ("))
 }
 
