@@ -430,6 +430,232 @@ async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Conflu
     .await
 }
 
+fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Ends everything in the order that events take: first the edge, when what it accepted is handed over; the broker last.
+    pub async fn stop(self) {
+        let Self {
+            file,
+            web,
+            edge,
+            queues,
+            land,
+            build,
+            micro,
+            confluent,
+            broker,
+            ..
+        } = self;
+        let stopped = async |service: &Service| {
+            service.stop().await;
+            Ok(())
+        };
+        let _ = live_step("edge's queue drained", async {
+            queues.until_delivered(LONGEST_DRAIN).await;
+            Ok(())
+        })
+        .await;
+        let _ = live_step("edge stopped", stopped(&edge)).await;
+        drop((web, micro, queues));
+        let _ = live_step("landing stopped", stopped(&land)).await;
+        let _ = live_step("building stopped", stopped(&build)).await;
+        drop(confluent);
+        // Stopping a broker that this stack does not run is an error, and no reason to stop here.
+        let _ = live_step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
+        drop(file);
+    }
+
+    fn print_addresses(&self) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        write!(out, "{}", self.addresses.pages())?;
+        out.flush().context("cannot write to stdout")
+    }
+}
+
+/// One stack per folder: the lock goes with the process.
+fn lock(data: &Path) -> Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "another stack runs on `{}`\nhint: stop it, or name another folder with `--data DIR`",
+                data.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
+}
+
+async fn start_broker(
+    args: &StackArgs,
+    root: &Path,
+    identity: &Identity,
+    family: Family,
+) -> Result<Broker> {
+    let broker = match &args.bootstrap_servers {
+        Some(servers) => {
+            let broker = Broker::external(servers.clone());
+            broker.until_ready().await?;
+            broker
+        }
+        None => {
+            let lib = args
+                .kafka_lib
+                .clone()
+                .unwrap_or_else(|| root.join("target/tools/kafka/lib"));
+            let dir = args.data.join("kafka");
+            let place = Place {
+                lib: &lib,
+                dir: &dir,
+                log: args.data.join("logs/kafka.log"),
+            };
+            Broker::child(place, &identity.ports, family).await?
+        }
+    };
+    broker.create_topics().await?;
+    Ok(broker)
+}
+
+async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Confluent> {
+    let limits = Limits {
+        calls: args.rest_calls_per_second,
+        records: args.rest_records_per_second,
+        bytes: args.rest_bytes_per_second,
+    };
+    let bootstrap_servers = args
+        .bootstrap_servers
+        .clone()
+        .unwrap_or_else(|| identity.ports.bootstrap_servers());
+    Confluent::start(
+        identity,
+        &bootstrap_servers,
+        limits,
+        &args.data.join("registry.json"),
+    )
+    .await
+}
+
+fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Ends everything in the order of the way: first the edge, when what it took is handed over, the broker last.
+    pub async fn stop(self) {
+        let Self {
+            file,
+            web,
+            edge,
+            land,
+            build,
+            micro,
+            confluent,
+            broker,
+            ..
+        } = self;
+        let stopped = async |service: &Service| {
+            service.stop().await;
+            Ok(())
+        };
+        let _ = step("edge's queue drained", drained(&confluent)).await;
+        let _ = step("edge stopped", stopped(&edge)).await;
+        drop((web, micro));
+        let _ = step("landing stopped", stopped(&land)).await;
+        let _ = step("building stopped", stopped(&build)).await;
+        drop(confluent);
+        // A broker of somebody else is not stopped, and says so.
+        let _ = step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
+        drop(file);
+    }
+
+    fn print_addresses(&self) -> Result<()> {
+        let Addresses {
+            shop,
+            dashboard,
+            micro,
+            ..
+        } = &self.addresses;
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "shop                   {shop}\ndashboard              {dashboard}\ncame in, good and bad  {micro}"
+        )?;
+        out.flush().context("cannot write to stdout")
+    }
+}
+
+/// One stack per folder: the lock goes with the process.
+fn lock(data: &Path) -> Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`",
+                data.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
+}
+
+async fn start_broker(
+    args: &StackArgs,
+    root: &Path,
+    identity: &Identity,
+    family: Family,
+) -> Result<Broker> {
+    let broker = match &args.bootstrap_servers {
+        Some(servers) => {
+            let broker = Broker::external(servers.clone());
+            broker.until_ready().await?;
+            broker
+        }
+        None => {
+            let lib = args
+                .kafka_lib
+                .clone()
+                .unwrap_or_else(|| root.join("target/tools/kafka/lib"));
+            let dir = args.data.join("kafka");
+            let place = Place {
+                lib: &lib,
+                dir: &dir,
+                log: args.data.join("logs/kafka.log"),
+            };
+            Broker::child(place, &identity.ports, family).await?
+        }
+    };
+    broker.create_topics().await?;
+    Ok(broker)
+}
+
+async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Confluent> {
+    let limits = Limits {
+        calls: args.rest_calls_per_second,
+        records: args.rest_records_per_second,
+        bytes: args.rest_bytes_per_second,
+    };
+    let bootstrap_servers = args
+        .bootstrap_servers
+        .clone()
+        .unwrap_or_else(|| identity.ports.bootstrap_servers());
+    Confluent::start(
+        identity,
+        &bootstrap_servers,
+        limits,
+        &args.data.join("registry.json"),
+    )
+    .await
+}
+
 /// Registers the schema of records as a deployment does, and returns its id.
 fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
     let text = std::fs::read_to_string(file).with_context(|| {
