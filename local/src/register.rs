@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::confluent::registry::{Level, Registry, RegistryError, VersionChoice};
+use crate::confluent::registry::{CompatibilityLevel, Registry, RegistryError, VersionChoice};
 
 /// The schema of records, from the repository's root.
 const SCHEMA: &str = "schemas/json/record.schema.json";
@@ -52,8 +52,10 @@ fn follow_open_version(
     subject: &str,
     text: &str,
 ) -> Result<u32, RegistryError> {
-    let level = registry.level(Some(subject)).or_else(|_| registry.level(None))?;
-    registry.set_level(Some(subject), Level::None)?;
+    let level = registry
+        .level(Some(subject))
+        .or_else(|_| registry.level(None))?;
+    registry.set_level(Some(subject), CompatibilityLevel::None)?;
     let registered = registry.register(subject, text);
     registry.set_level(Some(subject), level)?;
     registered
@@ -91,7 +93,10 @@ mod tests {
         let open = read(root(), OPEN).expect("a released version");
         registry.register("s", &open).expect("the first");
         register(&registry, root(), "s").expect("registered");
-        assert_eq!(registry.level(Some("s")).expect("a level"), Level::Backward);
+        assert_eq!(
+            registry.level(Some("s")).expect("a level"),
+            CompatibilityLevel::Backward
+        );
         let stranger = r#"{"type":"object","required":["x"],"properties":{"x":{"type":"string"}}}"#;
         assert!(registry.register("s", stranger).is_err());
     }
