@@ -135,6 +135,8 @@ fn variables_file(config: &EdgeConfig) -> String {
         "origins": [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
     }]);
     let variables = [
+        // All simulated shoppers have one address.
+        ("SHOPTRAIL_RATE_LIMITS", "off".to_owned()),
         ("SHOPTRAIL_SHOPS", shops.to_string()),
         ("SHOPTRAIL_KAFKA_REST_URL", config.rest_url.clone()),
         ("SHOPTRAIL_KAFKA_CLUSTER_ID", config.cluster_id.to_owned()),

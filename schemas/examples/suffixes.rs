@@ -20,7 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(ascii)
         .collect::<Result<_, _>>()?;
     let text: Vec<String> = rules.into_iter().collect();
-    let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/public_suffixes.txt"));
+    let target = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/data/public_suffixes.txt"
+    ));
     fs::write(target, text.join("\n") + "\n")?;
     Ok(())
 }

@@ -130,21 +130,43 @@ mod tests {
     fn host_and_path_are_cut_out() {
         for (text, host, path) in [
             ("https://shop.example", "shop.example", "/"),
-            ("https://www.Shop.example:8443/a/b?c#d", "shop.example", "/a/b"),
+            (
+                "https://www.Shop.example:8443/a/b?c#d",
+                "shop.example",
+                "/a/b",
+            ),
             ("http://user:pass@shop.example?x=/y", "shop.example", "/"),
             ("https://shop.example.#/route", "shop.example", "/"),
             ("http://[::1]:80/x", "::1", "/x"),
             ("https://127.0.0.1:8080/p", "127.0.0.1", "/p"),
-            ("android-app://com.google.android.gm/", "com.google.android.gm", "/"),
+            (
+                "android-app://com.google.android.gm/",
+                "com.google.android.gm",
+                "/",
+            ),
             ("HTTPS://www.www.example/", "www.example", "/"),
         ] {
-            assert_eq!(parts(text), Some((host.to_owned(), path.to_owned())), "{text}");
+            assert_eq!(
+                parts(text),
+                Some((host.to_owned(), path.to_owned())),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn other_texts_are_no_addresses() {
-        for text in ["", "nonsense", "https://", "https:///path", "about:blank", "ftp://a/", "://a", "http://[", "http://@:1"] {
+        for text in [
+            "",
+            "nonsense",
+            "https://",
+            "https:///path",
+            "about:blank",
+            "ftp://a/",
+            "://a",
+            "http://[",
+            "http://@:1",
+        ] {
             assert_eq!(parts(text), None, "{text}");
         }
     }
@@ -162,7 +184,10 @@ mod tests {
             assert_eq!(found, [("x", "1"), ("utm_source", "n")], "{text}");
         }
         let address = parse("https://a/?&&flag&=&empty=").unwrap();
-        assert_eq!(address.parameters().collect::<Vec<_>>(), [("", ""), ("empty", "")]);
+        assert_eq!(
+            address.parameters().collect::<Vec<_>>(),
+            [("", ""), ("empty", "")]
+        );
     }
 
     #[test]
@@ -182,7 +207,10 @@ mod tests {
 
     #[test]
     fn long_address_keeps_its_campaign() {
-        let long = format!("https://shop.example/p?q={}&utm_source=news&gclid=1", "x".repeat(3_000));
+        let long = format!(
+            "https://shop.example/p?q={}&utm_source=news&gclid=1",
+            "x".repeat(3_000)
+        );
         assert_eq!(
             shorten(&long, 2048),
             "https://shop.example/p?utm_source=news&gclid=1"

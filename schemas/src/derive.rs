@@ -80,7 +80,10 @@ pub struct Request<'a> {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Derived {
     /// When it happened, in milliseconds since the epoch: the browser's clock, corrected where it is clearly off.
-    #[cfg_attr(feature = "json-schema", schemars(range(min = 0, max = 253_402_300_799_999i64)))]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(range(min = 0, max = 253_402_300_799_999i64))
+    )]
     pub event_time: i64,
     /// Whether the browser's clock was corrected.
     pub clock_corrected: bool,
@@ -235,7 +238,9 @@ pub fn visitor_bucket(shop_id: &str, anonymous_id: &str) -> u8 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let bytes = shop_id.bytes().chain([0x1f]).chain(anonymous_id.bytes());
-    let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    let hash = bytes.fold(OFFSET, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    });
     let folded = (hash ^ (hash >> 32)) % u64::from(VISITOR_BUCKETS);
     u8::try_from(folded).unwrap_or_default()
 }

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::consent::ConsentState;
 use crate::event_type::EventType;
 use crate::integer;
 use crate::item::{self, Item};
-use crate::consent::ConsentState;
 use crate::limits::{
-    MAX_ENGAGEMENT_MS, MAX_EVENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME,
-    MAX_SAFE_INTEGER, MAX_TEXT, MAX_TITLE, MAX_URL, MIN_EVENT_MS,
+    MAX_ENGAGEMENT_MS, MAX_EVENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER,
+    MAX_TEXT, MAX_TITLE, MAX_URL, MIN_EVENT_MS,
 };
 use crate::rule::{Field, Form, Rule, formed, integer, prose};
 

@@ -17,7 +17,9 @@ pub(crate) fn round(number: f64, decimals: u32) -> Option<Rounded> {
     let text = number.abs().to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = usize::try_from(decimals).ok()?;
-    let (kept, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
+    let (kept, rest) = fraction
+        .split_at_checked(decimals)
+        .unwrap_or((fraction, ""));
     let units: i64 = format!("{whole}{kept:0<decimals$}").parse().ok()?;
     let up = rest.as_bytes().first().is_some_and(|digit| *digit >= b'5');
     let units = units.checked_add(i64::from(up))?;
@@ -113,7 +115,9 @@ fn ungroup(whole: &str, separator: char) -> Option<String> {
         }
         digits.push_str(group);
     }
-    is_digits(&digits).then_some(digits).filter(|_| !first.is_empty())
+    is_digits(&digits)
+        .then_some(digits)
+        .filter(|_| !first.is_empty())
 }
 
 fn is_digits(text: &str) -> bool {
@@ -182,7 +186,13 @@ mod tests {
 
     #[test]
     fn texts_that_are_integers_are_read() {
-        for (text, number) in [("2", 2.0), (" 2.00", 2.0), ("1,234", 1234.0), ("3,0", 3.0), ("-0", 0.0)] {
+        for (text, number) in [
+            ("2", 2.0),
+            (" 2.00", 2.0),
+            ("1,234", 1234.0),
+            ("3,0", 3.0),
+            ("-0", 0.0),
+        ] {
             assert_eq!(integer_from_text(text), Some(number), "{text}");
         }
         for text in ["1.5", "0.99999999999999999999", "x", ""] {
@@ -193,8 +203,31 @@ mod tests {
     #[test]
     fn other_texts_are_no_numbers() {
         for text in [
-            "", " ", "-", "abc", "1.", ".5", ",5", "1,23,4", "1234,567", "1,2345", "1.2.3", "12.34,5", "1e3", "+1",
-            "--1", "0x10", "NaN", "Infinity", "€ 5", "5 EUR", "1 234", "１", ",234", "1,234,", "1.234,567",
+            "",
+            " ",
+            "-",
+            "abc",
+            "1.",
+            ".5",
+            ",5",
+            "1,23,4",
+            "1234,567",
+            "1,2345",
+            "1.2.3",
+            "12.34,5",
+            "1e3",
+            "+1",
+            "--1",
+            "0x10",
+            "NaN",
+            "Infinity",
+            "€ 5",
+            "5 EUR",
+            "1 234",
+            "１",
+            ",234",
+            "1,234,",
+            "1.234,567",
         ] {
             assert_eq!(from_text(text), None, "{text}");
         }

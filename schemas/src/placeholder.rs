@@ -3,12 +3,38 @@
 
 /// Texts that are no ids, in lower case.
 const WORDS: [&str; 22] = [
-    "", "0", "-1", "nan", "nil", "null", "none", "n/a", "true", "false", "undefined", "unknown", "guest", "anonymous",
-    "user_id", "userid", "(none)", "(null)", "(not set)", "[object object]", "function", "00000000-0000-0000-0000-000000000000",
+    "",
+    "0",
+    "-1",
+    "nan",
+    "nil",
+    "null",
+    "none",
+    "n/a",
+    "true",
+    "false",
+    "undefined",
+    "unknown",
+    "guest",
+    "anonymous",
+    "user_id",
+    "userid",
+    "(none)",
+    "(null)",
+    "(not set)",
+    "[object object]",
+    "function",
+    "00000000-0000-0000-0000-000000000000",
 ];
 
 /// How templates that nothing was filled into begin and end.
-const TEMPLATES: [(&str, &str); 5] = [("{{", "}}"), ("${", "}"), ("<%", "%>"), ("%%", "%%"), ("[[", "]]")];
+const TEMPLATES: [(&str, &str); 5] = [
+    ("{{", "}}"),
+    ("${", "}"),
+    ("<%", "%>"),
+    ("%%", "%%"),
+    ("[[", "]]"),
+];
 
 /// Whether a text stands for no id.
 pub(crate) fn is_placeholder(text: &str) -> bool {
@@ -23,9 +49,8 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
 #[cfg(feature = "json-schema")]
 pub(crate) fn pattern() -> String {
     let word = |word: &&str| -> String { word.chars().map(any_case).collect() };
-    let template = |(begin, end): &(&str, &str)| {
-        format!("{}[\\s\\S]*{}", literal(begin), literal(end))
-    };
+    let template =
+        |(begin, end): &(&str, &str)| format!("{}[\\s\\S]*{}", literal(begin), literal(end));
     let words = WORDS.iter().map(word);
     let alternatives: Vec<String> = words.chain(TEMPLATES.iter().map(template)).collect();
     format!("^[ \\t\\r\\n]*({})[ \\t\\r\\n]*$", alternatives.join("|"))
@@ -59,8 +84,20 @@ mod tests {
     #[test]
     fn what_scripts_and_templates_leave_is_no_id() {
         for text in [
-            "", "  ", "undefined", "Null", "NaN", "0", "[object Object]", "{{ user.id }}", "${userId}", "<%= id %>",
-            "%%USER_ID%%", "00000000-0000-0000-0000-000000000000", "(not set)", " none\n",
+            "",
+            "  ",
+            "undefined",
+            "Null",
+            "NaN",
+            "0",
+            "[object Object]",
+            "{{ user.id }}",
+            "${userId}",
+            "<%= id %>",
+            "%%USER_ID%%",
+            "00000000-0000-0000-0000-000000000000",
+            "(not set)",
+            " none\n",
         ] {
             assert!(is_placeholder(text), "{text}");
         }
@@ -68,7 +105,19 @@ mod tests {
 
     #[test]
     fn ids_that_only_look_odd_are_ids() {
-        for text in ["1", "00", "0x0", "nullable", "guest-17", "undefined1", "{1}", "{}", "$", "%20", "none@shop.example"] {
+        for text in [
+            "1",
+            "00",
+            "0x0",
+            "nullable",
+            "guest-17",
+            "undefined1",
+            "{1}",
+            "{}",
+            "$",
+            "%20",
+            "none@shop.example",
+        ] {
             assert!(!is_placeholder(text), "{text}");
         }
     }

@@ -35,7 +35,10 @@ pub struct Record<E = Event> {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Edge {
     /// When the edge received the batch, in milliseconds since the epoch.
-    #[cfg_attr(feature = "json-schema", schemars(range(min = 0, max = 253_402_300_799_999i64)))]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(range(min = 0, max = 253_402_300_799_999i64))
+    )]
     pub received_at: i64,
     /// The shop that the write key belongs to.
     pub shop_id: String,

@@ -79,7 +79,10 @@ mod tests {
             "\"🍵\"",
             r#""\u+d83""#,
         ] {
-            assert!(matches!(replace_lone(text), Cow::Borrowed(same) if same == text), "{text}");
+            assert!(
+                matches!(replace_lone(text), Cow::Borrowed(same) if same == text),
+                "{text}"
+            );
         }
     }
 }

@@ -35,13 +35,17 @@ impl<'a> Members<'a> {
     /// Returns a member's value; `null` is the same as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&Tree<'a>> {
         let member = self.0.iter().find(|(known, _)| known == name);
-        member.map(|(_, value)| value).filter(|value| !value.is_null())
+        member
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     }
 
     /// The same, to be changed.
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Tree<'a>> {
         let member = self.0.iter_mut().find(|(known, _)| known == name);
-        member.map(|(_, value)| value).filter(|value| !value.is_null())
+        member
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     }
 
     /// Returns a member's text.
@@ -139,7 +143,10 @@ fn repeated<'m>(members: &'m [(Cow<'_, str>, Tree<'_>)]) -> Option<&'m str> {
     }
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
-    names.array_windows().find(|[a, b]| a == b).map(|[name, _]| *name)
+    names
+        .array_windows()
+        .find(|[a, b]| a == b)
+        .map(|[name, _]| *name)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Tree<'a> {

@@ -230,12 +230,7 @@ fn name_order(check: &mut Check, members: &mut Members<'_>) {
 }
 
 /// Checks that a field is there that an event type requires, and that it is not an empty list.
-fn check_required(
-    check: &mut Check,
-    event_type: EventType,
-    field: &str,
-    value: Option<&Tree<'_>>,
-) {
+fn check_required(check: &mut Check, event_type: EventType, field: &str, value: Option<&Tree<'_>>) {
     check.at(field, |check| match value {
         None => check.missing(event_type.as_str()),
         Some(Tree::List(entries)) if entries.is_empty() => {

@@ -67,7 +67,9 @@ const fn seen(name: &'static str, source: &'static str) -> ClickId {
 /// Whether a parameter belongs to a campaign.
 pub(crate) fn is_campaign_parameter(name: &str) -> bool {
     let known = UTM.into_iter().chain(CLICK_IDS.iter().map(|id| id.name));
-    known.into_iter().any(|known| known.eq_ignore_ascii_case(name))
+    known
+        .into_iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Reads the campaign of an address.
@@ -99,7 +101,9 @@ pub(super) fn read(page: &Address<'_>) -> Campaign {
 impl Campaign {
     /// Returns the place of a UTM parameter's value.
     fn utm(&mut self, name: &str) -> Option<&mut Option<String>> {
-        let position = UTM.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        let position = UTM
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(name))?;
         Some(match position {
             0 => &mut self.source,
             1 => &mut self.medium,
@@ -142,23 +146,41 @@ mod tests {
             assert_eq!(campaign.name.as_deref(), Some("nov"), "{url}");
         }
         let rest = campaign("https://a/?utm_term=mugs&utm_content=top");
-        assert_eq!((rest.term.as_deref(), rest.content.as_deref()), (Some("mugs"), Some("top")));
+        assert_eq!(
+            (rest.term.as_deref(), rest.content.as_deref()),
+            (Some("mugs"), Some("top"))
+        );
     }
 
     #[test]
     fn click_id_names_source_and_medium_where_nothing_else_does() {
         let google = campaign("https://a/?fbclid=f&gclid=g&gclid=h");
-        assert_eq!((google.click_id.as_deref(), google.click_id_kind), (Some("g"), Some("gclid")));
-        assert_eq!((google.source.as_deref(), google.medium.as_deref()), (Some("google"), Some("cpc")));
+        assert_eq!(
+            (google.click_id.as_deref(), google.click_id_kind),
+            (Some("g"), Some("gclid"))
+        );
+        assert_eq!(
+            (google.source.as_deref(), google.medium.as_deref()),
+            (Some("google"), Some("cpc"))
+        );
         let facebook = campaign("https://a/?fbclid=f");
-        assert_eq!((facebook.source.as_deref(), facebook.medium), (Some("facebook"), None));
+        assert_eq!(
+            (facebook.source.as_deref(), facebook.medium),
+            (Some("facebook"), None)
+        );
         let tagged = campaign("https://a/?gclid=g&utm_source=shop");
-        assert_eq!((tagged.source.as_deref(), tagged.medium), (Some("shop"), None));
+        assert_eq!(
+            (tagged.source.as_deref(), tagged.medium),
+            (Some("shop"), None)
+        );
         assert_eq!(tagged.click_id_kind, Some("gclid"));
     }
 
     #[test]
     fn empty_parameters_name_nothing() {
-        assert_eq!(campaign("https://a/?utm_source=&utm_medium=%20&gclid="), Campaign::default());
+        assert_eq!(
+            campaign("https://a/?utm_source=&utm_medium=%20&gclid="),
+            Campaign::default()
+        );
     }
 }

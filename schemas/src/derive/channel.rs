@@ -123,7 +123,12 @@ pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Cha
     if campaign.source.is_some() || campaign.medium.is_some() {
         let source = lower(&campaign.source);
         let kind = source::kind(&source, rules);
-        return tagged(&source, &lower(&campaign.medium), &lower(&campaign.name), kind);
+        return tagged(
+            &source,
+            &lower(&campaign.medium),
+            &lower(&campaign.name),
+            kind,
+        );
     }
     match referrer.kind {
         kind if !kind.begins_a_visit() => Channel::Direct,
@@ -203,7 +208,10 @@ fn is_paid(medium: &str) -> bool {
 }
 
 fn is_display(medium: &str) -> bool {
-    matches!(medium, "display" | "banner" | "expandable" | "interstitial" | "cpm")
+    matches!(
+        medium,
+        "display" | "banner" | "expandable" | "interstitial" | "cpm"
+    )
 }
 
 fn is_social(medium: &str) -> bool {
@@ -223,7 +231,9 @@ fn names_shopping(campaign: &str) -> bool {
         return true;
     }
     campaign.match_indices("shop").any(|(position, _)| {
-        let before = campaign.get(..position).and_then(|before| before.chars().next_back());
+        let before = campaign
+            .get(..position)
+            .and_then(|before| before.chars().next_back());
         before.is_none_or(|letter| !matches!(letter, 'a'..='d' | 'f'..='z'))
     })
 }
@@ -242,13 +252,19 @@ mod tests {
     }
 
     fn tagged_as(parameters: &str) -> &'static str {
-        channel_of(&format!("https://shop.example/?{parameters}"), Some("https://blog.example/"))
+        channel_of(
+            &format!("https://shop.example/?{parameters}"),
+            Some("https://blog.example/"),
+        )
     }
 
     #[test]
     fn name_is_the_same_in_json_and_text() {
         for channel in Channel::ALL {
-            assert_eq!(serde_json::to_value(channel).unwrap(), serde_json::json!(channel.as_str()));
+            assert_eq!(
+                serde_json::to_value(channel).unwrap(),
+                serde_json::json!(channel.as_str())
+            );
         }
     }
 
@@ -263,7 +279,10 @@ mod tests {
             ("utm_source=google&utm_medium=paid_search", "Paid Search"),
             ("utm_source=news&utm_medium=e_mail", "Email"),
             ("utm_source=email", "Email"),
-            ("utm_source=blog&utm_medium=social%20media", "Organic Social"),
+            (
+                "utm_source=blog&utm_medium=social%20media",
+                "Organic Social",
+            ),
             ("utm_source=facebook&utm_medium=cpc", "Paid Social"),
             ("utm_source=google&utm_medium=cpc", "Paid Search"),
             ("utm_source=Google&utm_medium=CPC", "Paid Search"),
@@ -272,7 +291,10 @@ mod tests {
             ("utm_source=google&utm_medium=cpm", "Paid Search"),
             ("utm_source=youtube.com&utm_medium=cpv-cpc", "Paid Video"),
             ("utm_source=x&utm_medium=display", "Display"),
-            ("utm_source=x&utm_medium=cpc&utm_campaign=autumn-shopping", "Paid Shopping"),
+            (
+                "utm_source=x&utm_medium=cpc&utm_campaign=autumn-shopping",
+                "Paid Shopping",
+            ),
             ("utm_source=x1&utm_campaign=shop-sale", "Organic Shopping"),
             ("utm_source=x1&utm_campaign=workshop", "Unassigned"),
             ("utm_source=x1&utm_campaign=eshop", "Organic Shopping"),
@@ -284,7 +306,10 @@ mod tests {
             ("utm_source=x1&utm_medium=audio", "Audio"),
             ("utm_source=x1&utm_medium=sms", "SMS"),
             ("utm_source=x1&utm_medium=push", "Mobile Push Notifications"),
-            ("utm_source=x1&utm_medium=web-notification", "Mobile Push Notifications"),
+            (
+                "utm_source=x1&utm_medium=web-notification",
+                "Mobile Push Notifications",
+            ),
             ("utm_source=firebase", "Mobile Push Notifications"),
             ("utm_source=x1&utm_medium=newsletter", "Unassigned"),
             ("utm_source=(direct)", "Direct"),
@@ -302,7 +327,10 @@ mod tests {
     fn referrers_name_the_channel_where_no_campaign_does() {
         for (from, channel) in [
             ("https://www.google.de/", "Organic Search"),
-            ("android-app://com.google.android.googlequicksearchbox/", "Organic Search"),
+            (
+                "android-app://com.google.android.googlequicksearchbox/",
+                "Organic Search",
+            ),
             ("android-app://com.google.android.gm/", "Referral"),
             ("https://accounts.google.com/", "Direct"),
             ("https://docs.google.com/", "Referral"),
@@ -316,14 +344,19 @@ mod tests {
             ("https://www.paypal.com/", "Direct"),
             ("https://checkout.shop.example/", "Direct"),
         ] {
-            assert_eq!(channel_of("https://shop.example/", Some(from)), channel, "{from}");
+            assert_eq!(
+                channel_of("https://shop.example/", Some(from)),
+                channel,
+                "{from}"
+            );
         }
         assert_eq!(channel_of("https://shop.example/", None), "Direct");
     }
 
     #[test]
     fn shops_own_rules_make_a_mail_program_the_channel_email() {
-        let rules: Rules = serde_json::from_str(r#"{"sources":{"mail.google.com":"email"}}"#).unwrap();
+        let rules: Rules =
+            serde_json::from_str(r#"{"sources":{"mail.google.com":"email"}}"#).unwrap();
         let referrer = referrer::read(Some("https://mail.google.com/"), "shop.example", &rules);
         assert_eq!(of(&Campaign::default(), &referrer, &rules), Channel::Email);
     }

@@ -10,7 +10,10 @@ const SUFFIXES: &str = include_str!("../../data/public_suffixes.txt");
 /// Returns the registrable domain of a host in lower case; the host itself where it is an address, a name without dots, or
 /// a public suffix.
 pub(super) fn registrable(host: &str) -> &str {
-    let is_address = host.contains(':') || host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_address = host.contains(':')
+        || host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_address {
         return host;
     }
@@ -32,7 +35,9 @@ pub(super) fn same_owner(one: &str, other: &str) -> bool {
 
 /// Returns a host and everything that is left when its first labels go.
 fn endings(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, rest)| rest))
+    std::iter::successors(Some(host), |host| {
+        host.split_once('.').map(|(_, rest)| rest)
+    })
 }
 
 fn is_suffix(ending: &str) -> bool {
@@ -53,7 +58,11 @@ mod tests {
         let lines: Vec<&str> = SUFFIXES.lines().collect();
         assert!(lines.len() > 4_000);
         assert!(lines.is_sorted());
-        assert!(lines.iter().all(|line| line.is_ascii() && line.contains('.')));
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.is_ascii() && line.contains('.'))
+        );
     }
 
     #[test]

@@ -125,7 +125,8 @@ pub(super) fn read(url: Option<&str>, page_host: &str, rules: &Rules) -> Referre
 }
 
 fn is_app(url: &str) -> bool {
-    !url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+    !url.get(..4)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
 }
 
 fn kind(host: &str, page_host: &str, rules: &Rules) -> ReferrerKind {
@@ -154,7 +155,10 @@ mod tests {
     #[test]
     fn kind_is_written_the_same_in_json_and_text() {
         for kind in ReferrerKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), serde_json::json!(kind.as_str()));
+            assert_eq!(
+                serde_json::to_value(kind).unwrap(),
+                serde_json::json!(kind.as_str())
+            );
         }
     }
 
@@ -170,19 +174,29 @@ mod tests {
             ("https://www.paypal.com/checkoutnow", "payment"),
             ("https://accounts.google.com/", "sign_in"),
             ("https://www.google.de/", "search"),
-            ("android-app://com.google.android.googlequicksearchbox/", "search"),
+            (
+                "android-app://com.google.android.googlequicksearchbox/",
+                "search",
+            ),
             ("android-app://com.google.android.gm/", "email"),
             ("android-app://com.example.app/", "other"),
             ("https://blog.example/", "other"),
         ] {
             assert_eq!(kind_of(url), kind, "{url}");
         }
-        assert_eq!(read(None, "shop.example", &Rules::default()).kind, ReferrerKind::None);
+        assert_eq!(
+            read(None, "shop.example", &Rules::default()).kind,
+            ReferrerKind::None
+        );
     }
 
     #[test]
     fn host_is_in_lower_case_without_www() {
-        let referrer = read(Some("https://WWW.Google.com:443/x"), "shop.example", &Rules::default());
+        let referrer = read(
+            Some("https://WWW.Google.com:443/x"),
+            "shop.example",
+            &Rules::default(),
+        );
         assert_eq!(referrer.host.as_deref(), Some("google.com"));
     }
 }

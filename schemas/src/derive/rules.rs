@@ -52,7 +52,9 @@ pub(super) fn covers(above: &str, host: &str) -> bool {
     let Some((below, same)) = host.split_at_checked(rest) else {
         return false;
     };
-    !above.is_empty() && same.eq_ignore_ascii_case(above) && (below.is_empty() || below.ends_with('.'))
+    !above.is_empty()
+        && same.eq_ignore_ascii_case(above)
+        && (below.is_empty() || below.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -79,8 +81,14 @@ mod tests {
             r#"{"sources":{"partner.example":"shopping","mail.partner.example":"email","newsletter":"email"}}"#,
         )
         .unwrap();
-        assert_eq!(rules.category("a.partner.example"), Some(SourceCategory::Shopping));
-        assert_eq!(rules.category("mail.partner.example"), Some(SourceCategory::Email));
+        assert_eq!(
+            rules.category("a.partner.example"),
+            Some(SourceCategory::Shopping)
+        );
+        assert_eq!(
+            rules.category("mail.partner.example"),
+            Some(SourceCategory::Email)
+        );
         assert_eq!(rules.category("newsletter"), Some(SourceCategory::Email));
         assert_eq!(rules.category("other.example"), None);
     }
@@ -88,6 +96,9 @@ mod tests {
     #[test]
     fn unknown_rule_is_an_error_and_not_ignored() {
         assert!(serde_json::from_str::<Rules>(r#"{"own_host":["a"]}"#).is_err());
-        assert_eq!(serde_json::from_str::<Rules>("{}").unwrap(), Rules::default());
+        assert_eq!(
+            serde_json::from_str::<Rules>("{}").unwrap(),
+            Rules::default()
+        );
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn kind(source: &str, rules: &Rules) -> Option<ReferrerKind> {
 
 /// Returns the kind of an app by its name.
 pub(super) fn of_app(name: &str, rules: &Rules) -> Option<ReferrerKind> {
-    rules.category(name).map(ReferrerKind::from).or_else(|| listed(name))
+    rules
+        .category(name)
+        .map(ReferrerKind::from)
+        .or_else(|| listed(name))
 }
 
 fn listed(name: &str) -> Option<ReferrerKind> {
@@ -76,7 +79,10 @@ mod tests {
     #[test]
     fn lists_are_in_order_and_know_every_kind() {
         for list in [GA4, ADDITIONAL] {
-            let names: Vec<&str> = list.lines().filter_map(|line| line.split(',').next()).collect();
+            let names: Vec<&str> = list
+                .lines()
+                .filter_map(|line| line.split(',').next())
+                .collect();
             assert!(names.is_sorted());
             for line in list.lines() {
                 let (name, category) = line.split_once(',').unwrap();

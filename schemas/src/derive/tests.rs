@@ -49,7 +49,10 @@ fn page_campaign_and_referrer_stand_flat() {
 fn wrong_clock_is_corrected_and_said() {
     let off = 86_400_000;
     let derived = derived("", &request(false, NOW + off + 100, NOW + 50));
-    assert_eq!((derived.event_time, derived.clock_corrected), (NOW + off + 50, true));
+    assert_eq!(
+        (derived.event_time, derived.clock_corrected),
+        (NOW + off + 50, true)
+    );
 }
 
 #[test]
@@ -60,7 +63,10 @@ fn amounts_are_minor_units_of_the_currency() {
         &request(false, NOW, NOW),
     );
     assert_eq!(derived.value_minor, Some(1850));
-    assert_eq!((derived.tax_minor, derived.shipping_minor), (Some(190), Some(0)));
+    assert_eq!(
+        (derived.tax_minor, derived.shipping_minor),
+        (Some(190), Some(0))
+    );
     let amounts = |price, discount, amount| ItemAmounts {
         price_minor: price,
         discount_minor: discount,
@@ -99,7 +105,10 @@ fn visitors_bucket_is_stable_and_spreads() {
     for number in 0..64_000 {
         counts[usize::from(visitor_bucket("demo", &format!("visitor-{number}")))] += 1;
     }
-    assert!(counts.iter().all(|count| (800..1_200).contains(count)), "{counts:?}");
+    assert!(
+        counts.iter().all(|count| (800..1_200).contains(count)),
+        "{counts:?}"
+    );
 }
 
 #[test]
@@ -117,6 +126,12 @@ fn address_that_is_none_has_the_root_path() {
         items: Vec::new(),
     };
     let derived = event(&facts, &request(false, NOW, NOW), &Rules::default());
-    assert_eq!((derived.page_host.as_str(), derived.page_path.as_str()), ("", "/"));
-    assert_eq!((derived.value_minor, derived.channel), (None, Channel::Direct));
+    assert_eq!(
+        (derived.page_host.as_str(), derived.page_path.as_str()),
+        ("", "/")
+    );
+    assert_eq!(
+        (derived.value_minor, derived.channel),
+        (None, Channel::Direct)
+    );
 }

@@ -66,7 +66,14 @@ pub fn record() -> Value {
         Side::Record,
     );
     schema["additionalProperties"] = json!(false);
-    for name in ["BatchInfo", "Tracker", "Context", "Edge", "Warning", "ItemAmounts"] {
+    for name in [
+        "BatchInfo",
+        "Tracker",
+        "Context",
+        "Edge",
+        "Warning",
+        "ItemAmounts",
+    ] {
         schema["definitions"][name]["additionalProperties"] = json!(false);
     }
     schema

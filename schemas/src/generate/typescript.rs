@@ -31,11 +31,7 @@ pub fn declarations() -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "export type EventType =\n{};", names.join("\n"));
     let states = ConsentState::ALL.map(|state| format!("\"{}\"", state.as_str()));
-    let _ = writeln!(
-        text,
-        "\nexport type ConsentState = {};",
-        states.join(" | ")
-    );
+    let _ = writeln!(text, "\nexport type ConsentState = {};", states.join(" | "));
     for (name, fields) in interfaces {
         let _ = writeln!(text, "\nexport interface {name} {{");
         for field in fields {

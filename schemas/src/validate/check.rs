@@ -193,7 +193,10 @@ impl Check {
             Rule::Money { negative } => self.money(value, negative),
             Rule::Quantity => self.quantity(value),
             Rule::Consent => self.consent(value),
-            Rule::EventType | Rule::Currency | Rule::Object(_) | Rule::List { .. }
+            Rule::EventType
+            | Rule::Currency
+            | Rule::Object(_)
+            | Rule::List { .. }
             | Rule::Properties => match (rule, value) {
                 (Rule::EventType, Tree::Text(name)) => self.event_type(name),
                 (Rule::Currency, Tree::Text(code)) => self.currency(code),

@@ -62,7 +62,10 @@ impl Check {
         else {
             return;
         };
-        let message = format!("{} is {given}, but {why}: rounded to {rounded}", self.name());
+        let message = format!(
+            "{} is {given}, but {why}: rounded to {rounded}",
+            self.name()
+        );
         self.repair(WarningCode::Rounded, message);
         *value = Tree::Number(rounded);
     }

@@ -90,8 +90,8 @@ impl Check {
 
     fn text_from_number(&mut self, value: &mut Tree<'_>) {
         if let Tree::Number(number) = &*value {
-            let text =
-                integer::from_number(number).map_or_else(|| number.to_string(), |id| id.to_string());
+            let text = integer::from_number(number)
+                .map_or_else(|| number.to_string(), |id| id.to_string());
             let message = format!("{} is a number: read as {}", self.name(), excerpt(&text));
             self.repair(WarningCode::TextFromNumber, message);
             *value = Tree::Text(Cow::Owned(text));
