@@ -32,6 +32,8 @@ pub mod limit;
 #[cfg(target_arch = "wasm32")]
 pub mod metrics;
 pub mod observe;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod outgoing;
 pub mod privacy;
 pub mod produce;
