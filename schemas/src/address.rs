@@ -43,6 +43,7 @@ fn host(authority: &str) -> Option<String> {
     let host = match host.split_once(']') {
         // An IPv6 address has colons of its own.
         Some((address, _)) => address.strip_prefix('[')?,
+        None if host.starts_with('[') => return None,
         None => host.split(':').next()?,
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();

@@ -187,7 +187,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
         Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
-        Rule::ShopId { max } => json!({"type": types(&["string", "integer"]), "anyOf": [
+        Rule::ShopId { max } => json!({"type": ["string", "integer", "null"], "anyOf": [
             {"type": "null"},
             {"type": "integer", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
             {"type": "string", "maxLength": max},

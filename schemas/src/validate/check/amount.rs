@@ -1,5 +1,7 @@
 //! Amounts and quantities: rounded, and bounded so that an event's total fits into 64 bits of minor units.
 
+use serde_json::Number;
+
 use super::{Check, Currency, to_json};
 use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, MIN_QUANTITY, QUANTITY_DECIMALS};
 use crate::reject::RejectCode;
@@ -23,7 +25,8 @@ impl Check {
             Currency::Unknown => {}
             Currency::Known { code, digits } => {
                 let to = format!("{code} has {digits} decimals");
-                self.round(value, amount, *digits, &to);
+                let digits = *digits;
+                self.round(value, &number, digits, &to);
             }
         }
         if amount < 0.0 {
@@ -50,12 +53,15 @@ impl Check {
         let message = format!("{} is {number}: no whole number of pieces", self.name());
         self.warn(WarningCode::DecimalQuantity, message);
         let to = format!("quantities have {QUANTITY_DECIMALS} decimals");
-        self.round(value, quantity, QUANTITY_DECIMALS, &to);
+        self.round(value, &number, QUANTITY_DECIMALS, &to);
     }
 
     /// Rounds a number that has more decimals than it may.
-    fn round(&mut self, value: &mut Tree<'_>, given: f64, decimals: u32, why: &str) {
-        let rounded = number::round(given, decimals).filter(|rounded| !rounded.exact);
+    fn round(&mut self, value: &mut Tree<'_>, given: &Number, decimals: u32, why: &str) {
+        let rounded = given
+            .as_f64()
+            .and_then(|given| number::round(given, decimals))
+            .filter(|rounded| !rounded.exact);
         let Some(rounded) = rounded
             .and_then(|rounded| number::from_units(rounded.units, decimals))
             .and_then(to_json)
