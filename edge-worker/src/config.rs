@@ -165,14 +165,14 @@ fn rules(json: Option<&str>) -> Result<Rules, ConfigError> {
     json.map_or_else(|| Ok(Rules::default()), read)
 }
 
-/// Days, as milliseconds. A tracker keeps events for seven; a year is more than anything waits.
+/// Days, as milliseconds. A tracker keeps events for seven; a hundred years are for tests.
 fn max_age_ms(days: Option<&str>) -> Result<i64, ConfigError> {
     const DAY_MS: i64 = 86_400_000;
     match days.map_or(Ok(7), str::parse::<i64>) {
-        Ok(days @ 1..=366) => Ok(days.saturating_mul(DAY_MS)),
+        Ok(days @ 1..=36_500) => Ok(days.saturating_mul(DAY_MS)),
         _ => Err(ConfigError::new(
             "SHOPTRAIL_MAX_AGE_DAYS",
-            "is not a number of days from 1 to 366",
+            "is not a number of days from 1 to 36500",
         )),
     }
 }

@@ -28,7 +28,12 @@ pub fn openapi() -> String {
 }
 
 fn collect(generator: &mut SchemaGenerator) -> Value {
-    let mut verdicts = |description: &str| reply(description, &generator.subschema_for::<VerdictsBody<'static>>());
+    let mut verdicts = |description: &str| {
+        reply(
+            description,
+            &generator.subschema_for::<VerdictsBody<'static>>(),
+        )
+    };
     let mut responses = Map::new();
     for (status, description) in [
         ("202", "All events are accepted, and durable."),
@@ -41,14 +46,20 @@ fn collect(generator: &mut SchemaGenerator) -> Value {
         generator.subschema_for::<ErrorBody<'static>>(),
     ]});
     let none = "No event is accepted, or the envelope is wrong.";
-    responses.insert("400".to_owned(), json!({"description": none, "content": content(&either)}));
+    responses.insert(
+        "400".to_owned(),
+        json!({"description": none, "content": content(&either)}),
+    );
     for (status, description) in [
         ("401", "No shop has the write key."),
         ("403", "The write key is not for the page's origin."),
         ("408", "The body did not arrive in time."),
         ("413", "The batch has too many bytes."),
         ("429", "Too many batches: wait `Retry-After` seconds."),
-        ("503", "Nothing durable took the batch: keep the events and wait `Retry-After` seconds."),
+        (
+            "503",
+            "Nothing durable took the batch: keep the events and wait `Retry-After` seconds.",
+        ),
     ] {
         let error = generator.subschema_for::<ErrorBody<'static>>();
         let mut described = reply(description, &error);
@@ -70,7 +81,10 @@ fn health(generator: &mut SchemaGenerator) -> Value {
     let body = generator.subschema_for::<HealthBody<'static>>();
     let mut responses = Map::new();
     for (status, description) in [
-        ("200", "The Worker can do its work; `degraded`: some shops cannot be used."),
+        (
+            "200",
+            "The Worker can do its work; `degraded`: some shops cannot be used.",
+        ),
         ("500", "The configuration cannot be used."),
         ("503", "The last hand-over failed."),
     ] {

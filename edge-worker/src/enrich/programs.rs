@@ -44,11 +44,11 @@ pub fn is_program(user_agent: &str) -> bool {
     if !is_phone && WORDS.iter().any(|word| lower.contains(word)) {
         return true;
     }
-    let start = |name: &&str| {
-        name.strip_prefix('^')
-            .is_some_and(|name| user_agent.starts_with(name))
-    };
-    NAMES.at_the_start.iter().any(|name| start(&name))
+    NAMES
+        .at_the_start
+        .iter()
+        .filter_map(|name| name.strip_prefix('^'))
+        .any(|name| user_agent.starts_with(name))
         || user_agent
             .char_indices()
             .filter_map(|(position, _)| user_agent.get(position..))
