@@ -13,7 +13,18 @@ const WORDS = ["bot", "crawl", "spider", "+http"];
 
 /** Names that people's own browsers have in them, too: views inside apps, and what browsers and phones are called. A
  *  browser without a window has a score of its own. */
-const PEOPLE = ["Daum", "Fluid", "HeadlessChrome", "Odin", "Pinterest", "Silk", "Snapchat", "Sogou", "Sonic", "Viber"];
+const PEOPLE = [
+  "Daum",
+  "Fluid",
+  "HeadlessChrome",
+  "Odin",
+  "Pinterest",
+  "Silk",
+  "Snapchat",
+  "Sogou",
+  "Sonic",
+  "Viber",
+];
 /** Names that are a program's only at the start. */
 const AT_THE_START = ["WhatsApp"];
 
@@ -24,8 +35,11 @@ const list = await read("crawler-user-agents.json");
 
 /** The fixed texts that a pattern of the list looks for. */
 function texts(pattern) {
-  const fixed = (text) => text.replace(/\[\\s\\S\]\*.*|\\d.*|\(\[\^.*|\$$/g, "").replace(/\\(.)/g, "$1");
-  return alternatives(pattern).map(fixed).map((text) => (AT_THE_START.includes(text) ? `^${text}` : text));
+  const fixed = (text) =>
+    text.replace(/\[\\s\\S\]\*.*|\\d.*|\(\[\^.*|\$$/g, "").replace(/\\(.)/g, "$1");
+  return alternatives(pattern)
+    .map(fixed)
+    .map((text) => (AT_THE_START.includes(text) ? `^${text}` : text));
 }
 
 function alternatives(pattern) {

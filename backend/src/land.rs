@@ -31,12 +31,12 @@ const POLL: Duration = Duration::from_millis(100);
 /// Flags of `shoptrail land`.
 #[derive(Args, Clone, Debug)]
 pub struct LandArgs {
+    /// Lands what is in the topic now, then ends
+    #[arg(long)]
+    pub once: bool,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
-    /// Ends when everything that was in the topic at the start has landed
-    #[arg(long)]
-    pub once: bool,
 }
 
 /// Lands until `stop` is cancelled (with `--once`: until the topic's present end).
@@ -113,7 +113,8 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "false")
         .set("queued.max.messages.kbytes", "32768")
-        .set("fetch.wait.max.ms", "50");
+        // A record ends the wait at once.
+        .set("fetch.wait.max.ms", "10000");
     config
 }
 

@@ -12,6 +12,7 @@ use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
+use crate::warehouse::lake::LakeArgs;
 
 /// A look for new rows costs a lake nothing.
 const LAKE_BUILD_EVERY_MS: &str = "200";
@@ -24,12 +25,15 @@ pub struct LocalArgs {
     /// How the parts run
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Where the tables live, if not in the lake below the data folder
+    /// Where the tables are kept, if not in the lake below the data folder: `lake:DIR` or `bigquery://PROJECT/DATASET`
     #[arg(long, value_name = "ADDRESS")]
     pub warehouse: Option<WarehouseAddress>,
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
+    /// How a lake is kept
+    #[command(flatten)]
+    pub lake: LakeArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
@@ -48,6 +52,7 @@ impl LocalArgs {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 
@@ -76,6 +81,7 @@ impl LocalArgs {
         ];
         args.extend(own.map(str::to_owned));
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 }

@@ -20,7 +20,10 @@ const CONCURRENCY = 4;
 const WARM_UP = 300;
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "6" }, batches: { type: "string", default: "2000" } },
+  options: {
+    rounds: { type: "string", default: "6" },
+    batches: { type: "string", default: "2000" },
+  },
 });
 const rounds = Number(values.rounds);
 const batches = Number(values.batches);
@@ -50,8 +53,15 @@ async function rust() {
 
 async function typescript() {
   await mkdir(OUT, { recursive: true });
-  const schema = JSON.parse(await readFile(new URL("schemas/json/event.schema.json", ROOT), "utf8"));
-  const ajv = new Ajv({ code: { source: true, esm: true, optimize: 2 }, strict: false, validateFormats: false, logger: false });
+  const schema = JSON.parse(
+    await readFile(new URL("schemas/json/event.schema.json", ROOT), "utf8"),
+  );
+  const ajv = new Ajv({
+    code: { source: true, esm: true, optimize: 2 },
+    strict: false,
+    validateFormats: false,
+    logger: false,
+  });
   const code = standalone(ajv, ajv.compile(schema));
   await writeFile(new URL("validate.generated.mjs", OUT), code);
   const { outputFiles } = await build({
@@ -80,7 +90,9 @@ async function measure({ module, vars = {} }) {
     queueProducers: { EVENTS: "bench" },
     analyticsEngineDatasets: { METRICS: { dataset: "bench" } },
     bindings: {
-      SHOPTRAIL_SHOPS: JSON.stringify([{ write_key: "pk_demo", shop_id: "demo", origins: [ORIGIN] }]),
+      SHOPTRAIL_SHOPS: JSON.stringify([
+        { write_key: "pk_demo", shop_id: "demo", origins: [ORIGIN] },
+      ]),
       SHOPTRAIL_KAFKA_REST_URL: "http://127.0.0.1:9/kafka",
       SHOPTRAIL_KAFKA_CLUSTER_ID: "lkc-bench",
       SHOPTRAIL_SCHEMA_ID: "1",
@@ -108,7 +120,9 @@ async function workerds() {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => {
     try {
-      const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
+      const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(
+        readFileSync(`/proc/${pid}/stat`, "utf8"),
+      );
       return name === "workerd" && Number(parent) === process.pid;
     } catch {
       return false; // It has ended.
@@ -162,11 +176,23 @@ function batch(count) {
     value: 25,
     ...(index % 5 === 4 ? { transaction_id: `T-${index}` } : {}),
     items: [
-      { item_id: `mug-${index}`, item_name: "Mug with a handle", item_brand: "Potter", item_category: "Kitchen", price: 12.5, quantity: 2 },
+      {
+        item_id: `mug-${index}`,
+        item_name: "Mug with a handle",
+        item_brand: "Potter",
+        item_category: "Kitchen",
+        price: 12.5,
+        quantity: 2,
+      },
     ],
     consent: { analytics: "granted", ads: "denied" },
   }));
-  const context = { language: "de-DE", time_zone: "Europe/Berlin", screen_width: 1920, screen_height: 1080 };
+  const context = {
+    language: "de-DE",
+    time_zone: "Europe/Berlin",
+    screen_width: 1920,
+    screen_height: 1080,
+  };
   return JSON.stringify({
     write_key: "pk_demo",
     sent_at: now,
@@ -178,11 +204,20 @@ function batch(count) {
 
 function report() {
   const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-  console.log(`${rounds} rounds of ${batches} batches with 20 events, ${Buffer.byteLength(body)} bytes each`);
-  console.log("| | CPU µs a batch: median | least | most | first reply ms: median |\n|---|---|---|---|---|");
+  console.log(
+    `${rounds} rounds of ${batches} batches with 20 events, ${Buffer.byteLength(body)} bytes each`,
+  );
+  console.log(
+    "| | CPU µs a batch: median | least | most | first reply ms: median |\n|---|---|---|---|---|",
+  );
   for (const [name, measured] of results) {
     const cpu = measured.map((one) => one.cpu);
-    const figures = [median(cpu), Math.min(...cpu), Math.max(...cpu), median(measured.map((one) => one.startMs))];
+    const figures = [
+      median(cpu),
+      Math.min(...cpu),
+      Math.max(...cpu),
+      median(measured.map((one) => one.startMs)),
+    ];
     console.log(`| ${name} | ${figures.map((figure) => figure.toFixed(0)).join(" | ")} |`);
   }
 }

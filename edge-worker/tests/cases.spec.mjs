@@ -31,7 +31,10 @@ async function records(name) {
 
 test("numeric_customer_id_is_a_text_and_an_empty_one_is_none", async () => {
   const found = await records("numeric_and_empty_customer_id");
-  assert.deepEqual(found.map(({ event }) => event.user_id ?? null), ["42", null, "42"]);
+  assert.deepEqual(
+    found.map(({ event }) => event.user_id ?? null),
+    ["42", null, "42"],
+  );
 });
 
 test("half_an_emoji_costs_a_character_not_the_order", async () => {
@@ -43,7 +46,10 @@ test("half_an_emoji_costs_a_character_not_the_order", async () => {
 
 test("numbers_as_texts_fractions_and_a_voucher_are_orders", async () => {
   const found = await records("numbers_as_texts_fractions_and_a_voucher");
-  assert.deepEqual(found.map(({ edge }) => edge.value_minor), [424542, 44875, 1850, 8962, 2500]);
+  assert.deepEqual(
+    found.map(({ edge }) => edge.value_minor),
+    [424542, 44875, 1850, 8962, 2500],
+  );
   assert.equal(found[2].edge.item_amounts[0].amount_minor, 1850);
   assert.equal(found[3].edge.item_amounts[1].amount_minor, -1038);
 });

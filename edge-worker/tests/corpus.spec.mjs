@@ -25,12 +25,19 @@ after(async () => {
 async function examples(folder) {
   const names = (await readdir(new URL(folder, CORPUS))).filter((name) => name.endsWith(".json"));
   assert.ok(names.length > 0, `${folder} has no examples`);
-  return Promise.all(names.map(async (name) => ({ name, text: await readFile(new URL(folder + name, CORPUS), "utf8") })));
+  return Promise.all(
+    names.map(async (name) => ({
+      name,
+      text: await readFile(new URL(folder + name, CORPUS), "utf8"),
+    })),
+  );
 }
 
 test("valid_examples_are_accepted_and_reach_kafka_byte_for_byte", async () => {
   // One example is of the latest time that there can be.
-  const valid = (await examples("valid/")).filter(({ text }) => JSON.parse(text).event_timestamp < Date.now());
+  const valid = (await examples("valid/")).filter(
+    ({ text }) => JSON.parse(text).event_timestamp < Date.now(),
+  );
   for (const { name, text } of valid) {
     const response = await worker.post(batch([text.trim()]));
     assert.equal(response.status, 202, `${name}: ${await response.text()}`);
@@ -38,7 +45,10 @@ test("valid_examples_are_accepted_and_reach_kafka_byte_for_byte", async () => {
   await until("all of them in Kafka", () => gateway.events.length >= valid.length);
   const arrived = gateway.events.map(({ value }) => value.subarray(5).toString("utf8"));
   for (const { name, text } of valid) {
-    assert.ok(arrived.some((value) => value.startsWith(`{"event":${text.trim()},"batch":`)), name);
+    assert.ok(
+      arrived.some((value) => value.startsWith(`{"event":${text.trim()},"batch":`)),
+      name,
+    );
   }
 });
 
@@ -52,7 +62,10 @@ test("invalid_examples_are_rejected_with_their_verdict", async () => {
     assert.equal(response.status, 207, name);
     // The edge's clock may have more to say about a wrong time.
     for (const expected of verdict) {
-      assert.ok(errors.some((error) => isDeepStrictEqual(error, expected)), `${name}: ${JSON.stringify(errors)}`);
+      assert.ok(
+        errors.some((error) => isDeepStrictEqual(error, expected)),
+        `${name}: ${JSON.stringify(errors)}`,
+      );
     }
   }
 });
@@ -86,5 +99,8 @@ test("record_keeps_what_client_and_edge_say_apart", async () => {
   assert.equal(edge.shop_id, "demo");
   assert.equal(edge.schema_version, 2);
   assert.ok(Math.abs(edge.received_at - Date.now()) < 60_000);
-  assert.deepEqual(info, { sent_at: 1795392000123, tracker: { name: "shoptrail-js", version: "0.1.0" } });
+  assert.deepEqual(info, {
+    sent_at: 1795392000123,
+    tracker: { name: "shoptrail-js", version: "0.1.0" },
+  });
 });

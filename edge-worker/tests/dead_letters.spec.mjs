@@ -21,7 +21,9 @@ async function onlyLetter() {
   await until("a dead letter in Kafka", () => gateway.deadLetters.length > 0);
   assert.equal(gateway.deadLetters.length, 1);
   const { headers, ...letter } = gateway.deadLetters[0];
-  const short = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace("shoptrail.", ""), value]));
+  const short = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.replace("shoptrail.", ""), value]),
+  );
   return { ...letter, headers: short };
 }
 
@@ -69,7 +71,10 @@ test("bad_envelope_is_kept_whole", async () => {
   assert.equal((await worker.post(body)).status, 400);
   const { value, headers } = await onlyLetter();
   assert.equal(value.toString("utf8"), body);
-  assert.deepEqual([headers.code, headers.pointer, headers.skipped_before], ["wrong_type", "/sent_at", "0"]);
+  assert.deepEqual(
+    [headers.code, headers.pointer, headers.skipped_before],
+    ["wrong_type", "/sent_at", "0"],
+  );
 });
 
 test("strangers_fill_no_topic", async () => {
@@ -91,7 +96,10 @@ test("event_that_kafka_will_never_take_is_kept_and_stops_nobody", async () => {
   const { key, value, headers } = await onlyLetter();
   assert.equal(key, "visitor-2");
   assert.equal(JSON.parse(value.toString("utf8")).event.event_id, event(2).event_id);
-  assert.deepEqual([headers.code, headers.message], ["refused_by_kafka", "Bad Request: record too large"]);
+  assert.deepEqual(
+    [headers.code, headers.message],
+    ["refused_by_kafka", "Bad Request: record too large"],
+  );
   assert.equal(headers.shop_id, "demo");
 });
 
@@ -102,7 +110,11 @@ test("record_refused_once_by_a_damaged_stream_is_no_dead_letter", async () => {
       return undefined;
     }
     damaged = true;
-    return { error_code: 400, message: "Bad Request: Error processing JSON: unexpected end", endsStream: true };
+    return {
+      error_code: 400,
+      message: "Bad Request: Error processing JSON: unexpected end",
+      endsStream: true,
+    };
   };
   await worker.post(batch([event(1), event(2)]));
   await until("both in Kafka", () => gateway.events.length === 2);

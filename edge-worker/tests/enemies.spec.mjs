@@ -44,8 +44,12 @@ test("key_that_sends_too_much_is_429_with_a_time_to_wait", async () => {
 
 test("visitor_that_sends_too_much_stops_nobody_else", async () => {
   worker = await startWorker(gateway, { bindings: limit("LIMIT_PER_VISITOR", 1) });
-  const from = async (address) => (await worker.post(batch([event()]), { "cf-connecting-ip": address })).status;
-  assert.deepEqual([await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.2")], [202, 429, 202]);
+  const from = async (address) =>
+    (await worker.post(batch([event()]), { "cf-connecting-ip": address })).status;
+  assert.deepEqual(
+    [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.2")],
+    [202, 429, 202],
+  );
 });
 
 test("limits_can_be_switched_off", async () => {
@@ -62,7 +66,9 @@ test("body_that_was_announced_and_never_comes_is_answered", async () => {
     const socket = connect(Number(worker.url.port), worker.url.hostname);
     socket.once("data", (data) => resolve(/^HTTP\/1.1 (\d+)/.exec(data)?.[1]));
     socket.once("error", reject);
-    socket.write(`POST /b HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: 100\r\n\r\n{`);
+    socket.write(
+      `POST /b HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: 100\r\n\r\n{`,
+    );
   });
   assert.equal(status, "408");
 });

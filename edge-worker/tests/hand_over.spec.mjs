@@ -56,15 +56,22 @@ test("good_and_refused_events_travel_together_as_raw_json", async () => {
 test("large_batch_is_split_by_bytes", async () => {
   const sendings = [];
   worker = await startWorker(gateway, { queue: (messages) => sendings.push(messages) });
-  const events = Array.from({ length: 40 }, (_, number) => event(number + 1, { filler: "ü".repeat(6_000) }));
+  const events = Array.from({ length: 40 }, (_, number) =>
+    event(number + 1, { filler: "ü".repeat(6_000) }),
+  );
   assert.equal((await worker.post(batch(events))).status, 202);
   for (const sending of sendings) {
     const sizes = sending.map((message) => Buffer.byteLength(message));
     assert.ok(Math.max(...sizes) <= 127_000, `${sizes}`);
     assert.ok(sizes.reduce((sum, size) => sum + size) <= 256_000, `${sizes}`);
   }
-  const keys = sendings.flat().flatMap((message) => JSON.parse(message).records.map(({ event }) => event.key));
-  assert.deepEqual(keys, events.map(({ anonymous_id }) => anonymous_id));
+  const keys = sendings
+    .flat()
+    .flatMap((message) => JSON.parse(message).records.map(({ event }) => event.key));
+  assert.deepEqual(
+    keys,
+    events.map(({ anonymous_id }) => anonymous_id),
+  );
 });
 
 test("direct_call_takes_good_events_that_the_queue_refuses_and_no_dead_letters", async () => {
@@ -82,7 +89,9 @@ test("refused_bytes_never_make_a_direct_call", async () => {
   const body = batch([large], { sent_at: undefined });
   assert.equal((await worker.post(body)).status, 400);
   assert.equal(gateway.calls.length, 0);
-  const letters = parked.flatMap((message) => JSON.parse(message).records).filter((record) => record.dead_letter);
+  const letters = parked
+    .flatMap((message) => JSON.parse(message).records)
+    .filter((record) => record.dead_letter);
   assert.equal(letters.length, 2);
   for (const { dead_letter } of letters) {
     assert.equal(Buffer.from(dead_letter.value.base64, "base64").length, 64 * 1024);
@@ -94,7 +103,9 @@ test("refused_bytes_never_make_a_direct_call", async () => {
 test("refused_bodies_are_sampled", async () => {
   const parked = [];
   worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
-  const posts = Array.from({ length: 60 }, () => worker.post(batch([event()], { sent_at: undefined })));
+  const posts = Array.from({ length: 60 }, () =>
+    worker.post(batch([event()], { sent_at: undefined })),
+  );
   assert.deepEqual(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([400]));
   // A minute may end among them.
   assert.ok(parked.length <= 40, `${parked.length}`);
@@ -104,8 +115,14 @@ test("nothing_durable_is_503_and_the_client_keeps_its_events", async () => {
   worker = await startWorker(gateway, { queue: refuse });
   for (const break_ of [
     (response) => response.writeHead(503).end("away"),
-    (response) => response.writeHead(429, { "content-type": "text/html" }).end("<html>Too Many Requests</html>"),
-    (response) => response.writeHead(401, { "content-type": "application/json" }).end('{"error_code":40101,"message":""}'),
+    (response) =>
+      response
+        .writeHead(429, { "content-type": "text/html" })
+        .end("<html>Too Many Requests</html>"),
+    (response) =>
+      response
+        .writeHead(401, { "content-type": "application/json" })
+        .end('{"error_code":40101,"message":""}'),
     (response) => response.destroy(),
   ]) {
     gateway.intercept = (response) => break_(response) ?? true;
@@ -127,7 +144,8 @@ test("direct_hand_over_skips_the_queue_and_reads_every_report", async () => {
   worker = await startWorker(gateway, { queue, vars: { SHOPTRAIL_HAND_OVER: "direct" } });
   assert.equal((await worker.post(batch([event(1)]))).status, 202);
   assert.equal(gateway.events.length, 1);
-  gateway.report = (_, position) => (position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined);
+  gateway.report = (_, position) =>
+    position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined;
   assert.equal((await worker.post(batch([event(2), event(3)]))).status, 503);
 });
 

@@ -8,7 +8,10 @@ import { Gateway } from "./gateway.mjs";
 import { batch, event, startWorker } from "./worker.mjs";
 
 const description = JSON.parse(await readFile(new URL("../openapi.json", import.meta.url), "utf8"));
-const ajv = new Ajv({ strict: false, formats: { uint: true, uint32: true } }).addSchema(description, "openapi");
+const ajv = new Ajv({ strict: false, formats: { uint: true, uint32: true } }).addSchema(
+  description,
+  "openapi",
+);
 
 let gateway;
 let worker;
@@ -50,10 +53,16 @@ test("replies_to_batches_are_as_described", async () => {
 });
 
 test("health_is_as_described", async () => {
-  assert.equal(await isDescribed("/health", "get", await fetch(new URL("/health", worker.url))), 200);
+  assert.equal(
+    await isDescribed("/health", "get", await fetch(new URL("/health", worker.url))),
+    200,
+  );
   const misconfigured = await startWorker(gateway, { vars: { SHOPTRAIL_SCHEMA_ID: "latest" } });
   try {
-    assert.equal(await isDescribed("/health", "get", await fetch(new URL("/health", misconfigured.url))), 500);
+    assert.equal(
+      await isDescribed("/health", "get", await fetch(new URL("/health", misconfigured.url))),
+      500,
+    );
   } finally {
     await misconfigured.stop();
   }

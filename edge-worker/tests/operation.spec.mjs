@@ -23,16 +23,27 @@ const onlyRecord = async () => {
 
 test("routes_and_files_can_stand_below_a_prefix", async () => {
   const files = { FILES: async (request) => new Response(new URL(request.url).pathname) };
-  worker = await startWorker(gateway, { vars: { SHOPTRAIL_PREFIX: "/st" }, bindings: { serviceBindings: files } });
+  worker = await startWorker(gateway, {
+    vars: { SHOPTRAIL_PREFIX: "/st" },
+    bindings: { serviceBindings: files },
+  });
   const status = async (path, method = "GET") =>
     (await fetch(new URL(path, worker.url), { method, headers: { origin: ORIGIN } })).status;
-  assert.deepEqual([await status("/st/health"), await status("/health"), await status("/b", "OPTIONS")], [200, 404, 404]);
+  assert.deepEqual(
+    [await status("/st/health"), await status("/health"), await status("/b", "OPTIONS")],
+    [200, 404, 404],
+  );
   assert.equal(await status("/st/b", "OPTIONS"), 204);
   assert.equal(await (await fetch(new URL("/st/t.js", worker.url))).text(), "/t.js");
 });
 
 const WITH_COOKIE = JSON.stringify([
-  { write_key: "pk_demo", shop_id: "demo", origins: [ORIGIN], identity_cookie: { domain: "127.0.0.1", days: 30 } },
+  {
+    write_key: "pk_demo",
+    shop_id: "demo",
+    origins: [ORIGIN],
+    identity_cookie: { domain: "127.0.0.1", days: 30 },
+  },
 ]);
 
 test("visitors_id_is_kept_over_http_with_consent_only", async () => {
@@ -40,11 +51,15 @@ test("visitors_id_is_kept_over_http_with_consent_only", async () => {
   const cookie = async (consent, headers) =>
     (await worker.post(batch([event(1, { consent })]), headers)).headers.get("set-cookie");
   const granted = { analytics: "granted", ads: "denied" };
-  const expected = "st_id=visitor-1; Domain=127.0.0.1; Path=/; Max-Age=2592000; Secure; SameSite=Lax";
+  const expected =
+    "st_id=visitor-1; Domain=127.0.0.1; Path=/; Max-Age=2592000; Secure; SameSite=Lax";
   assert.equal(await cookie(granted), expected);
   assert.equal(await cookie({ analytics: "not_asked", ads: "not_asked" }), null);
   assert.equal(await cookie({ analytics: "denied", ads: "denied" }), null);
-  assert.match(await cookie(granted, { "sec-gpc": "1", cookie: "st_id=visitor-1" }), /^st_id=; .*Max-Age=0/);
+  assert.match(
+    await cookie(granted, { "sec-gpc": "1", cookie: "st_id=visitor-1" }),
+    /^st_id=; .*Max-Age=0/,
+  );
 });
 
 test("tokens_and_addresses_of_people_reach_no_topic", async () => {
@@ -72,7 +87,9 @@ test("customer_is_hashed_by_configuration_and_dropped_without_consent", async ()
   };
   worker = await startWorker(gateway, { vars });
   const denied = { analytics: "denied", ads: "denied" };
-  await worker.post(batch([event(1, { user_id: "c-42" }), event(2, { user_id: "c-42", consent: denied })]));
+  await worker.post(
+    batch([event(1, { user_id: "c-42" }), event(2, { user_id: "c-42", consent: denied })]),
+  );
   await until("both in Kafka", () => gateway.events.length === 2);
   const [known, unknown] = gateway.events.map((found) => record(found).event.user_id);
   assert.match(known, /^[0-9a-f]{64}$/);

@@ -26,8 +26,16 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more 
     name: "shoptrail-edge",
     compatibilityDate: "2026-04-01",
     modules: [
-      { type: "ESModule", path: `${BUILD}index.js`, contents: await readFile(`${BUILD}index.js`, "utf8") },
-      { type: "CompiledWasm", path: `${BUILD}index_bg.wasm`, contents: await readFile(`${BUILD}index_bg.wasm`) },
+      {
+        type: "ESModule",
+        path: `${BUILD}index.js`,
+        contents: await readFile(`${BUILD}index.js`, "utf8"),
+      },
+      {
+        type: "CompiledWasm",
+        path: `${BUILD}index_bg.wasm`,
+        contents: await readFile(`${BUILD}index_bg.wasm`),
+      },
     ],
     modulesRoot: BUILD,
     bindings: { SHOPTRAIL_SHOPS: SHOPS, ...bindings(gateway), ...vars },
@@ -54,7 +62,9 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more 
           {
             ...worker,
             queueProducers: { EVENTS: "shoptrail-events" },
-            queueConsumers: { "shoptrail-events": { maxBatchSize: 100, maxBatchTimeout: 0.2, maxRetries: 100 } },
+            queueConsumers: {
+              "shoptrail-events": { maxBatchSize: 100, maxBatchTimeout: 0.2, maxRetries: 100 },
+            },
           },
         ],
   });
@@ -64,7 +74,8 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more 
     /** Everything the Worker has logged. */
     logged: () => log.texts.join(""),
     /** Puts messages into the queue past the Worker. */
-    enqueue: async (...messages) => (await miniflare.getQueueProducer("EVENTS")).sendBatch(messages),
+    enqueue: async (...messages) =>
+      (await miniflare.getQueueProducer("EVENTS")).sendBatch(messages),
     stop: () => miniflare.dispose(),
     post: (body, headers = {}) =>
       fetch(new URL("/b", url), {

@@ -12,7 +12,7 @@ fn kinds(old: &Value, new: &Value) -> Vec<&'static str> {
         .collect()
 }
 
-/// Asserts that `wide` → `narrow` breaks with `kind` and the way back does not.
+/// Asserts that `wide` → `narrow` breaks with `kind` and the opposite change does not.
 fn narrows(wide: &Value, narrow: &Value, kind: &str) {
     assert_eq!(kinds(wide, narrow), [kind], "{wide} → {narrow}");
     assert_eq!(kinds(narrow, wide), [""; 0], "{narrow} → {wide}");
