@@ -52,7 +52,9 @@ fn follow_open_version(
     subject: &str,
     text: &str,
 ) -> Result<u32, RegistryError> {
-    let level = registry.level(Some(subject)).or_else(|_| registry.level(None))?;
+    let level = registry
+        .level(Some(subject))
+        .or_else(|_| registry.level(None))?;
     registry.set_level(Some(subject), Level::None)?;
     let registered = registry.register(subject, text);
     registry.set_level(Some(subject), level)?;

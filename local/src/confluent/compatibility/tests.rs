@@ -352,7 +352,14 @@ fn records_schema_is_compatible_with_the_last_released() {
 #[test]
 fn records_schema_takes_a_field_of_the_edge_and_of_the_batch() {
     let present = schema("json/record.schema.json");
-    for place in ["Edge", "BatchInfo", "Tracker", "Context", "Warning", "ItemAmounts"] {
+    for place in [
+        "Edge",
+        "BatchInfo",
+        "Tracker",
+        "Context",
+        "Warning",
+        "ItemAmounts",
+    ] {
         let mut next = present.clone();
         next["definitions"][place]["properties"]["tomorrow"] = json!({"type": "string"});
         assert_eq!(kinds(&present, &next), [""; 0], "{place}");
@@ -370,5 +377,8 @@ fn records_schema_takes_no_field_of_the_event() {
     let present = schema("json/record.schema.json");
     let mut next = present.clone();
     next["definitions"]["Event"]["properties"]["tomorrow"] = json!({"type": "string"});
-    assert_eq!(kinds(&present, &next), ["PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]);
+    assert_eq!(
+        kinds(&present, &next),
+        ["PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]
+    );
 }
