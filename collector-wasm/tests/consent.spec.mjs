@@ -142,4 +142,114 @@ describe("consent", () => {
       assert.deepEqual(edge.requests, []);
     }),
   );
+
+  test(
+    "typo_is_the_strictest_mode_and_says_so",
+    visit(async ({ edge, page, pages, open, tracked, custom, stored }) => {
+      pages["/"].tag = `data-consent="cookiles"`;
+      const errors = [];
+      page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+      await open();
+      await tracked();
+      await custom("never");
+      await until("a word on the console", () => errors.some((text) => text.includes("cookiles")));
+      assert.deepEqual(await stored(), NOTHING);
+      assert.deepEqual(edge.requests, []);
+    }),
+  );
+
+  test(
+    "refusal_can_mean_cookieless",
+    visit(async ({ edge, pages, open, call, custom, taken, takenOf, stored }) => {
+      pages["/"].tag = `data-refused="cookieless"`;
+      await open();
+      await taken(1);
+      await call("consent", { analytics: false, ads: false });
+      await custom("refused");
+      const [event] = await takenOf("custom");
+      assert.deepEqual(event.consent, { analytics: "denied", ads: "denied" });
+      assert.notEqual(event.anonymous_id, edge.events[0].anonymous_id);
+      assert.deepEqual(await stored(), { ...NOTHING, local: ["shoptrail.consent"] });
+    }),
+  );
+
+  test(
+    "refusal_elsewhere_is_obeyed_by_a_page_that_comes_back",
+    visit(async ({ edge, page, open, custom, taken, stored }) => {
+      await open();
+      await taken(1);
+      await page.evaluate((time) => {
+        const choice = { analytics: "denied", ads: "denied", time, version: "" };
+        localStorage.setItem("shoptrail.consent", JSON.stringify(choice)); // no event comes to a page that sleeps
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      }, Date.now());
+      await custom("never");
+      assert.deepEqual(await stored(), { ...NOTHING, local: ["shoptrail.consent"] });
+      assert.equal(edge.events.length, 1);
+    }),
+  );
+
+  test(
+    "refusal_elsewhere_is_obeyed_by_a_prerendered_page",
+    visit(async ({ edge, page, open, tracked, stored }) => {
+      await page.addInitScript(() => {
+        Object.defineProperty(document, "prerendering", { value: true, configurable: true });
+      });
+      await open();
+      await until("the script", () =>
+        page.evaluate(() => performance.getEntriesByType("resource").length),
+      );
+      await page.evaluate((time) => {
+        const choice = { analytics: "denied", ads: "denied", time, version: "" };
+        localStorage.setItem("shoptrail.consent", JSON.stringify(choice));
+        document.dispatchEvent(new Event("prerenderingchange"));
+      }, Date.now());
+      await tracked();
+      assert.deepEqual(await stored(), { ...NOTHING, local: ["shoptrail.consent"] });
+      assert.deepEqual(edge.requests, []);
+    }),
+  );
+
+  for (const [what, tag, time] of [
+    ["about_an_older_text", `data-consent-version="2"`, () => Date.now()],
+    ["that_came_to_its_end", `data-consent-days="30"`, () => Date.now() - 31 * 864e5],
+  ]) {
+    test(
+      `choice_${what}_is_no_choice`,
+      visit(async ({ page, pages, open, taken }) => {
+        pages["/"].tag = tag;
+        await page.addInitScript((when) => {
+          const choice = { analytics: "granted", ads: "granted", time: when, version: "" };
+          localStorage.setItem("shoptrail.consent", JSON.stringify(choice));
+        }, time());
+        await open();
+        const [event] = await taken(1);
+        assert.deepEqual(event.consent, { analytics: "not_asked", ads: "not_asked" });
+      }),
+    );
+  }
+
+  test(
+    "what_is_said_about_one_purpose_leaves_the_other_unasked",
+    visit(async ({ open, call, custom, takenOf }) => {
+      await open();
+      await call("consent", { analytics: "granted" });
+      await custom("chosen");
+      const [event] = await takenOf("custom");
+      assert.deepEqual(event.consent, { analytics: "granted", ads: "not_asked" });
+    }),
+  );
+
+  test(
+    "that_comes_after_the_shop_cleaned_the_address_keeps_the_campaign",
+    visit(async ({ page, pages, shop, open, tracked, call, takenOf }) => {
+      pages["/"].tag = `data-consent="off"`;
+      await open("/?utm_source=news&utm_medium=email");
+      await tracked();
+      await page.evaluate(() => history.replaceState({}, "", "/"));
+      await call("consent", { analytics: true });
+      const [view] = await takenOf("page_view");
+      assert.equal(view.page_url, `${shop.origin}/?utm_source=news&utm_medium=email`);
+    }),
+  );
 });
