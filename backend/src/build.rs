@@ -1,19 +1,24 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod increment;
+mod quality;
+mod staged;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Context;
 use polars::prelude::*;
 use serde::Serialize;
+use shoptrail_local::progress::now;
 
+use self::staged::{Staged, in_days};
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, orders, sessions};
-use crate::staged::{Staged, in_days};
 use crate::table::Table;
 use crate::warehouse::{Change, Cursor, Day, Publication, Replaces, Traffic, Warehouse, parquet};
-use crate::{bronze, increment, quality, silver};
+use crate::{bronze, silver};
 
 /// Which bronze rows a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +99,7 @@ pub async fn run(
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
         _ => {
+            now("publishing");
             warehouse
                 .publish(&plan.published, plan.changes, plan.cursor)
                 .await?
@@ -126,7 +132,7 @@ pub async fn forecast(
             Replaces::All => None,
             Replaces::Days(days) => Some(days.len()),
         };
-        let (rows, bytes) = (change.rows.height(), parquet::bytes(change.rows)?.len());
+        let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
             days,
@@ -175,6 +181,8 @@ async fn plan(
         cursor,
     };
     if plan.bronze_rows > 0 {
+        tracing::debug!(bronze.rows = plan.bronze_rows, "building");
+        now(format!("{} new rows", plan.bronze_rows));
         let (new_events, new_items) = silver::parse(&bronze, reporting)?;
         let mut staged = Staged::over(warehouse, base);
         increment::silver(&mut staged, new_events, new_items, reporting)
@@ -192,6 +200,7 @@ async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::R
     let touched = staged.days();
     for gold in gold::TABLES {
         if gold.reads.iter().any(|table| staged.touches(table)) {
+            now(gold.table.name);
             build_one(staged, gold, &touched, reporting)
                 .await
                 .with_context(|| format!("building `{}`", gold.table.name))?;

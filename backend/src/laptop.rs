@@ -12,11 +12,15 @@ use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
+use crate::warehouse::lake::LakeArgs;
 
 /// A look for new rows costs a lake nothing.
 const LAKE_BUILD_EVERY_MS: &str = "200";
 /// In BigQuery it costs a query.
 const BIGQUERY_BUILD_EVERY_MS: &str = "1000";
+
+/// Who tries things out wants to see them at once, and has few events.
+const LAND_MAX_AGE_MS: &str = "200";
 
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
@@ -24,12 +28,15 @@ pub struct LocalArgs {
     /// How the parts run
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Where the tables live, if not in the lake below the data folder
+    /// Where the tables are kept, if not in the lake below the data folder: `lake:DIR` or `bigquery://PROJECT/DATASET`
     #[arg(long, value_name = "ADDRESS")]
     pub warehouse: Option<WarehouseAddress>,
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
+    /// How a lake is kept
+    #[command(flatten)]
+    pub lake: LakeArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
@@ -47,7 +54,9 @@ impl LocalArgs {
     fn land(&self) -> Vec<String> {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
+        args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 
@@ -76,6 +85,7 @@ impl LocalArgs {
         ];
         args.extend(own.map(str::to_owned));
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 }

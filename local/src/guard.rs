@@ -1,4 +1,4 @@
-//! Children that end when their parent ends, however that ends.
+//! Children that end when their parent ends, even if that is killed.
 //!
 //! Each leads a process group of its own, so that Ctrl-C reaches the parent alone and the parent can end things in order.
 //! Beside each waits a guard, a shell that reads a pipe from the parent: when the pipe closes, because the parent lets go or
@@ -27,8 +27,8 @@ kill -s KILL -- "-$1" 2> /dev/null
 exit 0
 "#;
 
-/// The command that starts `command` as the leader of a group, once [`GO`] is written to its standard input. Where its
-/// output goes is still to be set; the program itself reads nothing.
+/// The command that starts `command` as the leader of a group, once [`GO`] is written to its standard input. The caller
+/// sets where its output goes; the program itself reads nothing.
 #[must_use]
 pub fn leashed(name: &str, command: &Command) -> Command {
     let mut leashed = Command::new("sh");

@@ -1,6 +1,6 @@
-//! What a local cloud keeps about itself between starts: its cluster's id, its API keys, the ports that clients remember.
+//! What a local cloud keeps between starts: its cluster's id, its API keys, the ports that clients remember.
 //!
-//! Made by chance when the data folder is new and kept in `local.json`, which only its owner can read.
+//! Chosen at random when the data folder is new, and kept in `local.json`, which only its owner can read.
 
 use std::fmt;
 use std::fs;
@@ -80,12 +80,12 @@ impl Identity {
     /// Reads the identity of a data folder, or makes one. Ports that were taken meanwhile are replaced.
     ///
     /// # Errors
-    /// If `local.json` cannot be read or written, or is not one of ours.
+    /// Returns an error if `local.json` cannot be read or written, or is not one of ours.
     pub fn of(data: &Path) -> Result<Self> {
         let file = data.join(FILE);
         let mut identity = match fs::read(&file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
-                format!("`{}` is not an identity; hint: delete it", file.display())
+                format!("`{}` is not an identity\nhint: delete it", file.display())
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::new()?,
             Err(error) => {
@@ -127,7 +127,7 @@ fn free_ports() -> Result<Ports> {
 /// Writes a file that only its owner can read, whole or not at all.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = file.with_extension("unfinished");
     let write = || {
@@ -146,7 +146,7 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// From the system's generator, which is fit for secrets.
-fn random_text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     let mut random = rand::rng();
     let letter = |_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]);
     (0..length).map(letter).collect()

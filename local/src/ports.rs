@@ -3,7 +3,7 @@
 use std::io::Result;
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Ports that nobody listens on, each another one.
+/// Ports that nobody listens on, no two the same.
 ///
 /// # Errors
 /// Returns an error if the system has none left.

@@ -2,7 +2,7 @@
 //! that runs.
 
 use std::io::{self, IsTerminal, Write, stderr};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,6 +10,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// All live lines share one area of the screen: steps run side by side.
 static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// The newest live line: [`now`] speaks through it.
+static CURRENT: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Takes finished steps where they are not lines of the terminal.
 static REPORT: OnceLock<fn(&FinishedStep<'_>)> = OnceLock::new();
@@ -108,7 +111,19 @@ pub fn live_line(name: &str) -> LiveLine {
     }
     bar.set_prefix(name.to_owned());
     bar.enable_steady_tick(Duration::from_millis(500));
+    *current() = Some(bar.clone());
     LiveLine(bar)
+}
+
+/// Says on the live line what is being done now; without one it says nothing. For work that does not know who shows it.
+pub fn now(text: impl Into<String>) {
+    if let Some(bar) = &*current() {
+        bar.set_message(text.into());
+    }
+}
+
+fn current() -> MutexGuard<'static, Option<ProgressBar>> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A live line on the terminal.
@@ -124,6 +139,7 @@ impl LiveLine {
 
 impl Drop for LiveLine {
     fn drop(&mut self) {
+        *current() = None;
         self.0.finish_and_clear();
     }
 }

@@ -1,4 +1,4 @@
-//! `stack.json`: where the parts of a running stack answer and which processes they are, for people, tests and scripts.
+//! `stack.json`: the addresses and process ids of a running stack, for people, tests and scripts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl StackFile {
     /// Writes the file and keeps its process ids current.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn publish(path: PathBuf, addresses: Addresses, pids: &Pids) -> Result<Self> {
         let mut pids = pids.subscribe();
         write(&path, &addresses, pids.borrow_and_update().clone())?;

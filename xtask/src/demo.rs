@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the whole road on this machine, with simulated shoppers on it.
+//! `cargo xtask demo`: the whole pipeline on this machine, with simulated shoppers.
 //!
 //! Stays until Ctrl-C, then stops everything in order, keeps the data and exits 0. With `--once` it sends a bounded, seeded
 //! amount, waits until all of it is in the gold tables, prints their numbers and exits 0; an interrupted `--once` exits 130.
@@ -31,7 +31,7 @@ use warehouse::DemoWarehouse;
 /// Exit code of a command that a signal ended, as shells count it.
 const INTERRUPTED: u8 = 130;
 
-/// How often the demo looks whether something changed.
+/// How often the demo looks for changes.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Options of `cargo xtask demo`.
@@ -43,7 +43,7 @@ pub struct DemoArgs {
     /// Where everything is kept: the broker's log, the tables, the logs of the parts
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-    /// Where the tables are: `lake:DIR` or `bigquery://PROJECT/DATASET`; without it, a lake below the data
+    /// Where the tables are kept: `lake:DIR` or `bigquery://PROJECT/DATASET`; without it, a lake below the data
     ///
     /// BigQuery's APIs are those that `SHOPTRAIL_BIGQUERY_ENDPOINT` and `SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT` name; without
     /// them the demo starts local-bigquery, a server that keeps its tables in DuckDB below the data.
@@ -54,7 +54,7 @@ pub struct DemoArgs {
 /// Builds, starts and fills the stack.
 ///
 /// # Errors
-/// When a part cannot be built or started, or sent events do not arrive in gold.
+/// Returns an error if a part cannot be built or started, or sent events do not arrive in gold.
 pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
     let mut warehouse = DemoWarehouse::prepare(workspace, args.warehouse.clone())?;
     build(workspace)?;
@@ -81,7 +81,7 @@ pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
     } else {
         stay(workspace, &mut stack, &interrupt)
     };
-    // A part that has ended is the reason for whatever else went wrong.
+    // A part that has ended explains the other errors.
     let code = code.or_else(|error| stack.check().and(Err(error)));
     let stopped = step("stop", || stack.stop());
     line(&format!("the data stays in `{}`", data.display()));
@@ -91,7 +91,7 @@ pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
 /// Brings everything that runs up to date: the backend needs nothing but Rust and C, so it is built beside the rest.
 ///
 /// # Errors
-/// When the machine lacks something, or a part cannot be built.
+/// Returns an error if the machine lacks something, or a part cannot be built.
 pub fn build(workspace: &Workspace) -> Result<()> {
     setup::check_machine(workspace)?;
     std::thread::scope(|scope| {
@@ -106,11 +106,11 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// Selects the package alone, as `cargo test -p shoptrail-backend` does: the packages beneath then have the same features, and
+/// Selects the package alone, as `cargo test -p shoptrail-backend` does: the packages below it then have the same features, and
 /// one build of them serves both.
 ///
 /// # Errors
-/// When it does not compile.
+/// Returns an error if it does not compile.
 pub fn build_backend(workspace: &Workspace) -> Result<()> {
     workspace.run(
         "backend",

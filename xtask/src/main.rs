@@ -1,7 +1,7 @@
 //! `cargo xtask`: the commands a person who works on Shoptrail needs, one file each.
 //!
-//! `demo` shows the product, `test` proves it; both set the machine up first and do nothing twice. Exit code 0 is success,
-//! 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
+//! `demo` shows the product, `test` tests it; both set the machine up first and do nothing twice. Exit code 0 is
+//! success, 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
 
 use std::process::ExitCode;
 
@@ -18,6 +18,7 @@ mod schemas;
 mod setup;
 mod test;
 mod tracker;
+mod wasm_glue;
 mod worker;
 mod workspace;
 

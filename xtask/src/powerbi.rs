@@ -48,7 +48,7 @@ pub struct PowerbiArgs {
 /// Writes the generated files, or compares them with `--check`.
 ///
 /// # Errors
-/// When the backend cannot be built, a file cannot be written, or with `--check` when one is stale.
+/// Returns an error if the backend cannot be built, a file cannot be written, or with `--check` when one is stale.
 pub fn run(workspace: &Workspace, args: &PowerbiArgs) -> Result<()> {
     let files = generate(workspace, args)?;
     if args.check {

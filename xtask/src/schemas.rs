@@ -26,7 +26,7 @@ pub struct SchemasArgs {
 /// Runs the generator of the crate `shoptrail-schemas`.
 ///
 /// # Errors
-/// When it fails, and with `--check` when a file is stale.
+/// Returns an error if it fails, and with `--check` when a file is stale.
 pub fn run(workspace: &Workspace, args: &SchemasArgs) -> Result<()> {
     if args.check {
         return check(workspace);

@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: installs what the build needs and the machine does not have, nothing twice.
 //!
 //! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
-//! side. Each leaves its stamp last: an interrupted part is done anew, a finished one never. What only tests and some
+//! side. Each leaves its stamp last: an interrupted part is done again, a finished one never. What only tests and some
 //! demos need is a step of its own: [`bigquery`], [`browser`].
 
 use std::path::Path;

@@ -29,10 +29,11 @@ pub(super) const HISTORY: History = History {
     days: "14",
 };
 
-/// Events per second of the stream: what a person can follow with the eye.
+/// Events per second of the stream: what a person can follow on the page.
 const STREAM_RATE: &str = "4";
 
-/// Sends the history as fast as the edge takes it: the same shoppers for the same seed. Returns how many events the edge accepted, `None` when interrupted.
+/// Sends the history as fast as the edge accepts it: the same shoppers for the same seed. Returns how many events the edge
+/// accepted, `None` when interrupted.
 pub(super) fn history(
     workspace: &Workspace,
     stack: &DemoStack,

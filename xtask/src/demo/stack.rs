@@ -12,7 +12,7 @@ use super::warehouse::DemoWarehouse;
 use crate::interrupt::Interrupt;
 use crate::workspace::Workspace;
 
-/// From the start until every part answers: a busy machine needs about 20 s, and more when the tables are made in BigQuery.
+/// Time until every part answers: a busy machine needs about 20 s, and more when the tables are made in BigQuery.
 const START_DEADLINE: Duration = Duration::from_secs(180);
 
 /// A running stack and its warehouse; dropping it stops both.

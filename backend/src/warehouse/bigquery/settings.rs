@@ -8,14 +8,15 @@ use url::Url;
 
 /// How BigQuery is used; of no effect on a lake.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "BigQuery")]
 pub struct BigQueryArgs {
-    /// BigQuery: bytes that one query may be billed for, or one read may scan; more is refused before it costs
+    /// Bytes that one query may be billed for, or one read may scan; more is refused before it costs
     #[arg(long, value_name = "BYTES", env = "SHOPTRAIL_BIGQUERY_MAX_BYTES_BILLED", default_value_t = 100 << 30)]
     pub max_bytes_billed: u64,
-    /// BigQuery: table that Confluent's sink writes; builds then read it instead of what `shoptrail land` lands
+    /// Table that Confluent's sink writes; builds then read it instead of what `shoptrail land` lands
     #[arg(long, value_name = "TABLE", env = "SHOPTRAIL_BIGQUERY_SINK_TABLE", value_parser = table_name)]
     pub sink_table: Option<String>,
-    /// BigQuery: how far before its last look a build looks into the sink's table again, minutes; streamed rows take up to
+    /// How far before its last look a build looks into the sink's table again, minutes; streamed rows take up to
     /// 90 to settle
     #[arg(
         long,
@@ -24,7 +25,7 @@ pub struct BigQueryArgs {
         default_value_t = 120
     )]
     pub sink_overlap_minutes: u64,
-    /// BigQuery: how long a call is tried again that a quota, a rate limit or an outage refused, seconds
+    /// How long a call is tried again that a quota, a rate limit or an outage refused, seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -32,7 +33,7 @@ pub struct BigQueryArgs {
         default_value_t = 120
     )]
     pub retry_seconds: u64,
-    /// BigQuery: another server's REST address than Google's; credentials are left out then
+    /// Another server's REST address than Google's; credentials are left out then
     #[arg(
         long,
         value_name = "URL",
@@ -40,7 +41,7 @@ pub struct BigQueryArgs {
         requires = "bigquery_grpc_endpoint"
     )]
     pub bigquery_endpoint: Option<Url>,
-    /// BigQuery: another server's gRPC address than Google's, of the Storage Read API
+    /// Another server's gRPC address than Google's, of the Storage Read API
     #[arg(
         long,
         value_name = "URL",
