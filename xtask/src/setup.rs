@@ -16,6 +16,7 @@ pub mod browser;
 mod kafka;
 mod machine;
 mod node;
+mod versions;
 mod wasm;
 
 /// Checks the machine and installs what is missing.

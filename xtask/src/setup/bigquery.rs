@@ -5,7 +5,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,14 +12,18 @@ use anyhow::{Context, Result, bail};
 
 use super::is_fresh;
 use super::machine::install_debian;
+use super::versions::{self, Version};
 use crate::process::answer;
 use crate::workspace::Workspace;
 
 /// In the order of preference; the last may be any version.
 const NAMES: [&str; 3] = ["python3.14", "python3.13", "python3"];
 
-/// Versions 3.x: local-bigquery needs the first, the pinned DuckDB has packages up to the last.
-const MINOR_VERSIONS: RangeInclusive<u32> = 13..=14;
+/// The newest Python for which the pinned DuckDB has packages; the oldest that will do is in `.tool-versions`.
+const NEWEST: Version = Version {
+    major: 3,
+    minor: 14,
+};
 
 /// Debian packs the modules that make environments apart.
 const ASK_VERSION: &str = "import ensurepip, sys, venv; print(sys.version)";
@@ -32,7 +35,7 @@ print(sysconfig.get_path('purelib'), duckdb.__version__, duckdb.sql('PRAGMA plat
 /// Makes the environment below `target/tools/local-bigquery`, unless it came from these very requirements.
 ///
 /// # Errors
-/// A sentence when there is no Python that fits; that of pip.
+/// Returns an error if there is no Python that fits, or pip fails.
 pub fn install(workspace: &Workspace) -> Result<()> {
     let requirements = workspace.path("tests/bigquery/requirements.txt");
     let folder = folder(workspace);
@@ -148,12 +151,11 @@ fn pythons_of_pyenv() -> Vec<PathBuf> {
 
 /// Whether the pinned packages run on a version, as Python or pyenv write it: `3.13.0`, `3.14.2 (main, …`.
 fn is_supported(version: &str) -> bool {
-    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
-    let (major, minor) = (
-        numbers.next(),
-        numbers.next().and_then(|minor| minor.parse().ok()),
-    );
-    major == Some("3") && minor.is_some_and(|minor| MINOR_VERSIONS.contains(&minor))
+    let begins_with_number = version.starts_with(|c: char| c.is_ascii_digit());
+    let (Some(version), Some(oldest)) = (versions::read(version), versions::of("python")) else {
+        return false;
+    };
+    begins_with_number && (oldest..=NEWEST).contains(&version)
 }
 
 /// Copies DuckDB's extensions from their packages to where DuckDB looks for them.
