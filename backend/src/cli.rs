@@ -207,7 +207,8 @@ async fn dispatch(
         }
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
         Command::Local { local } => {
-            let warehouse = warehouse::connect(&local.warehouse(), &local.bigquery).await?;
+            let warehouse =
+                warehouse::connect(&local.warehouse(), &local.bigquery, local.lake).await?;
             laptop::run(&local, warehouse, &stop).await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop).await,

@@ -113,7 +113,8 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "false")
         .set("queued.max.messages.kbytes", "32768")
-        .set("fetch.wait.max.ms", "50");
+        // A record ends the wait at once.
+        .set("fetch.wait.max.ms", "10000");
     config
 }
 

@@ -12,6 +12,7 @@ use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
+use crate::warehouse::lake::LakeArgs;
 
 /// A look for new rows costs a lake nothing.
 const LAKE_BUILD_EVERY_MS: &str = "200";
@@ -30,6 +31,9 @@ pub struct LocalArgs {
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
+    /// How a lake is kept
+    #[command(flatten)]
+    pub lake: LakeArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
@@ -48,6 +52,7 @@ impl LocalArgs {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 
@@ -76,6 +81,7 @@ impl LocalArgs {
         ];
         args.extend(own.map(str::to_owned));
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 }

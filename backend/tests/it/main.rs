@@ -5,6 +5,8 @@
 mod bigquery;
 mod golden;
 mod increments;
+mod lake;
+mod readers;
 mod stop;
 mod warehouse;
 mod world;
