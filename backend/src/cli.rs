@@ -190,7 +190,11 @@ async fn dispatch(
         Command::Land { warehouse, land } => {
             let _live = live_line("land");
             let warehouse = warehouse.open_to_write().await?;
-            land::run(&land, warehouse.as_ref(), &stop).await
+            let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
+            if land.once {
+                println!("{}", serde_json::to_string(&summary)?);
+            }
+            Ok(())
         }
         Command::Build { warehouse, build } => {
             let warehouse = if build.dry_run {

@@ -19,6 +19,9 @@ const LAKE_BUILD_EVERY_MS: &str = "200";
 /// In BigQuery it costs a query.
 const BIGQUERY_BUILD_EVERY_MS: &str = "1000";
 
+/// Who tries things out wants to see them at once, and has few events.
+const LAND_MAX_AGE_MS: &str = "200";
+
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
 pub struct LocalArgs {
@@ -51,6 +54,7 @@ impl LocalArgs {
     fn land(&self) -> Vec<String> {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
+        args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args

@@ -42,12 +42,39 @@ test("rejected_event_is_kept_byte_for_byte_with_its_reasons", async () => {
   assert.equal(gateway.events.length, 0);
 });
 
+test("event_that_is_no_json_is_kept_alone_and_its_batch_arrives", async () => {
+  for (const broken of ["01", "NaN", '{"event_type":"page_view"', "{'a':1}"]) {
+    gateway.deadLetters.length = 0;
+    gateway.events.length = 0;
+    const response = await worker.post(batch([event(1), broken]));
+    const { events } = await response.json();
+    assert.deepEqual([response.status, events[1].errors[0].code], [207, "malformed_json"], broken);
+    const { value, headers } = await onlyLetter();
+    // Where a bracket is missing, those of the batch are taken for it.
+    assert.ok(value.toString("utf8").startsWith(broken), broken);
+    assert.equal(headers.code, "malformed_json");
+    await until("the good event in Kafka", () => gateway.events.length === 1);
+  }
+});
+
+test("body_that_breaks_off_keeps_the_events_that_came", async () => {
+  const whole = batch([event(1), event(2), event(3)]);
+  const response = await worker.post(whole.slice(0, whole.indexOf(event(3).event_id)));
+  const { accepted, rejected } = await response.json();
+  assert.deepEqual([response.status, accepted, rejected], [207, 2, 1]);
+  await until("the good events in Kafka", () => gateway.events.length === 2);
+  await onlyLetter();
+});
+
 test("bad_envelope_is_kept_whole", async () => {
   const body = batch([event()], { sent_at: "ümlaut" });
   assert.equal((await worker.post(body)).status, 400);
   const { value, headers } = await onlyLetter();
   assert.equal(value.toString("utf8"), body);
-  assert.deepEqual([headers.code, headers.pointer], ["wrong_type", "/sent_at"]);
+  assert.deepEqual(
+    [headers.code, headers.pointer, headers.skipped_before],
+    ["wrong_type", "/sent_at", "0"],
+  );
 });
 
 test("strangers_fill_no_topic", async () => {

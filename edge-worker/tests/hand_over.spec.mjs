@@ -49,10 +49,7 @@ test("good_and_refused_events_travel_together_as_raw_json", async () => {
   assert.equal((await worker.post(batch([event(1), refused]))).status, 207);
   assert.equal(parked.length, 1);
   const { records } = JSON.parse(parked[0]);
-  assert.deepEqual(
-    records.map(({ topic }) => topic),
-    ["events", "dead_letters"],
-  );
+  assert.deepEqual(records.flatMap(Object.keys), ["event", "dead_letter"]);
   assert.ok(parked[0].includes(`{"json":${refused}}`));
 });
 
@@ -70,27 +67,48 @@ test("large_batch_is_split_by_bytes", async () => {
   }
   const keys = sendings
     .flat()
-    .flatMap((message) => JSON.parse(message).records.map(({ key }) => key));
+    .flatMap((message) => JSON.parse(message).records.map(({ event }) => event.key));
   assert.deepEqual(
     keys,
     events.map(({ anonymous_id }) => anonymous_id),
   );
 });
 
-test("direct_call_takes_what_the_queue_refuses", async () => {
+test("direct_call_takes_good_events_that_the_queue_refuses_and_no_dead_letters", async () => {
   worker = await startWorker(gateway, { queue: refuse });
   assert.equal((await worker.post(batch([event(1), { event_type: "nope" }]))).status, 207);
-  assert.deepEqual([gateway.events.length, gateway.deadLetters.length], [1, 1]);
+  assert.deepEqual([gateway.events.length, gateway.deadLetters.length], [1, 0]);
+  assert.ok(worker.logged().includes('"records.dead_letters_lost":1'));
 });
 
-test("record_too_large_for_the_queue_goes_directly", async () => {
+test("refused_bytes_never_make_a_direct_call", async () => {
   const parked = [];
   worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
   const large = JSON.stringify({ event_type: "page_view", filler: "x".repeat(300_000) });
   assert.equal((await worker.post(batch([event(1), large]))).status, 207);
-  assert.equal(JSON.parse(parked[0]).records.length, 1);
-  assert.equal(gateway.deadLetters[0].value.toString("utf8"), large);
-  assert.equal(gateway.deadLetters[0].headers["shoptrail.code"], "too_large");
+  const body = batch([large], { sent_at: undefined });
+  assert.equal((await worker.post(body)).status, 400);
+  assert.equal(gateway.calls.length, 0);
+  const letters = parked
+    .flatMap((message) => JSON.parse(message).records)
+    .filter((record) => record.dead_letter);
+  assert.equal(letters.length, 2);
+  for (const { dead_letter } of letters) {
+    assert.equal(Buffer.from(dead_letter.value.base64, "base64").length, 64 * 1024);
+    const headers = Object.fromEntries(dead_letter.headers);
+    assert.ok([`${large.length}`, `${body.length}`].includes(headers["shoptrail.cut_from_bytes"]));
+  }
+});
+
+test("refused_bodies_are_sampled", async () => {
+  const parked = [];
+  worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
+  const posts = Array.from({ length: 60 }, () =>
+    worker.post(batch([event()], { sent_at: undefined })),
+  );
+  assert.deepEqual(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([400]));
+  // A minute may end among them.
+  assert.ok(parked.length <= 40, `${parked.length}`);
 });
 
 test("nothing_durable_is_503_and_the_client_keeps_its_events", async () => {

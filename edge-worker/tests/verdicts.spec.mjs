@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Gateway } from "./gateway.mjs";
-import { ORIGIN, batch, event, startWorker, until } from "./worker.mjs";
+import { ORIGIN, SHOPS, batch, event, startWorker, until } from "./worker.mjs";
 
 let gateway;
 let worker;
@@ -61,6 +61,7 @@ test("bad_envelope_is_400_with_one_error", async () => {
     [batch([]), "empty", "/events"],
     [batch([event()], { sent_at: "now" }), "wrong_type", "/sent_at"],
     [batch([event()], { write_key: undefined }), "missing", "/write_key"],
+    [batch([event()], { write_key: 5, sent_at: "now" }), "wrong_type", "/write_key"],
     [batch(Array.from({ length: 101 }, (_, number) => event(number + 1))), "too_many", "/events"],
   ]) {
     const response = await worker.post(body);
@@ -71,6 +72,16 @@ test("bad_envelope_is_400_with_one_error", async () => {
       body.slice(0, 80),
     );
   }
+});
+
+test("what_was_repaired_is_said_beside_accepted", async () => {
+  const response = await worker.post(batch([event(1, { user_id: 42 })]));
+  const { accepted, events } = await response.json();
+  assert.deepEqual([response.status, accepted, events[0].status], [202, 1, "accepted"]);
+  assert.deepEqual(
+    events[0].warnings.map(({ pointer }) => pointer),
+    ["/user_id"],
+  );
 });
 
 test("unknown_write_key_is_401", async () => {
@@ -107,17 +118,19 @@ test("exactly_512_KiB_is_read", async () => {
   );
 });
 
-test("only_a_known_origin_may_read_the_reply", async () => {
-  for (const [origin, body, allowed] of [
-    [ORIGIN, batch([event()]), ORIGIN],
-    [ORIGIN, "{", ORIGIN],
-    ["https://other.example", batch([event()]), "https://other.example"],
-    ["https://evil.example", batch([event()]), null],
+test("page_may_read_its_reply_and_its_refusal", async () => {
+  for (const [origin, body, status] of [
+    [ORIGIN, batch([event()]), 202],
+    [ORIGIN, "{", 400],
+    ["https://other.example", batch([event()]), 403],
+    ["https://evil.example", batch([event()]), 403],
+    ["null", batch([event()]), 403],
   ]) {
     const response = await worker.post(body, { origin });
-    assert.equal(response.headers.get("access-control-allow-origin"), allowed);
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get("access-control-allow-origin"), origin);
     assert.equal(response.headers.get("vary"), "Origin");
-    assert.equal(response.headers.get("access-control-allow-credentials"), null);
+    assert.equal(response.headers.get("cross-origin-resource-policy"), "cross-origin");
   }
 });
 
@@ -142,12 +155,18 @@ test("preflight_allows_posts_from_known_origins", async () => {
   );
 });
 
-test("program_without_origin_is_admitted_by_its_key", async () => {
-  const response = await fetch(new URL("/b", worker.url), {
-    method: "POST",
-    body: batch([event()]),
-  });
-  assert.equal(response.status, 202);
+test("opaque_origin_and_none_at_all_are_a_keys_own_setting", async () => {
+  const post = (write_key, headers) =>
+    fetch(new URL("/b", worker.url), {
+      method: "POST",
+      body: batch([event()], { write_key }),
+      headers,
+    });
+  assert.equal((await post("pk_demo", {})).status, 403);
+  assert.equal((await post("pk_server", {})).status, 202);
+  assert.equal((await post("pk_server", { origin: ORIGIN })).status, 403);
+  assert.equal((await post("pk_pixel", { origin: "null" })).status, 202);
+  assert.equal((await post("pk_pixel", {})).status, 403);
 });
 
 test("other_paths_are_404_and_other_methods_405", async () => {
@@ -156,9 +175,29 @@ test("other_paths_are_404_and_other_methods_405", async () => {
   assert.deepEqual([get.status, get.headers.get("allow")], [405, "POST, OPTIONS"]);
 });
 
-test("health_is_ok", async () => {
+test("health_says_which_worker_this_is_and_how_hand_over_went", async () => {
+  await worker.post(batch([event()]));
   const response = await fetch(new URL("/health", worker.url));
-  assert.deepEqual([response.status, await response.json()], [200, { status: "ok" }]);
+  const { version, schema_version, ...health } = await response.json();
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+  assert.equal(schema_version, 2);
+  assert.deepEqual(
+    [response.status, health],
+    [200, { status: "ok", schema_id: 100001, hand_over: { way: "queue", last: "worked" } }],
+  );
+});
+
+test("one_bad_shop_disables_that_shop_only", async () => {
+  const shops = JSON.stringify([{ write_key: "pk_broken" }, ...JSON.parse(SHOPS)]);
+  const degraded = await startWorker(gateway, { vars: { SHOPTRAIL_SHOPS: shops } });
+  try {
+    assert.equal((await degraded.post(batch([event()]))).status, 202);
+    const health = await (await fetch(new URL("/health", degraded.url))).json();
+    assert.equal(health.status, "degraded");
+    assert.match(health.problems[0], /entry 0 is not used: missing field `shop_id`/);
+  } finally {
+    await degraded.stop();
+  }
 });
 
 test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
@@ -166,7 +205,7 @@ test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
   try {
     const health = await fetch(new URL("/health", misconfigured.url));
     assert.equal(health.status, 500);
-    assert.match((await health.json()).message, /^`SHOPTRAIL_SCHEMA_ID` is not a number/);
+    assert.match((await health.json()).problems[0], /^`SHOPTRAIL_SCHEMA_ID` is not a number/);
     const response = await misconfigured.post(batch([event()]));
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"]);
   } finally {

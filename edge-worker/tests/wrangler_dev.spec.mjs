@@ -114,5 +114,5 @@ test("trackers_files_are_served_and_shadow_nothing", async () => {
   assert.deepEqual([file.status, await file.text()], [200, "tracker"]);
   assert.equal(file.headers.get("access-control-allow-origin"), "*");
   assert.equal((await fetch(`${url}/b`)).status, 405);
-  assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "ok" });
+  assert.equal((await (await fetch(`${url}/health`)).json()).status, "ok");
 });

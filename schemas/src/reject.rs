@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with an event or a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Rejection {
     /// What kind of wrong it is: bounded, so that it can be counted.
     pub code: RejectCode,

@@ -12,10 +12,12 @@ use crate::wasm_glue;
 use crate::workspace::Workspace;
 
 /// How browsers and the edge keep the assets. A module's name changes with its content; `t.js` tells which one is current,
-/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them.
+/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them, one with a
+/// `Cross-Origin-Embedder-Policy` too.
 const HEADERS: &str = "\
 /*
   Access-Control-Allow-Origin: *
+  Cross-Origin-Resource-Policy: cross-origin
   X-Content-Type-Options: nosniff
 /t.js
   Cache-Control: public, max-age=300

@@ -1,4 +1,4 @@
-//! The produce call itself.
+//! Confluent's REST Produce v3 as a way into Kafka.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -8,43 +8,50 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response};
+use worker::{
+    AbortController, Date, Delay, Fetch, Headers, Method, Request, RequestInit, Response,
+};
 
 use crate::config::Kafka;
 use crate::outgoing::{Outgoing, Topic};
-use crate::produce::report::Answer;
-use crate::produce::request;
+use crate::produce::answer::CallAnswer;
+use crate::produce::{Sink, request};
+use crate::retry;
 
 /// Records in one chunk of the request's body: few enough to hold in memory, enough to keep chunks few.
 const RECORDS_PER_CHUNK: usize = 50;
 
-/// Most bytes of an answer: 100 messages of 100 records with 500 bytes for each report, three times over. What comes after
-/// counts as unreported.
-const MAX_ANSWER_BYTES: usize = 16_000_000;
+/// Most bytes of an answer: 1,000 records with 500 bytes for each report, four times over. What comes after counts as
+/// unreported.
+const MAX_ANSWER_BYTES: usize = 2_000_000;
 
-/// Makes one streaming call and waits at most `patience` for all of its answer. Every failure is an answer that reports
-/// less.
-pub async fn call(
-    kafka: &Kafka,
-    topic: Topic,
-    records: Vec<Rc<Outgoing>>,
-    patience: Duration,
-) -> Answer {
-    let controller = AbortController::default();
-    let signal = controller.signal();
-    let mut answer = Answer::default();
-    let is_late = {
-        let conversation = pin!(converse(kafka, topic, records, &signal, &mut answer));
-        matches!(
-            select(conversation, Delay::from(patience)).await,
-            Either::Right(_)
-        )
-    };
-    if is_late {
-        answer.is_late = true;
-        controller.abort();
+/// A cluster behind Confluent's REST API.
+#[derive(Debug)]
+pub struct Confluent<'a> {
+    /// Where it is and who may produce.
+    pub kafka: &'a Kafka,
+    /// How long one call may take, all of its answer included.
+    pub patience: Duration,
+}
+
+impl Sink for Confluent<'_> {
+    async fn call(&self, topic: Topic, records: Vec<Rc<Outgoing>>) -> CallAnswer {
+        let controller = AbortController::default();
+        let signal = controller.signal();
+        let mut answer = CallAnswer::default();
+        let is_late = {
+            let conversation = pin!(converse(self.kafka, topic, records, &signal, &mut answer));
+            matches!(
+                select(conversation, Delay::from(self.patience)).await,
+                Either::Right(_)
+            )
+        };
+        if is_late {
+            answer.is_late = true;
+            controller.abort();
+        }
+        answer
     }
-    answer
 }
 
 /// Fills in the answer as it comes. Errors need no name: what is not filled in was not answered.
@@ -53,7 +60,7 @@ async fn converse(
     topic: Topic,
     records: Vec<Rc<Outgoing>>,
     signal: &worker::AbortSignal,
-    answer: &mut Answer,
+    answer: &mut CallAnswer,
 ) -> worker::Result<()> {
     let request = request(kafka, topic, records)?;
     let mut response = Fetch::Request(request).send_with_signal(signal).await?;
@@ -86,10 +93,10 @@ fn body(records: Vec<Rc<Outgoing>>, schema_id: u32) -> JsValue {
     let chunks = futures_util::stream::iter(records)
         .chunks(RECORDS_PER_CHUNK)
         .map(move |records| {
-            let objects: String = records
-                .iter()
-                .map(|record| request::object(record, schema_id))
-                .collect();
+            let mut objects = String::new();
+            for record in &records {
+                request::write(&mut objects, record, schema_id);
+            }
             Ok(JsValue::from(Uint8Array::from(objects.as_bytes())))
         });
     wasm_streams::ReadableStream::from_stream(chunks)
@@ -98,12 +105,6 @@ fn body(records: Vec<Rc<Outgoing>>, schema_id: u32) -> JsValue {
 }
 
 fn retry_after(response: &Response) -> Option<u32> {
-    response
-        .headers()
-        .get("Retry-After")
-        .ok()
-        .flatten()?
-        .trim()
-        .parse()
-        .ok()
+    let value = response.headers().get("Retry-After").ok().flatten()?;
+    retry::retry_after(&value, Date::now().as_millis() / 1_000)
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// What came back from one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct CallAnswer {
     /// The HTTP status; none if there was no answer at all, or not in time.
     pub status: Option<u16>,
     /// As much of the body as came: it counts even if the connection broke then.
@@ -17,7 +17,7 @@ pub struct Answer {
 
 /// What one report says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RecordResult {
     /// Kafka has the record.
     Delivered,
     /// The record itself is refused, for this reason.
@@ -30,22 +30,32 @@ pub enum Outcome {
 
 /// A delivery report; its other fields say where the record went.
 #[derive(Deserialize)]
-struct Report {
+struct DeliveryReport {
     error_code: u32,
     #[serde(default)]
     message: String,
 }
 
-impl Answer {
+impl CallAnswer {
     /// Reads what became of each of `sent` records.
     #[must_use]
-    pub fn outcomes(&self, sent: usize) -> Vec<Outcome> {
-        let mut outcomes = match self.status {
-            Some(200) => self.reports().map(Report::outcome).take(sent).collect(),
+    pub fn results(&self, sent: usize) -> Vec<RecordResult> {
+        let mut results = match self.status {
+            Some(200) => self
+                .reports()
+                .map(DeliveryReport::result)
+                .take(sent)
+                .collect(),
             _ => Vec::new(),
         };
-        outcomes.resize(sent, Outcome::Unreported);
-        outcomes
+        results.resize(sent, RecordResult::Unreported);
+        results
+    }
+
+    /// Whether the call had too many bytes: its records may pass in smaller calls.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.status == Some(413)
     }
 
     /// Names what is wrong with the call as a whole, if anything is.
@@ -66,24 +76,24 @@ impl Answer {
     }
 
     /// The reports up to the first that is cut short or is none: limits are answered in HTML.
-    fn reports(&self) -> impl Iterator<Item = Report> {
+    fn reports(&self) -> impl Iterator<Item = DeliveryReport> {
         serde_json::Deserializer::from_slice(&self.body)
-            .into_iter::<Report>()
+            .into_iter::<DeliveryReport>()
             .map_while(Result::ok)
     }
 }
 
-impl Report {
-    fn outcome(self) -> Outcome {
+impl DeliveryReport {
+    fn result(self) -> RecordResult {
         match self.error_code {
-            200 => Outcome::Delivered,
-            400 | 413 | 422 => Outcome::Refused(self.message),
-            code => Outcome::Failed(code),
+            200 => RecordResult::Delivered,
+            400 | 413 | 422 => RecordResult::Refused(self.message),
+            code => RecordResult::Failed(code),
         }
     }
 }
 
-impl Outcome {
+impl RecordResult {
     /// Names what is wrong with the record's delivery, if anything is.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -100,11 +110,11 @@ impl Outcome {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> CallAnswer {
+        CallAnswer {
             status: Some(status),
             body: body.as_bytes().to_vec(),
-            ..Answer::default()
+            ..CallAnswer::default()
         }
     }
 
@@ -112,22 +122,22 @@ mod tests {
     fn reports_are_read_by_position() {
         let body = r#"{"error_code":200,"cluster_id":"lkc-1","topic_name":"t","partition_id":3,"offset":9,"timestamp":"2026-11-22T00:00:00Z","key":{"type":"BINARY","size":7}}
             {"error_code":40401,"message":"Topic t not present"}{"error_code":400,"message":"too large"}"#;
-        let outcomes = answer(200, body).outcomes(4);
+        let results = answer(200, body).results(4);
         assert_eq!(
-            outcomes,
+            results,
             [
-                Outcome::Delivered,
-                Outcome::Failed(40401),
-                Outcome::Refused("too large".to_owned()),
-                Outcome::Unreported
+                RecordResult::Delivered,
+                RecordResult::Failed(40401),
+                RecordResult::Refused("too large".to_owned()),
+                RecordResult::Unreported
             ]
         );
     }
 
     #[test]
     fn report_that_is_cut_short_is_none() {
-        let outcomes = answer(200, r#"{"error_code":200}{"error_code":20"#).outcomes(2);
-        assert_eq!(outcomes, [Outcome::Delivered, Outcome::Unreported]);
+        let results = answer(200, r#"{"error_code":200}{"error_code":20"#).results(2);
+        assert_eq!(results, [RecordResult::Delivered, RecordResult::Unreported]);
     }
 
     #[test]
@@ -146,30 +156,33 @@ mod tests {
             (401, r#"{"error_code":200}"#, "call status 401 code 200"),
         ] {
             let answer = answer(status, body);
-            assert_eq!(answer.outcomes(1), [Outcome::Unreported]);
+            assert_eq!(answer.results(1), [RecordResult::Unreported]);
             assert_eq!(answer.trouble().as_deref(), Some(trouble));
         }
         assert_eq!(
-            Answer::default().trouble().as_deref(),
+            CallAnswer::default().trouble().as_deref(),
             Some("call unanswered")
         );
     }
 
     #[test]
     fn late_answer_counts_as_far_as_it_came() {
-        let late = Answer {
+        let late = CallAnswer {
             is_late: true,
             ..answer(200, r#"{"error_code":200}"#)
         };
-        assert_eq!(late.outcomes(2), [Outcome::Delivered, Outcome::Unreported]);
+        assert_eq!(
+            late.results(2),
+            [RecordResult::Delivered, RecordResult::Unreported]
+        );
         assert_eq!(late.trouble().as_deref(), Some("call late"));
     }
 
     #[test]
     fn more_reports_than_records_change_nothing() {
         assert_eq!(
-            answer(200, r#"{"error_code":200}{"error_code":429}"#).outcomes(1),
-            [Outcome::Delivered]
+            answer(200, r#"{"error_code":200}{"error_code":429}"#).results(1),
+            [RecordResult::Delivered]
         );
     }
 }
