@@ -6,10 +6,9 @@ use shoptrail_schemas::Item;
 
 use super::Field;
 use super::Read::{Boolean, Integer, Later, Text};
-use super::events::is_bot;
 use super::parse::Parsed;
 use crate::table::ColumnType::{Boolean as Bool, Date, Integer as Int, Text as Str, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// One product of one event.
 pub(super) struct ItemRow {
@@ -109,7 +108,7 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
     ),
     field(
         Column::new("is_bot", Bool, "Made by a crawler"),
-        Boolean(|row| Some(is_bot(&row.event))),
+        Boolean(|row| Some(row.event.is_bot())),
     ),
 ];
 
@@ -118,6 +117,7 @@ const COLUMNS: [Column; 16] = super::columns(&FIELDS);
 /// One row per product in an event.
 pub static TABLE: Table = Table {
     name: "silver_items",
+    layer: Layer::Silver,
     description: "One row per product in an event",
     columns: &COLUMNS,
     partition: Some("day"),

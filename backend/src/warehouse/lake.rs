@@ -35,8 +35,8 @@ use super::{
     Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
     WarehouseError,
 };
-use crate::bronze::{EVENTS, is_bronze};
-use crate::table::Table;
+use crate::bronze::EVENTS;
+use crate::table::{Layer, Table};
 
 /// A folder of Delta tables.
 pub struct Lake {
@@ -217,7 +217,9 @@ impl Warehouse for Lake {
     ) -> Result<DataFrame, WarehouseError> {
         let adds = match publication.tables.get(table.name) {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
-            None if is_bronze(table) && self.exists(table) => self.table(table, None).await?.adds(),
+            None if table.layer == Layer::Bronze && self.exists(table) => {
+                self.table(table, None).await?.adds()
+            }
             None => HashMap::new(),
         };
         self.rows(table, adds.into_values().collect(), query).await

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use polars::prelude::*;
-use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Table};
+use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
     Change, Cursor, Filter, Publication, Query, Replaces, Warehouse, WarehouseError,
@@ -15,6 +15,7 @@ use super::bigquery::server::python;
 /// Every type, in partitions.
 static MIXED: Table = Table {
     name: "silver_mixed",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         ColumnDefinition::new("day", ColumnType::Date, "Day"),

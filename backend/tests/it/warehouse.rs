@@ -4,7 +4,7 @@ use polars::prelude::*;
 use shoptrail_backend::bronze;
 use shoptrail_backend::build::{self, Mode};
 use shoptrail_backend::silver::{orders, sessions};
-use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Table};
+use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::{
     Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
@@ -53,6 +53,7 @@ const COLUMNS: [ColumnDefinition; 3] = [
 ];
 pub static SMALL: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &COLUMNS,
     partition: Some("day"),
@@ -60,6 +61,7 @@ pub static SMALL: Table = Table {
 };
 static SMALL_GROWN: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -72,6 +74,7 @@ static SMALL_GROWN: Table = Table {
 };
 static SMALL_ALTERED: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -84,6 +87,7 @@ static SMALL_ALTERED: Table = Table {
 
 static SMALL_SHORTENED: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -97,6 +101,7 @@ static SMALL_SHORTENED: Table = Table {
 /// A table of the second kind: not partitioned, of every type.
 static EVERY_TYPE: Table = Table {
     name: "silver_every_type",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         ColumnDefinition::new("number", ColumnType::Integer, "Number"),
@@ -290,6 +295,7 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
 async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
     static TWIN: Table = Table {
         name: "silver_twin",
+        layer: Layer::Silver,
         ..SMALL
     };
     let test = W::with(&[&SMALL, &TWIN]).await;

@@ -2,9 +2,9 @@
 
 use polars::prelude::*;
 
+use super::staged::Staged;
 use crate::gold::daily_kpis;
 use crate::silver::orders;
-use crate::staged::Staged;
 use crate::table::Table;
 
 /// A promise that a run's tables break.

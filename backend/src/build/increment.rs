@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
+use super::staged::{Staged, days_in};
 use crate::config::Reporting;
 use crate::silver::{self, events, items, orders, sessions};
-use crate::staged::{Staged, days_in};
 use crate::warehouse::{Day, Filter, Query};
 
 /// Brings silver up to date with events and items that were parsed from new bronze rows.
