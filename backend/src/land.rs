@@ -16,6 +16,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 
 use self::decode::Rows;
+use crate::attention::Attention;
 use crate::kafka::KafkaArgs;
 use crate::warehouse::{Landing, Offsets, Warehouse};
 
@@ -25,6 +26,8 @@ const MAX_ROWS: usize = 20_000;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long the first record of a landing waits for more.
 const LINGER: Duration = Duration::from_millis(100);
+/// The same while nobody looks: fewer, larger files.
+const LONG_LINGER: Duration = Duration::from_secs(5);
 /// How long one wait for a record lasts; bounds the time to notice a stop.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -34,6 +37,9 @@ pub struct LandArgs {
     /// Lands what is in the topic now, then ends
     #[arg(long)]
     pub once: bool,
+    /// Whether landings hurry
+    #[command(flatten)]
+    pub attention: Attention,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
@@ -66,7 +72,7 @@ pub async fn run(
     );
     while !stop.is_cancelled() && !ends.as_ref().is_some_and(|ends| reached(&landed, ends)) {
         // Waiting for Kafka blocks this thread, which has nothing else to do.
-        let rows = tokio::task::block_in_place(|| collect(&consumer, stop))?;
+        let rows = tokio::task::block_in_place(|| collect(&consumer, args, stop))?;
         if !rows.is_empty() {
             landed = land(warehouse, topic, landed, rows).await?;
         }
@@ -113,7 +119,8 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "false")
         .set("queued.max.messages.kbytes", "32768")
-        .set("fetch.wait.max.ms", "50");
+        // A record ends the wait at once.
+        .set("fetch.wait.max.ms", "10000");
     config
 }
 
@@ -164,23 +171,33 @@ fn reached(landed: &Offsets, ends: &Offsets) -> bool {
 }
 
 /// Collects records until there are enough, the first has waited long enough, or nothing comes.
-fn collect(consumer: &BaseConsumer, stop: &CancellationToken) -> anyhow::Result<Rows> {
+fn collect(
+    consumer: &BaseConsumer,
+    args: &LandArgs,
+    stop: &CancellationToken,
+) -> anyhow::Result<Rows> {
     let mut rows = Rows::default();
-    let mut due: Option<Instant> = None;
+    let mut first: Option<Instant> = None;
     while rows.len() < MAX_ROWS && rows.bytes() < MAX_BYTES && !stop.is_cancelled() {
         let now = Instant::now();
-        let wait = due.map_or(POLL, |due| due.saturating_duration_since(now).min(POLL));
+        let linger = if args.once || args.attention.is_paid() {
+            LINGER
+        } else {
+            LONG_LINGER
+        };
+        let left = first.map(|first| (first + linger).saturating_duration_since(now));
+        let wait = left.map_or(POLL, |left| left.min(POLL));
         match consumer.poll(wait) {
             Some(Ok(message)) => {
                 rows.push(&message);
-                due.get_or_insert(now + LINGER);
+                first.get_or_insert(now);
             }
             Some(Err(error)) if is_fatal(&error) => {
                 return Err(error).context("reading from Kafka");
             }
             // The client reconnects by itself; what is missing then is only late.
             Some(Err(error)) => tracing::warn!(%error, "Kafka is away"),
-            None if due.is_none_or(|due| due <= now) => break,
+            None if left.is_none_or(|left| left.is_zero()) => break,
             None => {}
         }
     }

@@ -5,6 +5,7 @@
 //! business reads, [`quality`] checks them, and the [`warehouse`] publishes them all at once. [`data`] and [`show`] give
 //! them to the dashboard and to people. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
 
+pub mod attention;
 pub mod bronze;
 pub mod build;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod increment;
 pub mod kafka;
 pub mod land;
 pub mod laptop;
+pub mod pace;
 pub mod quality;
 pub mod show;
 pub mod silver;

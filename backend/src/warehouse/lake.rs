@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use self::delta::DeltaTableFiles;
 use super::{
-    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
+    BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
     WarehouseError,
 };
 use crate::bronze;
@@ -186,6 +186,15 @@ impl Lake {
 
 #[async_trait]
 impl Warehouse for Lake {
+    /// A commit makes a file in the folder of commits. Before the first there is none, and nothing to be new.
+    fn bronze_mark(&self) -> Option<BronzeMark> {
+        let commits = self.folder(&bronze::EVENTS).join("_delta_log");
+        let changed = commits.metadata().and_then(|found| found.modified());
+        Some(BronzeMark(
+            changed.unwrap_or(std::time::SystemTime::UNIX_EPOCH),
+        ))
+    }
+
     async fn prepare(&self, tables: &[&'static Table]) -> Result<(), WarehouseError> {
         for table in tables {
             delta::prepare(table, &self.folder(table)).await?;
