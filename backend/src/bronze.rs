@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use crate::table::ColumnType::{Integer, Text, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 use crate::warehouse::{Offsets, WarehouseError};
 
 /// The column that tells when a row landed.
@@ -12,6 +12,7 @@ pub const LANDED_AT: &str = "_landed_at";
 /// Events as they came.
 pub static EVENTS: Table = Table {
     name: "bronze_events",
+    layer: Layer::Bronze,
     description: "One row per Kafka record that holds an event, as it came",
     columns: &[
         Column::new("_topic", Text, "Kafka topic"),
@@ -34,6 +35,7 @@ pub static EVENTS: Table = Table {
 /// Records that hold no event.
 pub static QUARANTINE: Table = Table {
     name: "bronze_quarantine",
+    layer: Layer::Bronze,
     description: "One row per Kafka record that could not be read, with the reason",
     columns: &[
         Column::new("_topic", Text, "Kafka topic"),
@@ -58,11 +60,6 @@ pub static QUARANTINE: Table = Table {
     partition: None,
     key: &["_topic", "_partition", "_offset"],
 };
-
-/// Whether a table is written by landing rather than by builds.
-pub fn is_bronze(table: &Table) -> bool {
-    [EVENTS.name, QUARANTINE.name].contains(&table.name)
-}
 
 /// The rows that lie after the given offsets of their partitions.
 ///

@@ -1,5 +1,9 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod increment;
+mod quality;
+mod staged;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -8,13 +12,13 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
+use self::staged::{Staged, in_days};
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, orders, sessions};
-use crate::staged::{Staged, in_days};
 use crate::table::Table;
 use crate::warehouse::{Change, Cursor, Day, Publication, Replaces, Traffic, Warehouse, parquet};
-use crate::{bronze, increment, quality, silver};
+use crate::{bronze, silver};
 
 /// Which bronze rows a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +132,7 @@ pub async fn forecast(
             Replaces::All => None,
             Replaces::Days(days) => Some(days.len()),
         };
-        let (rows, bytes) = (change.rows.height(), parquet::bytes(change.rows)?.len());
+        let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
             days,

@@ -194,7 +194,11 @@ async fn dispatch(
         Command::Land { warehouse, land } => {
             let _live = live_line("land");
             let warehouse = warehouse.open_to_write().await?;
-            land::run(&land, warehouse.as_ref(), &stop).await
+            let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
+            if land.once {
+                println!("{}", serde_json::to_string(&summary)?);
+            }
+            Ok(())
         }
         Command::Build { warehouse, build } => {
             let warehouse = if build.dry_run {
@@ -211,7 +215,8 @@ async fn dispatch(
         }
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
         Command::Local { local } => {
-            let warehouse = warehouse::connect(&local.warehouse(), &local.bigquery).await?;
+            let warehouse =
+                warehouse::connect(&local.warehouse(), &local.bigquery, local.lake).await?;
             laptop::run(&local, warehouse, &stop).await
         }
         Command::Simulate { simulate } => simulate::run(simulate, &stop).await,

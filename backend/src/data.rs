@@ -60,6 +60,7 @@ async fn version(State(served): State<Arc<Served>>) -> Response {
 }
 
 async fn table(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
+    served.attention.pay();
     let found = file
         .strip_suffix(".json")
         .filter(|name| name.starts_with("gold_"))

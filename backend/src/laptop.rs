@@ -13,11 +13,15 @@ use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
+use crate::warehouse::lake::LakeArgs;
 
 /// A look for new rows costs a lake nothing.
 const LAKE_BUILD_EVERY_MS: &str = "200";
 /// In BigQuery it costs a query.
 const BIGQUERY_BUILD_EVERY_MS: &str = "1000";
+
+/// Who tries things out wants to see them at once, and has few events.
+const LAND_MAX_AGE_MS: &str = "200";
 
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +35,9 @@ pub struct LocalArgs {
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
+    /// How a lake is kept
+    #[command(flatten)]
+    pub lake: LakeArgs,
     /// How builds report
     #[command(flatten)]
     pub reporting: Reporting,
@@ -54,7 +61,9 @@ impl LocalArgs {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
         args.extend(self.attention().to_args());
+        args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 
@@ -84,6 +93,7 @@ impl LocalArgs {
         args.extend(own.map(str::to_owned));
         args.extend(self.attention().to_args());
         args.extend(self.bigquery.to_args());
+        args.extend(self.lake.to_args());
         args
     }
 }

@@ -1,8 +1,8 @@
 //! The backend of Shoptrail: the command `shoptrail`.
 //!
 //! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
-//! counts it once and puts it into its session, [`increment`] decides what else it touches, [`gold`] makes the tables a
-//! business reads, [`quality`] checks them, and the [`warehouse`] publishes them all at once. [`data`] and [`show`] give
+//! counts it once and puts it into its session, [`gold`] makes the tables a business reads, and the [`warehouse`] publishes
+//! them all at once. [`data`] and [`show`] give
 //! them to the dashboard and to people. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
 
 pub mod attention;
@@ -13,15 +13,12 @@ pub mod config;
 pub mod data;
 pub mod exit;
 pub mod gold;
-pub mod increment;
 pub mod kafka;
 pub mod land;
 pub mod laptop;
 pub mod pace;
-pub mod quality;
 pub mod show;
 pub mod silver;
-pub mod staged;
 pub mod table;
 pub mod tables;
 pub mod warehouse;

@@ -1,7 +1,7 @@
 //! Silver: events typed, counted once, in sessions; orders.
 //!
 //! parse → dedupe → cut into sessions → orders. Each step is a pure plan from frames to frames; what to feed it in an
-//! incremental run is decided in [`crate::increment`].
+//! incremental run is decided in [`crate::build`].
 
 mod channel;
 pub mod events;
@@ -11,12 +11,16 @@ mod page;
 mod parse;
 pub mod sessions;
 
-pub use parse::{Unreadable, parse};
+pub use parse::Unreadable;
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
+use self::items::ItemRow;
+use self::parse::Parsed;
+use crate::config::Reporting;
 use crate::table::{Column, Table};
 
 /// All silver tables.
@@ -26,6 +30,32 @@ pub static TABLES: [&Table; 4] = [
     &sessions::TABLE,
     &orders::TABLE,
 ];
+
+/// Rows of `silver_events` and `silver_items` from bronze rows, without what depends on other events.
+///
+/// # Errors
+/// When a row does not hold a record, or a value does not fit its column.
+pub fn parse(bronze: &DataFrame, reporting: &Reporting) -> anyhow::Result<(DataFrame, DataFrame)> {
+    let records = bronze.column("record")?.str()?;
+    let read = |text: &str| Parsed::read(text).map(Arc::new);
+    let parsed = records
+        .iter()
+        .flatten()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let lines: Vec<ItemRow> = parsed.iter().flat_map(ItemRow::of).collect();
+    let day = || day("event_time", &reporting.time_zone).alias("day");
+    let events = frame(&events::FIELDS, &parsed)?
+        .lazy()
+        .with_column(day())
+        .collect()?;
+    let currency = col("currency").fill_null(lit(reporting.currency.clone()));
+    let items = frame(&items::FIELDS, &lines)?
+        .lazy()
+        .with_columns([day(), currency])
+        .collect()?;
+    Ok((events, items))
+}
 
 /// The calendar day of a UTC instant in a time zone.
 pub fn day(instant: &str, time_zone: &TimeZone) -> Expr {

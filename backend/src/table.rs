@@ -1,5 +1,5 @@
 //! Table definitions: one list of columns per table, from which come the polars schema, the warehouse's table, the
-//! generated documentation and (later) the BigQuery and Power BI models.
+//! generated documentation, BigQuery's table and the Power BI model.
 
 use polars::prelude::*;
 use serde::{Serialize, Serializer};
@@ -87,16 +87,30 @@ impl Column {
     }
 }
 
+/// Who writes a table and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Landing appends what came.
+    Bronze,
+    /// A build types, counts once and puts together.
+    Silver,
+    /// A build makes what a business reads.
+    Gold,
+}
+
 /// One table: its name, what a row is, and its columns in order.
 #[derive(Debug, Serialize)]
 pub struct Table {
     /// Name in every warehouse, prefixed with its layer.
     pub name: &'static str,
+    /// Its layer.
+    pub layer: Layer,
     /// What the table holds and what one row of it is.
     pub description: &'static str,
     /// Columns in order.
     pub columns: &'static [Column],
-    /// The `DATE` column by which the table is cut; a run replaces whole partitions. `None`: replaced as one.
+    /// The `DATE` column by which the table is cut.
     pub partition: Option<&'static str>,
     /// Columns that together identify a row.
     pub key: &'static [&'static str],

@@ -197,6 +197,16 @@ pub enum WarehouseError {
         /// The folder as given.
         folder: String,
     },
+    /// Another program has done something to the table that this one would read wrongly.
+    #[error("table `{table}` {reason}, which this program does not read\nhint: {hint}")]
+    Unsupported {
+        /// The table.
+        table: String,
+        /// What it uses.
+        reason: String,
+        /// What helps.
+        hint: &'static str,
+    },
     /// The Delta table could not be read or committed.
     #[error("table `{table}`: {source}")]
     Delta {

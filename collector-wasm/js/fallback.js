@@ -53,7 +53,12 @@ export class Core {
     const event = `{"event_id":"${this.id(now, a, b, c)}","event_timestamp":${now},"seq":${this.seq},"consent":{"analytics":${this.mode === 2},"ads":${this.ads}}${members(fields)}}`;
     const size = bytes(event);
     const open = this.batches.at(-1);
-    if (!open || open.inFlight || open.count === BATCH_EVENTS || open.size + 1 + size > BATCH_BYTES) {
+    if (
+      !open ||
+      open.inFlight ||
+      open.count === BATCH_EVENTS ||
+      open.size + 1 + size > BATCH_BYTES
+    ) {
       return this.push(event, size, 1, clock);
     }
     open.events += "," + event;

@@ -39,20 +39,27 @@ const goingOutOfSight = () => {
 const call = guard((name, fields) => {
   if (name === "consent") consent(fields);
   else if (name === "identify") identify(fields);
-  else track(name, fields);
+  else if (typeof name === "string") track(name, fields);
+  else warn("a call without a name:", name);
 });
 
 const start = guard(() => {
   const waiting = window.shoptrail?.q ?? [];
   window.shoptrail = call;
   call.loaded = true;
-  reportErrorsWith((error) => track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }));
+  reportErrorsWith((error) =>
+    track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }),
+  );
 
   observePage();
   viewPage();
   observeEngagement();
   observeClicks();
-  on(document, "visibilitychange", () => document.visibilityState === "hidden" && goingOutOfSight());
+  on(
+    document,
+    "visibilitychange",
+    () => document.visibilityState === "hidden" && goingOutOfSight(),
+  );
   on(window, "pagehide", goingOutOfSight);
   on(window, "online", online);
   on(window, "storage", ({ key }) => key === CONSENT && consentElsewhere());

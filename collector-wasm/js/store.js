@@ -31,7 +31,11 @@ const attempt = (work) => {
 };
 
 const get = (name) => attempt(() => localStorage.getItem(name));
-const set = (name, value) => attempt(() => (localStorage.setItem(name, value), true));
+const set = (name, value) =>
+  attempt(() => {
+    localStorage.setItem(name, value);
+    return true;
+  });
 const unset = (name) => attempt(() => localStorage.removeItem(name));
 
 const setCookie = (value, seconds) =>
@@ -41,9 +45,11 @@ const setCookie = (value, seconds) =>
   });
 
 // Whatever is not an id of the contract (1 to 64 of these characters) is none.
-const readCookie = () => attempt(() => /(?:^|; )st_id=([\w-]{1,64})(?:;|$)/.exec(document.cookie)?.[1]);
+const readCookie = () =>
+  attempt(() => /(?:^|; )st_id=([\w-]{1,64})(?:;|$)/.exec(document.cookie)?.[1]);
 
-const storedBatches = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(QUEUE))) ?? [];
+const storedBatches = () =>
+  attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(QUEUE))) ?? [];
 
 /** 1 for analytics plus 2 for advertising; -1 when the visitor has not chosen. */
 export const readChoice = () => {
@@ -102,8 +108,11 @@ export const dropBatch = (batch) => {
 export const keepsAll = () => allowed && !refused;
 
 /** The batches of this page that another page took over (or the visitor deleted). */
-export const takenOver = () =>
-  [...places].filter(([, place]) => get(place) === null).map(([batch]) => (places.delete(batch), batch));
+export const takenOver = () => {
+  const gone = [...places].filter(([, place]) => get(place) === null).map(([batch]) => batch);
+  for (const batch of gone) places.delete(batch);
+  return gone;
+};
 
 /** Takes over the batches that earlier pages of this tab left, and the orphans of other tabs. */
 export const takeOver = (adopt) => {

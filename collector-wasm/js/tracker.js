@@ -11,7 +11,10 @@ const LEAVING_MS = 3e3;
 
 /** What a shop's call cannot say about an event. */
 const OWN_FIELDS = Object.fromEntries(
-  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent"].map((name) => [name, undefined]),
+  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent"].map((name) => [
+    name,
+    undefined,
+  ]),
 );
 
 const OFF = 0;
@@ -87,7 +90,13 @@ export const identify = ({ user_id } = {}) => (userId = user_id ?? undefined);
 /** Queues an event. `page` are the fields of the page it happens on, `fields` those of the event. */
 export const track = (type, page, fields) => {
   const now = Date.now();
-  const event = JSON.stringify({ user_id: userId, ...page, ...fields, ...OWN_FIELDS, event_type: type });
+  const event = JSON.stringify({
+    user_id: userId,
+    ...page,
+    ...fields,
+    ...OWN_FIELDS,
+    event_type: type,
+  });
   whenReady(() => {
     if (mode === OFF) return;
     forgetTakenOver();
@@ -110,7 +119,7 @@ const nextSession = (now) => {
 const forgetTakenOver = () => store.takenOver().forEach((batch) => core.remove(batch));
 
 const forgetOverflow = () => {
-  for (let batch; (batch = core.overflow()); ) {
+  for (let batch; (batch = core.overflow());) {
     warn("too much is unsent, events are lost");
     store.dropBatch(batch);
   }
@@ -184,7 +193,8 @@ export const flush = () =>
   whenReady(() => {
     forgetTakenOver();
     if (store.keepsAll() && clock() < leavingUntil) return;
-    for (let batch; navigator.onLine && (batch = core.take_leaving(clock())); ) guard(send)(batch, true);
+    for (let batch; navigator.onLine && (batch = core.take_leaving(clock()));)
+      guard(send)(batch, true);
   });
 
 /** The page is back from the back/forward cache. */

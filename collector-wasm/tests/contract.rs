@@ -24,7 +24,8 @@ fn every_valid_events_fields_make_a_valid_batch() {
         assert_eq!(head.write_key, "pk_demo");
         assert_eq!(found.len(), 1, "{file:?}");
         for event in found {
-            validate::event(event.get()).unwrap_or_else(|error| panic!("{file:?}: {error:?}"));
+            validate::event(event.get(), None)
+                .unwrap_or_else(|error| panic!("{file:?}: {error:?}"));
         }
         events += 1;
     }

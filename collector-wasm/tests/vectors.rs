@@ -1,4 +1,4 @@
-//! The core answers the vectors of `vectors/core.json` as written there. `tests/tracker_core.spec.mjs` asks the same of the
+//! The core answers the vectors of `vectors/core.json` as written there. `tests/vectors.spec.mjs` asks the same of the
 //! WASM module as built and of the core without WASM.
 
 use serde_json::Value;

@@ -39,10 +39,16 @@ const server = createServer(async (request, response) => {
   } else if (queues.refuses) {
     response.statusCode = 503;
   } else {
-    queues.sent.push(...json.messages.map((message) => ({ ...message, queue: request.headers["x-queue"] })));
+    queues.sent.push(
+      ...json.messages.map((message) => ({ ...message, queue: request.headers["x-queue"] })),
+    );
   }
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } } }));
+  response.end(
+    JSON.stringify({
+      metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } },
+    }),
+  );
 });
 
 before(async () => {
@@ -59,7 +65,11 @@ before(async () => {
   const file = join(folder, "settings.json");
   await writeFile(file, JSON.stringify(settings));
   host = spawn(process.execPath, [HOST, file], {
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(folder, "logs") },
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_LOG_PATH: join(folder, "logs"),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [host.stdout, host.stderr]) {
@@ -83,13 +93,22 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-const post = (headers = {}) => fetch(`${url}/b`, { method: "POST", body: batch([event(1)]), headers: { origin: ORIGIN, ...headers } });
+const post = (headers = {}) =>
+  fetch(`${url}/b`, {
+    method: "POST",
+    body: batch([event(1)]),
+    headers: { origin: ORIGIN, ...headers },
+  });
 
 /** Brings messages to the Worker as the local queue does. */
 async function deliver(messages, token = TOKEN) {
   const { deliver_to } = queues.consumers["shoptrail-events"];
   const brought = messages.map(({ body, contentType = "v8" }, index) => ({
-    id: `message-${index}`, timestamp: Date.now(), attempts: 1, format: contentType, body,
+    id: `message-${index}`,
+    timestamp: Date.now(),
+    attempts: 1,
+    format: contentType,
+    body,
   }));
   return fetch(deliver_to, {
     method: "POST",
@@ -106,7 +125,11 @@ test("queue_gets_its_consumer_as_wrangler_toml_has_it", () => {
 });
 
 test("event_goes_to_the_queue_and_from_there_to_kafka_whatever_headers_its_client_made_up", async () => {
-  const forged = { "MF-CF-Blob": JSON.stringify({ country: "XX" }), "CF-IPCountry": "XX", "MF-Route-Override": "front" };
+  const forged = {
+    "MF-CF-Blob": JSON.stringify({ country: "XX" }),
+    "CF-IPCountry": "XX",
+    "MF-Route-Override": "front",
+  };
   assert.equal((await post(forged)).status, 202);
   assert.equal(queues.sent.at(-1).queue, "shoptrail-events");
   const result = await (await deliver(queues.sent.splice(0))).json();
@@ -130,7 +153,12 @@ test("only_the_queue_may_bring_messages", async () => {
 });
 
 test("paths_of_the_platform_and_of_development_servers_are_not_there", async () => {
-  for (const path of ["cdn-cgi/explorer", "cdn-cgi/handler/scheduled", "cdn-cgi/mf/reload", "cdn-cgi/platform-proxy"]) {
+  for (const path of [
+    "cdn-cgi/explorer",
+    "cdn-cgi/handler/scheduled",
+    "cdn-cgi/mf/reload",
+    "cdn-cgi/platform-proxy",
+  ]) {
     assert.equal((await fetch(`${url}/${path}`)).status, 404, path);
   }
 });

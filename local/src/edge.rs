@@ -115,6 +115,8 @@ fn settings(config: &EdgeConfig, dir: &Path) -> Value {
         "port": config.port,
         "queues": {"url": config.queues.url, "token": config.queues.token},
         "variables": {
+            // All simulated shoppers have one address.
+            "SHOPTRAIL_RATE_LIMITS": "off",
             "SHOPTRAIL_SHOPS": shops.to_string(),
             "SHOPTRAIL_KAFKA_REST_URL": config.rest_url,
             "SHOPTRAIL_KAFKA_CLUSTER_ID": config.cluster_id,

@@ -37,6 +37,8 @@ pub mod micro;
 #[cfg(feature = "stack")]
 pub mod queue;
 #[cfg(feature = "stack")]
+mod register;
+#[cfg(feature = "stack")]
 pub mod simulate;
 #[cfg(feature = "stack")]
 pub mod stack;

@@ -18,6 +18,7 @@ mod schemas;
 mod setup;
 mod test;
 mod tracker;
+mod wasm_glue;
 mod worker;
 mod workspace;
 

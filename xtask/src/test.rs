@@ -2,7 +2,6 @@
 //!
 //! A part that fails does not stop the others, so that one run shows everything that is wrong.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use crate::workspace::Workspace;
 use crate::{demo, powerbi, schemas, setup};
 
 mod count;
+mod specs;
 
 use count::Count;
 
@@ -30,6 +30,9 @@ const CRATES: [&[&str]; 5] = [
     &["xtask"],
     &["shoptrail-local", "shoptrail-backend"],
 ];
+
+/// What holds the JavaScript to its form, of `package.json`.
+const JAVASCRIPT: [&str; 2] = ["format:check", "lint"];
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -47,8 +50,12 @@ enum Part {
     Format,
     /// Clippy has nothing to say, natively and for WASM
     Clippy,
+    /// Prettier and ESLint have nothing to say about the JavaScript
+    Javascript,
     /// Unit and integration tests in Rust
     Rust,
+    /// The tracker in Chromium
+    Tracker,
     /// The Worker in workerd
     Worker,
     /// Shop, dashboard and the whole road in Chromium
@@ -76,6 +83,11 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
         .copied()
         .filter(|part| args.only.is_none_or(|only| only == *part))
         .collect();
+    let folders: Vec<&str> = Part::value_variants()
+        .iter()
+        .filter_map(|part| part.specs())
+        .collect();
+    specs::check_each_has_a_part(&workspace.path(""), &folders)?;
     prepare(workspace, &parts)?;
     let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(workspace)).collect();
     Ok(summary(&outcomes))
@@ -91,7 +103,9 @@ fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
         line(&format!("           {}", chromium.display()));
         return demo::build(workspace);
     }
-    if parts.contains(&Part::Clippy) || parts.contains(&Part::Powerbi) {
+    let needs_packages =
+        |part: &Part| matches!(part, Part::Clippy | Part::Javascript | Part::Powerbi);
+    if parts.iter().any(needs_packages) {
         setup::run(workspace)?;
     }
     Ok(())
@@ -99,7 +113,28 @@ fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
 
 impl Part {
     fn needs_programs(self) -> bool {
-        matches!(self, Part::Worker | Part::Browser)
+        matches!(self, Part::Tracker | Part::Worker | Part::Browser)
+    }
+
+    /// The folder of the part's `*.spec.mjs`.
+    fn specs(self) -> Option<&'static str> {
+        match self {
+            Part::Tracker => Some("collector-wasm/tests"),
+            Part::Worker => Some("edge-worker/tests"),
+            Part::Browser => Some("tests"),
+            Part::Deploy => Some("tests/deploy"),
+            Part::Powerbi => Some("tests/powerbi"),
+            Part::Generated | Part::Format | Part::Clippy | Part::Javascript | Part::Rust => None,
+        }
+    }
+
+    /// Runs the part's specs, one after another: each starts servers and a browser of its own.
+    fn node(self, workspace: &Workspace) -> Result<Count> {
+        let folder = self.specs().context("a part without specs")?;
+        let mut node = workspace.command("node");
+        node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+            .args(specs::of(&workspace.path(folder))?);
+        counted(&mut node)
     }
 
     fn run(self, workspace: &Workspace) -> Outcome {
@@ -109,11 +144,10 @@ impl Part {
             Part::Generated => schemas::check(workspace).map(|()| Count::one()),
             Part::Format => check(workspace, &["fmt", "--all", "--check"]),
             Part::Clippy => clippy(workspace),
+            Part::Javascript => javascript(workspace),
             Part::Rust => rust(workspace),
-            Part::Worker => node_tests(workspace, "edge-worker/tests"),
-            Part::Browser => node_tests(workspace, "tests"),
-            Part::Deploy => node_tests(workspace, "tests/deploy"),
             Part::Powerbi => power_bi(workspace),
+            Part::Tracker | Part::Worker | Part::Browser | Part::Deploy => self.node(workspace),
         };
         Outcome {
             part: self,
@@ -165,6 +199,20 @@ fn clippy(workspace: &Workspace) -> Result<Count> {
     Ok(count)
 }
 
+/// Runs the checks of `package.json`; each counts as one test.
+fn javascript(workspace: &Workspace) -> Result<Count> {
+    JAVASCRIPT
+        .iter()
+        .try_fold(Count::default(), |count, script| {
+            let mut npm = workspace.command("npm");
+            npm.args(["run", "--silent", script]);
+            if !stream(&mut npm, echo)? {
+                bail!("`npm run {script}` failed");
+            }
+            Ok(count + Count::one())
+        })
+}
+
 fn rust(workspace: &Workspace) -> Result<Count> {
     CRATES.iter().try_fold(Count::default(), |count, packages| {
         let mut test = workspace.cargo(&["test"]);
@@ -178,33 +226,7 @@ fn rust(workspace: &Workspace) -> Result<Count> {
 /// That the generated files are fresh is one test more.
 fn power_bi(workspace: &Workspace) -> Result<Count> {
     powerbi::check(workspace)?;
-    Ok(Count::one() + node_tests(workspace, "tests/powerbi")?)
-}
-
-/// Runs every `*.spec.mjs` of a folder, one after another: each starts servers and a browser of its own.
-fn node_tests(workspace: &Workspace, folder: &str) -> Result<Count> {
-    let files = spec_files(&workspace.path(folder))?;
-    if files.is_empty() {
-        bail!("`{folder}` has no tests");
-    }
-    let mut node = workspace.command("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(files);
-    counted(&mut node)
-}
-
-fn spec_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.to_string_lossy().ends_with(".spec.mjs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+    Ok(Count::one() + Part::Powerbi.node(workspace)?)
 }
 
 /// Runs a test runner, shows what it says and counts its tests.

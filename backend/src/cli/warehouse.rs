@@ -7,7 +7,7 @@ use shoptrail_local::warehouse_address::WarehouseAddress;
 
 use crate::build;
 use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
-use crate::warehouse::lake::Lake;
+use crate::warehouse::lake::{Lake, LakeArgs};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 /// Flags of every command that reads or writes tables.
@@ -24,6 +24,8 @@ pub(super) struct WarehouseArgs {
     warehouse: WarehouseAddress,
     #[command(flatten)]
     bigquery: BigQueryArgs,
+    #[command(flatten)]
+    lake: LakeArgs,
 }
 
 impl WarehouseArgs {
@@ -37,12 +39,12 @@ impl WarehouseArgs {
                 folder: folder.display().to_string(),
             });
         }
-        connect(&self.warehouse, &self.bigquery).await
+        connect(&self.warehouse, &self.bigquery, self.lake).await
     }
 
     /// Opens the warehouse and makes the tables that are missing.
     pub(super) async fn open_to_write(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let warehouse = connect(&self.warehouse, &self.bigquery).await?;
+        let warehouse = connect(&self.warehouse, &self.bigquery, self.lake).await?;
         warehouse.prepare(&build::tables()).await?;
         Ok(warehouse)
     }
@@ -52,9 +54,10 @@ impl WarehouseArgs {
 pub(super) async fn connect(
     address: &WarehouseAddress,
     bigquery: &BigQueryArgs,
+    lake: LakeArgs,
 ) -> Result<Arc<dyn Warehouse>, WarehouseError> {
     Ok(match address {
-        WarehouseAddress::Lake(folder) => Arc::new(Lake::new(folder)),
+        WarehouseAddress::Lake(folder) => Arc::new(Lake::with(folder, lake)),
         WarehouseAddress::BigQuery(dataset) => {
             Arc::new(BigQuery::connect(Settings::new(dataset.clone(), bigquery)).await?)
         }

@@ -5,12 +5,13 @@ use polars::prelude::*;
 use super::{Gold, Scope, Silver, count, rows};
 use crate::silver::{events, sessions};
 use crate::table::ColumnType::{Date, Integer, Text};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// Sessions by step and events by type.
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_conversion_funnel",
+        layer: Layer::Gold,
         description: "One row per day, shop, device, channel and step (`kind` step: sessions that went through the ordered steps \
             up to it) or event type (`kind` event: how often it happened and in how many sessions)",
         columns: &[

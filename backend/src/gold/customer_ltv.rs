@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::{Gold, Scope, Silver, average_minor, count};
 use crate::silver::orders;
 use crate::table::ColumnType::{Integer, Text, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 const YEAR_DAYS: i64 = 365;
 /// A customer known for a shorter time than this is taken as known this long, so that two orders on one day do not
@@ -18,6 +18,7 @@ const LOST_AFTER_DAYS: i64 = 365;
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_customer_ltv",
+        layer: Layer::Gold,
         description: "One row per customer, shop and currency: orders, lifetime value, recency, segment, expected value",
         columns: &[
             Column::new(

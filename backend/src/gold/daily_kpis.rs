@@ -5,12 +5,13 @@ use polars::prelude::*;
 use super::{Gold, Scope, Silver, average_minor, count, ratio, rows};
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// Revenue, orders and sessions of a day.
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_daily_kpis",
+        layer: Layer::Gold,
         description: "One row per day, shop and currency: revenue, orders, sessions, conversion. A session counts under the \
             currency it saw first, so sessions add up over currencies and money never does",
         columns: &[

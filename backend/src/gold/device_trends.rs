@@ -5,12 +5,13 @@ use polars::prelude::*;
 use super::{Gold, Scope, Silver, count, ratio, rows};
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// Sessions and sales by device, browser and operating system.
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_device_trends",
+        layer: Layer::Gold,
         description: "One row per day, shop, device, browser, operating system and currency: sessions, purchases, revenue",
         columns: &[
             Column::new("day", Date, "Day in the reporting time zone"),

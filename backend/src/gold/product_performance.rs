@@ -5,12 +5,13 @@ use polars::prelude::*;
 use super::{Gold, Scope, Silver, count};
 use crate::silver::{items, orders};
 use crate::table::ColumnType::{Date, Integer, Text};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// Views, carts and sales of a product on a day.
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_product_performance",
+        layer: Layer::Gold,
         description: "One row per day, shop, product and currency: views, carts, purchases, units and revenue",
         columns: &[
             Column::new("day", Date, "Day in the reporting time zone"),

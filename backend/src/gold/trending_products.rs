@@ -6,7 +6,7 @@ use super::product_performance::counted_items;
 use super::{Gold, Scope, Silver, count};
 use crate::silver::{self, items, orders};
 use crate::table::ColumnType::{Date, Float, Integer, Text, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 const STEP_MINUTES: i64 = 5;
 const STEP_US: i64 = STEP_MINUTES * 60 * 1_000_000;
@@ -22,6 +22,7 @@ const PURCHASE_WEIGHT: i64 = 5;
 pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_trending_products",
+        layer: Layer::Gold,
         description: "One row per product and 10-minute window, windows starting every 5 minutes (so each event is in two of \
             them): views, carts, purchases, revenue and a trend score",
         columns: &[

@@ -6,10 +6,7 @@ use super::Field;
 use super::Read::{Boolean, Integer, Later, Text};
 use super::parse::Parsed;
 use crate::table::ColumnType::{Boolean as Bool, Date, Integer as Int, Text as Str, Timestamp};
-use crate::table::{Column, Table};
-
-/// From this score on an event counts as made by a crawler.
-const BOT_SCORE: u8 = 50;
+use crate::table::{Column, Layer, Table};
 
 /// The columns and how each is read from an event.
 pub(super) static FIELDS: [Field<Parsed>; 34] = [
@@ -168,7 +165,7 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
     ),
     field(
         Column::new("is_bot", Bool, "Made by a crawler"),
-        Boolean(|row| Some(is_bot(row))),
+        Boolean(|row| Some(row.is_bot())),
     ),
     field(
         Column::new(
@@ -185,16 +182,12 @@ const COLUMNS: [Column; 34] = super::columns(&FIELDS);
 /// One row per event.
 pub static TABLE: Table = Table {
     name: "silver_events",
+    layer: Layer::Silver,
     description: "One row per event: typed, counted once, in its session",
     columns: &COLUMNS,
     partition: Some("day"),
     key: &["event_id"],
 };
-
-/// Whether a crawler made the event.
-pub(super) fn is_bot(event: &Parsed) -> bool {
-    event.record.edge.bot_score >= BOT_SCORE
-}
 
 const fn field(column: Column, read: super::Read<Parsed>) -> Field<Parsed> {
     Field { column, read }

@@ -6,10 +6,9 @@ use shoptrail_schemas::Item;
 
 use super::Field;
 use super::Read::{Boolean, Integer, Later, Text};
-use super::events::is_bot;
 use super::parse::Parsed;
 use crate::table::ColumnType::{Boolean as Bool, Date, Integer as Int, Text as Str, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// One product of one event.
 pub(super) struct ItemRow {
@@ -84,7 +83,13 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
     ),
     field(
         Column::new("quantity", Int, "Units; 1 where the shop gave none"),
-        Integer(|row| Some(row.item()?.quantity.unwrap_or(1))),
+        Integer(|row| {
+            Some(
+                row.item()?
+                    .quantity
+                    .map_or(1, |pieces| pieces.round() as i64),
+            )
+        }),
     ),
     field(
         Column::new(
@@ -109,7 +114,7 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
     ),
     field(
         Column::new("is_bot", Bool, "Made by a crawler"),
-        Boolean(|row| Some(is_bot(&row.event))),
+        Boolean(|row| Some(row.event.is_bot())),
     ),
 ];
 
@@ -118,6 +123,7 @@ const COLUMNS: [Column; 16] = super::columns(&FIELDS);
 /// One row per product in an event.
 pub static TABLE: Table = Table {
     name: "silver_items",
+    layer: Layer::Silver,
     description: "One row per product in an event",
     columns: &COLUMNS,
     partition: Some("day"),

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use crate::config::Reporting;
 use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 const COLUMNS: &[Column] = &[
     Column::new("transaction_id", Text, "Order number the shop gave"),
@@ -70,6 +70,7 @@ const COLUMNS: &[Column] = &[
 /// One row per transaction.
 pub static TABLE: Table = Table {
     name: "silver_orders",
+    layer: Layer::Silver,
     description: "One row per transaction, with its refunds",
     columns: COLUMNS,
     partition: Some("day"),

@@ -1,16 +1,13 @@
-//! Bronze to typed rows: reads each record and derives what a single event tells.
+//! A record as bronze holds it, read, with what a single event tells.
 
-use std::sync::Arc;
-
-use polars::prelude::*;
 use shoptrail_schemas::{Record, money};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::channel::channel;
-use super::items::ItemRow;
 use super::page::{Page, host_of};
-use super::{events, frame, items};
-use crate::config::Reporting;
+
+/// From this score on an event counts as made by a program.
+const BOT_SCORE: u8 = 50;
 
 /// One event with what follows from it alone.
 pub(super) struct Parsed {
@@ -35,7 +32,7 @@ impl Parsed {
     ///
     /// # Errors
     /// When the text is not a record of the contract.
-    fn read(text: &str) -> Result<Self, Unreadable> {
+    pub(super) fn read(text: &str) -> Result<Self, Unreadable> {
         let record: Record =
             serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))?;
         let page = Page::read(&record.event.page_url);
@@ -48,6 +45,11 @@ impl Parsed {
             referrer_host,
             record,
         })
+    }
+
+    /// Whether a program made the event.
+    pub(super) fn is_bot(&self) -> bool {
+        self.record.edge.bot_score >= BOT_SCORE
     }
 
     pub(super) fn received_at_us(&self) -> i64 {
@@ -78,30 +80,4 @@ fn event_time_ms(record: &Record) -> i64 {
         .saturating_sub(record.event.event_timestamp)
         .max(0);
     record.edge.received_at.saturating_sub(waited).max(0)
-}
-
-/// Rows of `silver_events` and `silver_items` from bronze rows, without what depends on other events.
-///
-/// # Errors
-/// When a row does not hold a record, or a value does not fit its column.
-pub fn parse(bronze: &DataFrame, reporting: &Reporting) -> anyhow::Result<(DataFrame, DataFrame)> {
-    let records = bronze.column("record")?.str()?;
-    let read = |text: &str| Parsed::read(text).map(Arc::new);
-    let parsed = records
-        .iter()
-        .flatten()
-        .map(read)
-        .collect::<Result<Vec<_>, _>>()?;
-    let lines: Vec<ItemRow> = parsed.iter().flat_map(ItemRow::of).collect();
-    let day = || super::day("event_time", &reporting.time_zone).alias("day");
-    let events = frame(&events::FIELDS, &parsed)?
-        .lazy()
-        .with_column(day())
-        .collect()?;
-    let currency = col("currency").fill_null(lit(reporting.currency.clone()));
-    let items = frame(&items::FIELDS, &lines)?
-        .lazy()
-        .with_columns([day(), currency])
-        .collect()?;
-    Ok((events, items))
 }

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use crate::config::Reporting;
 use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
-use crate::table::{Column, Table};
+use crate::table::{Column, Layer, Table};
 
 /// Longest pause within a session, in microseconds: 30 minutes, the web's customary value.
 pub const GAP_US: i64 = 30 * 60 * 1_000_000;
@@ -98,6 +98,7 @@ const COLUMNS: &[Column] = &[
 /// One row per session.
 pub static TABLE: Table = Table {
     name: "silver_sessions",
+    layer: Layer::Silver,
     description: "One row per session: a visitor's events with gaps of at most 30 minutes",
     columns: COLUMNS,
     partition: Some("day"),

@@ -35,8 +35,7 @@ use super::{
     Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
     WarehouseError, narrow,
 };
-use crate::bronze::is_bronze;
-use crate::table::Table;
+use crate::table::{Layer, Table};
 
 /// A BigQuery dataset.
 pub struct BigQuery {
@@ -234,7 +233,7 @@ impl Warehouse for BigQuery {
             .get(table.name)
             .map(|as_of| i64::try_from(*as_of).unwrap_or(i64::MAX));
         let restriction = sql::restriction(table, query);
-        if (as_of.is_none() && !is_bronze(table)) || query.is_empty() {
+        if (as_of.is_none() && table.layer != Layer::Bronze) || query.is_empty() {
             let columns = query
                 .columns
                 .clone()

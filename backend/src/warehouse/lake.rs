@@ -1,13 +1,23 @@
 //! The local lake: one Delta Lake table per folder, Parquet written by polars, commits by `deltalake-core`.
 //!
 //! Landing keeps Kafka's offsets as Delta application transactions of the bronze table, so rows and offsets move in one
-//! commit. A build commits table by table and then makes one publication file: readers follow the publication, so that
-//! they see all tables of a build or none. A build killed in between leaves commits that no publication names; the next
-//! build's commit of that table takes them back.
+//! commit. A build writes all its files, then commits table by table and makes one publication file: readers follow the
+//! publication, so that they see all tables of a build or none. A build killed in between leaves commits that no
+//! publication names; the next build's commit of that table takes them back.
+//!
+//! Whoever writes also tidies: small files are merged, old versions, replaced files and those of killed writers deleted
+//! once no reader can need them.
 
+mod bronze;
+mod compact;
 mod delta;
 mod files;
+mod prepare;
+mod protocol;
 mod publications;
+mod scan;
+mod settings;
+mod statistics;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,32 +28,43 @@ use deltalake_core::kernel::{Action, Add, Transaction};
 use polars::prelude::*;
 use tokio::sync::Mutex;
 
-use self::delta::DeltaTableFiles;
+use self::bronze::{Lander, Nothing};
+use self::delta::{DeltaTableFiles, Kind};
+pub use self::settings::LakeArgs;
 use super::{
     BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
     WarehouseError,
 };
-use crate::bronze;
-use crate::table::Table;
+use crate::bronze::EVENTS;
+use crate::table::{Layer, Table};
 
 /// A folder of Delta tables.
 pub struct Lake {
     root: PathBuf,
     /// Tables as last loaded; kept because an update reads only the commits since.
     loaded: Mutex<HashMap<&'static str, DeltaTableFiles>>,
-    /// Bronze tables and their offsets as this process last landed in them.
-    landed: Mutex<HashMap<&'static str, (DeltaTableFiles, Offsets)>>,
+    settings: LakeArgs,
+    lander: Mutex<Option<Lander>>,
+    /// The last look for new rows, if it found none.
+    nothing: Mutex<Option<Nothing>>,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
 }
 
 impl Lake {
-    /// A lake under `root`; nothing is read or made before the first use.
+    /// A lake under `root`, kept as usual; nothing is read or made before the first use.
     pub fn new(root: &Path) -> Self {
+        Self::with(root, LakeArgs::default())
+    }
+
+    /// A lake under `root`; nothing is read or made before the first use.
+    pub fn with(root: &Path, settings: LakeArgs) -> Self {
         Self {
             root: root.to_path_buf(),
             loaded: Mutex::default(),
-            landed: Mutex::default(),
+            settings,
+            lander: Mutex::default(),
+            nothing: Mutex::default(),
             bytes_read: AtomicU64::default(),
             bytes_written: AtomicU64::default(),
         }
@@ -60,7 +81,8 @@ impl Lake {
 
     fn write(&self, table: &Table, rows: DataFrame) -> Result<Vec<Add>, WarehouseError> {
         let adds = files::write(table, &self.folder(table), rows)?;
-        self.bytes_written.fetch_add(size(&adds), Ordering::Relaxed);
+        self.bytes_written
+            .fetch_add(files::size(&adds), Ordering::Relaxed);
         Ok(adds)
     }
 
@@ -70,9 +92,10 @@ impl Lake {
         adds: Vec<Add>,
         query: &Query,
     ) -> Result<DataFrame, WarehouseError> {
-        let wanted = files::wanted(table, adds, query);
-        self.bytes_read.fetch_add(size(&wanted), Ordering::Relaxed);
-        files::read(table, &self.folder(table), wanted, query.clone()).await
+        let wanted = scan::wanted(table, adds, query);
+        self.bytes_read
+            .fetch_add(files::size(&wanted), Ordering::Relaxed);
+        scan::read(table, &self.folder(table), wanted, query.clone()).await
     }
 
     /// The table at `version`, or as it is now.
@@ -90,55 +113,33 @@ impl Lake {
         Ok(files)
     }
 
-    /// Appends rows and offsets on top of what this lander last saw of the table; a second lander's commit since then
-    /// makes it fail. Rows that the table has already are left out.
-    async fn append(
-        &self,
-        table: &'static Table,
-        rows: DataFrame,
-        landing: &Landing,
-        must_follow: bool,
-    ) -> Result<(), WarehouseError> {
-        let mut landed = self.landed.lock().await;
-        let (files, stored) = match landed.remove(table.name) {
-            Some(known) => known,
-            None => {
-                let files = DeltaTableFiles::open(table, &self.folder(table), None).await?;
-                let stored = files.offsets(&landing.topic).await?;
-                (files, stored)
-            }
-        };
-        if must_follow && stored != landing.after {
-            return Err(WarehouseError::Behind {
-                writer: "lander",
-                what: format!("topic `{}`", landing.topic),
-            });
-        }
-        let rows = bronze::after_offsets(&rows, &stored)?;
-        let actions: Vec<Action> = self
-            .write(table, rows)?
-            .into_iter()
-            .map(Action::Add)
-            .collect();
-        let moved = landing
-            .up_to
-            .iter()
-            .filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
-        let transactions = moved.map(|(partition, offset)| {
-            Transaction::new(delta::land_app_id(&landing.topic, *partition), *offset)
-        });
-        let version = files
-            .commit(actions, transactions.collect(), "lander")
-            .await?;
-        landed.insert(
-            table.name,
-            (files.at(Some(version)).await?, landing.up_to.clone()),
-        );
-        Ok(())
+    /// The table as it is now, read from the beginning.
+    async fn open(&self, table: &'static Table) -> Result<DeltaTableFiles, WarehouseError> {
+        DeltaTableFiles::open(table, &self.folder(table), None).await
     }
 
-    /// Commits new contents of one table; returns its new version.
-    async fn replace(&self, previous: &Publication, change: Change) -> Result<u64, WarehouseError> {
+    /// Commits, and tidies the table when it is time to; returns the table at its new version.
+    async fn commit(
+        &self,
+        files: DeltaTableFiles,
+        actions: Vec<Action>,
+        transactions: Vec<Transaction>,
+        kind: Kind,
+    ) -> Result<DeltaTableFiles, WarehouseError> {
+        let files = files.commit(actions, transactions, kind).await?;
+        // What was committed stands; what could not be deleted is deleted by a later commit.
+        if let Err(error) = files.tidy(self.settings.retention()).await {
+            tracing::warn!(%error, "unused files not deleted");
+        }
+        Ok(files)
+    }
+
+    /// Writes the rows of a change and says what commits them.
+    async fn stage(
+        &self,
+        previous: &Publication,
+        change: Change,
+    ) -> Result<(DeltaTableFiles, Vec<Action>), WarehouseError> {
         let Change {
             table,
             replaces,
@@ -174,13 +175,9 @@ impl Lake {
             table = table.name,
             files.replaced = replaced.len(),
             files.kept = kept.len(),
-            "replaced partitions"
+            "staged partitions"
         );
-        let version = now.commit(actions, Vec::new(), "build").await?;
-        if version.is_multiple_of(files::VACUUM_EVERY) {
-            self.table(table, None).await?.vacuum().await?;
-        }
-        Ok(version)
+        Ok((now, actions))
     }
 }
 
@@ -197,41 +194,24 @@ impl Warehouse for Lake {
 
     async fn prepare(&self, tables: &[&'static Table]) -> Result<(), WarehouseError> {
         for table in tables {
-            delta::prepare(table, &self.folder(table)).await?;
+            prepare::prepare(table, &self.folder(table), self.settings.retention()).await?;
         }
         Ok(())
     }
 
     async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError> {
-        self.table(&bronze::EVENTS, None)
-            .await?
-            .offsets(topic)
-            .await
+        self.table(&EVENTS, None).await?.offsets(topic).await
     }
 
-    async fn land(&self, mut landing: Landing) -> Result<(), WarehouseError> {
-        let quarantine = std::mem::take(&mut landing.quarantine);
-        let events = std::mem::take(&mut landing.events);
-        // Quarantine first: bronze holds the offsets that count, and a kill in between makes the next lander bring the
-        // same records again, of which quarantine's own offsets then let none in twice.
-        if quarantine.height() > 0 {
-            self.append(&bronze::QUARANTINE, quarantine, &landing, false)
-                .await?;
-        }
-        self.append(&bronze::EVENTS, events, &landing, true).await
+    async fn land(&self, landing: Landing) -> Result<(), WarehouseError> {
+        self.land_rows(landing).await
     }
 
     async fn bronze_since(
         &self,
         cursor: Option<&Cursor>,
     ) -> Result<(DataFrame, Cursor), WarehouseError> {
-        if !self.exists(&bronze::EVENTS) {
-            return Ok((bronze::EVENTS.empty(), Cursor("0".to_owned())));
-        }
-        let files = self.table(&bronze::EVENTS, None).await?;
-        let new = files.added_since(cursor).await?;
-        let rows = self.rows(&bronze::EVENTS, new, &Query::all()).await?;
-        Ok((rows, Cursor(files.version().to_string())))
+        self.landed_since(cursor).await
     }
 
     async fn publication(&self) -> Result<Publication, WarehouseError> {
@@ -246,7 +226,7 @@ impl Warehouse for Lake {
     ) -> Result<DataFrame, WarehouseError> {
         let adds = match publication.tables.get(table.name) {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
-            None if bronze::is_bronze(table) && self.exists(table) => {
+            None if table.layer == Layer::Bronze && self.exists(table) => {
                 self.table(table, None).await?.adds()
             }
             None => HashMap::new(),
@@ -266,10 +246,17 @@ impl Warehouse for Lake {
                 what: "the published tables".to_owned(),
             });
         }
-        let mut tables = previous.tables.clone();
+        // All files first, so that the commits follow each other at once.
+        let mut staged = Vec::new();
         for change in changes {
-            let name = change.table.name;
-            tables.insert(name.to_owned(), self.replace(previous, change).await?);
+            staged.push((change.table.name, self.stage(previous, change).await?));
+        }
+        let mut tables = previous.tables.clone();
+        for (table, (files, actions)) in staged {
+            let files = self
+                .commit(files, actions, Vec::new(), Kind::Replace)
+                .await?;
+            tables.insert(table.to_owned(), files.version());
         }
         let publication = Publication {
             version: previous.version + 1,
@@ -288,11 +275,4 @@ impl Warehouse for Lake {
             ..Traffic::default()
         }
     }
-}
-
-/// Bytes of files.
-fn size(adds: &[Add]) -> u64 {
-    adds.iter()
-        .map(|add| u64::try_from(add.size).unwrap_or(0))
-        .sum()
 }

@@ -1,10 +1,10 @@
-//! What every warehouse must do, each of these on every warehouse; and below it, what only a lake has.
+//! What every warehouse must do, each of these on every warehouse.
 
 use polars::prelude::*;
 use shoptrail_backend::bronze;
 use shoptrail_backend::build::{self, Mode};
 use shoptrail_backend::silver::{orders, sessions};
-use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Table};
+use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::{
     Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
@@ -53,6 +53,7 @@ const COLUMNS: [ColumnDefinition; 3] = [
 ];
 pub static SMALL: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &COLUMNS,
     partition: Some("day"),
@@ -60,6 +61,7 @@ pub static SMALL: Table = Table {
 };
 static SMALL_GROWN: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -72,6 +74,7 @@ static SMALL_GROWN: Table = Table {
 };
 static SMALL_ALTERED: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -84,6 +87,7 @@ static SMALL_ALTERED: Table = Table {
 
 static SMALL_SHORTENED: Table = Table {
     name: "silver_small",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         COLUMNS[0],
@@ -97,6 +101,7 @@ static SMALL_SHORTENED: Table = Table {
 /// A table of the second kind: not partitioned, of every type.
 static EVERY_TYPE: Table = Table {
     name: "silver_every_type",
+    layer: Layer::Silver,
     description: "For tests",
     columns: &[
         ColumnDefinition::new("number", ColumnType::Integer, "Number"),
@@ -134,13 +139,13 @@ pub fn change(replaces: Replaces, rows: &[(i32, &str, i64)]) -> Change {
     }
 }
 
-async fn read(warehouse: &dyn Warehouse, publication: &Publication, query: Query) -> DataFrame {
+pub async fn read(warehouse: &dyn Warehouse, publication: &Publication, query: Query) -> DataFrame {
     let rows = warehouse.read(publication, &SMALL, &query).await.unwrap();
     rows.sort(["day", "name"], SortMultipleOptions::default())
         .unwrap()
 }
 
-async fn with_small<W: TestWarehouse>() -> (W, Publication) {
+pub async fn with_small<W: TestWarehouse>() -> (W, Publication) {
     let test = W::with(&[&SMALL]).await;
     let rows = [(1, "a", 1), (1, "b", 2), (2, "a", 3)];
     let changes = vec![change(Replaces::All, &rows)];
@@ -290,6 +295,7 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
 async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
     static TWIN: Table = Table {
         name: "silver_twin",
+        layer: Layer::Silver,
         ..SMALL
     };
     let test = W::with(&[&SMALL, &TWIN]).await;
@@ -530,105 +536,7 @@ async fn second_run_publishes_nothing_and_moves_no_rows<W: TestWarehouse>() {
     );
 }
 
-mod only_lake {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn reader_of_an_older_publication_still_sees_it() {
-        let (test, first) = with_small::<TestLake>().await;
-        let changes = vec![change(Replaces::Days([1].into()), &[(1, "c", 9)])];
-        test.lake
-            .publish(&first, changes, Cursor("2".to_owned()))
-            .await
-            .unwrap();
-        let then = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]);
-        assert!(read(&test.lake, &first, Query::all()).await.equals(&then));
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn hundreds_of_publications_leave_the_last_one_readable() {
-        // Past the versions at which a lake writes checkpoints and deletes old files.
-        let (test, mut publication) = with_small::<TestLake>().await;
-        for amount in 0..205 {
-            let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
-            publication = test
-                .lake
-                .publish(&publication, changes, Cursor("1".to_owned()))
-                .await
-                .unwrap();
-        }
-        let now = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 204)]);
-        assert!(
-            read(test.restarted().await.as_ref(), &publication, Query::all())
-                .await
-                .equals(&now)
-        );
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn commits_of_a_build_that_died_are_taken_back() {
-        let (test, first) = with_small::<TestLake>().await;
-        let changes = vec![change(Replaces::Days([1].into()), &[(1, "lost", 7)])];
-        let second = test
-            .lake
-            .publish(&first, changes, Cursor("2".to_owned()))
-            .await
-            .unwrap();
-        // Killed after its tables were committed and before its publication stood.
-        std::fs::remove_file(
-            test.folder
-                .path()
-                .join("_published")
-                .join(format!("{:012}.json", second.version)),
-        )
-        .unwrap();
-
-        let lake = test.restarted().await;
-        let now = lake.publication().await.unwrap();
-        assert_eq!(now, first);
-        assert!(
-            read(lake.as_ref(), &now, Query::all())
-                .await
-                .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]))
-        );
-        let changes = vec![change(Replaces::Days([2].into()), &[(2, "z", 4)])];
-        let third = lake
-            .publish(&now, changes, Cursor("2".to_owned()))
-            .await
-            .unwrap();
-        assert!(
-            read(lake.as_ref(), &third, Query::all())
-                .await
-                .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "z", 4)]))
-        );
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn records_brought_again_after_a_kill_enter_quarantine_once() {
-        let test = TestLake::new().await;
-        let mut first = landing(Offsets::new(), 0, &["good".to_owned()]);
-        first.quarantine = quarantined(1);
-        first.up_to = Offsets::from([(0, 1)]);
-        test.lake.land(first).await.unwrap();
-        // A lander killed between quarantine and bronze left bronze behind: play it by a second, empty bronze.
-        std::fs::remove_dir_all(test.folder.path().join(bronze::EVENTS.name)).unwrap();
-        let lake = test.restarted().await;
-        lake.prepare(&[&bronze::EVENTS]).await.unwrap();
-        let mut again = landing(Offsets::new(), 0, &["good".to_owned()]);
-        again.quarantine = quarantined(1);
-        again.up_to = Offsets::from([(0, 1)]);
-        lake.land(again).await.unwrap();
-        let publication = Publication::default();
-        let quarantine = lake
-            .read(&publication, &bronze::QUARANTINE, &Query::all())
-            .await
-            .unwrap();
-        assert_eq!(quarantine.height(), 1);
-        assert_eq!(lake.bronze_since(None).await.unwrap().0.height(), 1);
-    }
-}
-
-fn quarantined(offset: i64) -> DataFrame {
+pub fn quarantined(offset: i64) -> DataFrame {
     let text = |name: &str| Column::new(name.into(), ["x"]);
     let columns = vec![
         text("_topic"),

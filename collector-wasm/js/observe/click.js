@@ -36,8 +36,14 @@ const sendClick = (element, link) => {
 
 const expectLeaving = (event, link) => {
   const stays =
-    event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey ||
-    link.origin !== location.origin || !["", "_self"].includes(link.target) || link.hasAttribute("download") ||
+    event.button ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey ||
+    link.origin !== location.origin ||
+    !["", "_self"].includes(link.target) ||
+    link.hasAttribute("download") ||
     link.href.split("#")[0] === location.href.split("#")[0];
   // Whether the page keeps the click to itself shows when all its listeners have run.
   if (!stays) setTimeout(() => event.defaultPrevented || leavingInside());

@@ -1,4 +1,5 @@
-//! local-bigquery, a server with BigQuery's API for tests and the demo: a Python environment of its own.
+//! local-bigquery, a server with BigQuery's API for tests and the demo, and the libraries that tests read a lake with: a
+//! Python environment of their own.
 //!
 //! The server's engine, DuckDB, would download its extensions; here they come as packages and are put where it looks,
 //! below a home folder that the server alone uses.

@@ -10,7 +10,7 @@ use gcp_bigquery_client::model::time_partitioning::TimePartitioning;
 use super::super::WarehouseError;
 use super::settings::Settings;
 use crate::bronze;
-use crate::table::{Column, ColumnType, Table};
+use crate::table::{Column, ColumnType, Layer, Table};
 
 /// BigQuery clusters by so many columns at most.
 const MAX_CLUSTERING: usize = 4;
@@ -55,7 +55,7 @@ pub(super) fn staging(settings: &Settings, table: &Table, name: &str, expires_ms
 fn partition(table: &Table) -> Option<&'static str> {
     table
         .partition
-        .or(bronze::is_bronze(table).then_some(bronze::LANDED_AT))
+        .or((table.layer == Layer::Bronze).then_some(bronze::LANDED_AT))
 }
 
 /// The columns of the key: those a table is looked up by.

@@ -26,10 +26,12 @@ pub(super) async fn stage(
     rows: DataFrame,
     after: &str,
 ) -> Result<String, WarehouseError> {
-    let file = Bytes::from(parquet::bytes(rows).map_err(|source| WarehouseError::Data {
-        what: format!("rows for `{}`", table.name),
-        source,
-    })?);
+    let file = Bytes::from(
+        parquet::bytes(&rows).map_err(|source| WarehouseError::Data {
+            what: format!("rows for `{}`", table.name),
+            source,
+        })?,
+    );
     let full_name = client.full_name(table.name);
     let hash = xxh3_128(&[full_name.as_bytes(), after.as_bytes(), &file].concat());
     let name = format!("_shoptrail_staging_{}_{hash:032x}", table.name);

@@ -1,31 +1,33 @@
-//! One Delta table: its schema, its live files, its commits.
+//! One Delta table: its live files, its offsets, its commits.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{
-    Action, Add, DataType as DeltaType, MetadataValue, PrimitiveType, Remove, StructField,
-    Transaction,
-};
-use deltalake_core::logstore::{get_actions, read_commit_entry};
+use deltalake_core::kernel::{Action, Add, Remove, Transaction};
+use deltalake_core::operations::vacuum::VacuumMode;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
-use super::super::{Cursor, Offsets, WarehouseError};
-use super::files;
-use crate::bronze;
-use crate::table::{Column, ColumnType, Table};
+use super::super::{Offsets, WarehouseError};
+use super::{compact, files, protocol};
+use crate::table::Table;
 
-/// Kafka partitions that a topic may have; offsets are looked up for each.
-const MAX_PARTITIONS: i32 = 64;
+/// Kafka partitions whose offsets are looked for where nobody has written how many there are.
+const UNCOUNTED_PARTITIONS: i64 = 64;
+
+/// The log is tidied and unused files are deleted at every so many versions: both read whole folders.
+const TIDY_EVERY: u64 = 100;
 
 /// A Delta table at one version.
 #[derive(Clone)]
 pub(super) struct DeltaTableFiles {
     definition: &'static Table,
+    folder: PathBuf,
     delta: DeltaTable,
 }
 
@@ -43,7 +45,12 @@ impl DeltaTableFiles {
             .update_incremental(version)
             .await
             .map_err(|error| delta_error(definition, error))?;
-        Ok(Self { definition, delta })
+        Self {
+            definition,
+            folder: folder.to_path_buf(),
+            delta,
+        }
+        .checked()
     }
 
     /// The same table at `version`, or as it is now; reads only the commits in between.
@@ -53,6 +60,12 @@ impl DeltaTableFiles {
             None => self.delta.update_incremental(None).await,
         };
         moved.map_err(|error| self.error(error))?;
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, WarehouseError> {
+        let state = self.delta.snapshot().map_err(|error| self.error(error))?;
+        protocol::check(self.definition, state)?;
         Ok(self)
     }
 
@@ -83,99 +96,103 @@ impl DeltaTableFiles {
             .collect()
     }
 
-    /// Files added by the commits after `cursor`; all live files without one.
-    pub(super) async fn added_since(
-        &self,
-        cursor: Option<&Cursor>,
-    ) -> Result<Vec<Add>, WarehouseError> {
-        let Some(cursor) = cursor else {
-            return Ok(self.adds().into_values().collect());
-        };
-        let after: u64 = cursor.0.parse().map_err(|_| WarehouseError::Corrupt {
-            path: self.definition.name.to_owned(),
-            reason: format!("`{}` is not a table version", cursor.0),
-        })?;
-        let store = self.delta.object_store();
-        let mut added = Vec::new();
-        for version in after + 1..=self.version() {
-            let entry = read_commit_entry(store.as_ref(), version)
-                .await
-                .map_err(|error| self.error(error))?;
-            let entry = entry.ok_or_else(|| WarehouseError::Corrupt {
-                path: self.definition.name.to_owned(),
-                reason: format!(
-                    "commit {version} is gone from its log\nhint: `shoptrail build --rebuild`"
-                ),
-            })?;
-            let actions = get_actions(version, &entry).map_err(|error| self.error(error))?;
-            added.extend(actions.into_iter().filter_map(|action| match action {
-                Action::Add(add) => Some(add),
-                _ => None,
-            }));
-        }
-        Ok(added)
-    }
-
     /// The offsets that landings of `topic` have stored in this table.
     pub(super) async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError> {
         let state = self.delta.snapshot().map_err(|error| self.error(error))?;
         let store = self.delta.log_store();
+        let stored = async |app_id: String| {
+            let version = state.transaction_version(store.as_ref(), app_id).await;
+            version.map_err(|error| self.error(error))
+        };
+        let partitions = stored(partitions_app_id(topic))
+            .await?
+            .unwrap_or(UNCOUNTED_PARTITIONS);
         let mut offsets = Offsets::new();
-        for partition in 0..MAX_PARTITIONS {
-            let stored = state
-                .transaction_version(store.as_ref(), land_app_id(topic, partition))
-                .await;
-            if let Some(offset) = stored.map_err(|error| self.error(error))? {
+        for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+            if let Some(offset) = stored(land_app_id(topic, partition)).await? {
                 offsets.insert(partition, offset);
             }
         }
         Ok(offsets)
     }
 
-    /// Commits on top of this version; returns the new one.
+    /// Commits on top of this version, on disk to stay; returns the table at the new one.
     pub(super) async fn commit(
-        &self,
+        self,
         actions: Vec<Action>,
         transactions: Vec<Transaction>,
-        writer: &'static str,
-    ) -> Result<u64, WarehouseError> {
+        kind: Kind,
+    ) -> Result<Self, WarehouseError> {
+        let definition = self.definition;
         let state = self.delta.snapshot().map_err(|error| self.error(error))?;
-        let operation = DeltaOperation::Write {
-            mode: if writer == "build" {
-                SaveMode::Overwrite
-            } else {
-                SaveMode::Append
-            },
-            partition_by: self
-                .definition
-                .partition
-                .map(|column| vec![column.to_owned()]),
-            predicate: None,
-        };
-        let properties = CommitProperties::default().with_application_transactions(transactions);
+        let properties = CommitProperties::default()
+            .with_application_transactions(transactions)
+            // Otherwise every commit would list the log.
+            .with_cleanup_expired_logs(Some(is_tidied_at(self.version() + 1)));
         let committed = CommitBuilder::from(properties)
             .with_actions(actions)
-            .build(Some(state), self.delta.log_store(), operation)
+            .build(
+                Some(state),
+                self.delta.log_store(),
+                kind.operation(definition),
+            )
             .await;
-        match committed {
-            Ok(commit) => Ok(commit.version()),
-            Err(DeltaTableError::Transaction { .. }) => Err(WarehouseError::Behind {
-                writer,
-                what: format!("table `{}`", self.definition.name),
-            }),
-            Err(error) => Err(self.error(error)),
-        }
+        let version = match committed {
+            Ok(commit) => commit.version(),
+            Err(DeltaTableError::Transaction { .. }) => {
+                return Err(WarehouseError::Behind {
+                    writer: kind.writer(),
+                    what: format!("table `{}`", definition.name),
+                });
+            }
+            Err(error) => return Err(self.error(error)),
+        };
+        self.sync(version)?;
+        self.at(Some(version)).await
     }
 
-    /// Deletes files that no version within the retention names.
-    pub(super) async fn vacuum(self) -> Result<(), WarehouseError> {
-        let definition = self.definition;
-        self.delta
+    /// Makes a commit survive the loss of power: what follows it may depend on it.
+    fn sync(&self, version: u64) -> Result<(), WarehouseError> {
+        let log = self.folder.join("_delta_log");
+        let entry = log.join(format!("{version:020}.json"));
+        let synced = File::open(&entry)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| files::sync_folder(&log));
+        synced.map_err(|source| WarehouseError::Io {
+            path: entry.display().to_string(),
+            source,
+        })
+    }
+
+    /// Deletes files that no version within the retention names, those of killed writers among them; only now and then.
+    pub(super) async fn tidy(&self, retention: Duration) -> Result<(), WarehouseError> {
+        if !is_tidied_at(self.version()) {
+            return Ok(());
+        }
+        let retention = chrono::Duration::from_std(retention).unwrap_or(chrono::Duration::MAX);
+        let (_, found) = self
+            .delta
+            .clone()
             .vacuum()
-            .with_retention_period(files::RETENTION)
+            .with_mode(VacuumMode::Full)
+            .with_retention_period(retention)
             .with_enforce_retention_duration(false)
+            // The library would write to the log before and after.
+            .with_dry_run(true)
             .await
-            .map_err(|error| delta_error(definition, error))?;
+            .map_err(|error| self.error(error))?;
+        for path in found.files_deleted {
+            let file = self.folder.join(&path);
+            match fs::remove_file(&file) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(WarehouseError::Io {
+                        path: file.display().to_string(),
+                        source,
+                    });
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -184,71 +201,49 @@ impl DeltaTableFiles {
     }
 }
 
-/// Makes the table or adds the columns it lacks.
-///
-/// # Errors
-/// [`WarehouseError::Altered`] when a column has another type than its definition.
-pub(super) async fn prepare(table: &'static Table, folder: &Path) -> Result<(), WarehouseError> {
-    std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
-        path: folder.display().to_string(),
-        source,
-    })?;
-    let error = |error| delta_error(table, error);
-    let mut delta = builder(table, folder)?.build().map_err(error)?;
-    if !delta.verify_deltatable_existence().await.map_err(error)? {
-        delta
-            .create()
-            .with_table_name(table.name)
-            .with_comment(table.description)
-            .with_columns(table.columns.iter().map(field))
-            .with_partition_columns(table.partition)
-            .with_configuration([("delta.enableExpiredLogCleanup", Some(expire_log(table)))])
-            .await
-            .map_err(error)?;
-        return Ok(());
-    }
-    delta.load().await.map_err(error)?;
-    let schema = delta.snapshot().map_err(error)?.schema();
-    let mut missing = Vec::new();
-    for column in table.columns {
-        match schema.field(column.name) {
-            None if column.nullable => missing.push(field(column)),
-            None => {
-                return Err(WarehouseError::Altered {
-                    table: table.name.to_owned(),
-                    column: column.name.to_owned(),
-                    found: "missing".to_owned(),
-                    expected: data_type(column.kind).to_string(),
-                });
-            }
-            Some(found) if *found.data_type() != data_type(column.kind) => {
-                return Err(WarehouseError::Altered {
-                    table: table.name.to_owned(),
-                    column: column.name.to_owned(),
-                    found: found.data_type().to_string(),
-                    expected: data_type(column.kind).to_string(),
-                });
-            }
-            Some(_) => {}
-        }
-    }
-    if !missing.is_empty() {
-        delta
-            .add_columns()
-            .with_fields(missing)
-            .await
-            .map_err(error)?;
-    }
-    Ok(())
+/// Why a commit is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Rows have landed.
+    Append,
+    /// The same rows stand in other files.
+    Compaction,
+    /// A build has made rows that take the place of others.
+    Replace,
 }
 
-/// A build's cursor points into bronze's log, so that log stays whole; the other tables' logs may be cut.
-fn expire_log(table: &Table) -> &'static str {
-    if bronze::is_bronze(table) {
-        "false"
-    } else {
-        "true"
+impl Kind {
+    fn writer(self) -> &'static str {
+        match self {
+            Self::Append | Self::Compaction => "lander",
+            Self::Replace => "build",
+        }
     }
+
+    fn operation(self, table: &Table) -> DeltaOperation {
+        let write = |mode| DeltaOperation::Write {
+            mode,
+            partition_by: table.partition.map(|column| vec![column.to_owned()]),
+            predicate: None,
+        };
+        match self {
+            Self::Append => write(SaveMode::Append),
+            Self::Compaction => DeltaOperation::Optimize {
+                predicate: None,
+                target_size: compact::FULL_BYTES,
+            },
+            Self::Replace => write(SaveMode::Overwrite),
+        }
+    }
+}
+
+fn is_tidied_at(version: u64) -> bool {
+    version.is_multiple_of(TIDY_EVERY)
+}
+
+/// The application id under which the number of partitions with a landed offset is kept.
+pub(super) fn partitions_app_id(topic: &str) -> String {
+    format!("land-partitions-{topic}")
 }
 
 /// The application id under which a partition's landed offset is kept.
@@ -272,7 +267,7 @@ pub(super) fn remove(add: &Add) -> Remove {
     }
 }
 
-fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseError> {
+pub(super) fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseError> {
     let refused = |source: std::io::Error| WarehouseError::Io {
         path: folder.display().to_string(),
         source,
@@ -283,25 +278,10 @@ fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseE
     DeltaTableBuilder::from_url(url).map_err(|error| delta_error(table, error))
 }
 
-fn field(column: &Column) -> StructField {
-    StructField::new(column.name, data_type(column.kind), column.nullable).with_metadata([(
-        "comment",
-        MetadataValue::String(column.description.to_owned()),
-    )])
-}
-
-fn data_type(kind: ColumnType) -> DeltaType {
-    DeltaType::Primitive(match kind {
-        ColumnType::Text => PrimitiveType::String,
-        ColumnType::Integer => PrimitiveType::Long,
-        ColumnType::Float => PrimitiveType::Double,
-        ColumnType::Boolean => PrimitiveType::Boolean,
-        ColumnType::Date => PrimitiveType::Date,
-        ColumnType::Timestamp => PrimitiveType::Timestamp,
-    })
-}
-
-fn delta_error(table: &Table, source: DeltaTableError) -> WarehouseError {
+pub(super) fn delta_error(table: &Table, source: DeltaTableError) -> WarehouseError {
+    if let Some(refused) = protocol::refused(table, &source) {
+        return refused;
+    }
     WarehouseError::Delta {
         table: table.name.to_owned(),
         source: Box::new(source),

@@ -1,10 +1,11 @@
 //! Publications on disk: `_published/<version>.json`, made whole or not at all, never changed.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::{Publication, WarehouseError};
+use super::files::sync_folder;
 
 /// How many old publications stay for readers that are still at them.
 const KEPT: u64 = 20;
@@ -39,7 +40,11 @@ pub(super) fn write(root: &Path, publication: &Publication) -> Result<(), Wareho
         path: draft.display().to_string(),
         reason: error.to_string(),
     })?;
-    fs::write(&draft, text).map_err(|source| io_error(&draft, source))?;
+    let written = File::create_new(&draft).and_then(|mut file| {
+        file.write_all(&text)?;
+        file.sync_all()
+    });
+    written.map_err(|source| io_error(&draft, source))?;
     // A hard link appears with its whole content and fails when the name is taken: the compare-and-set of this format.
     let linked = fs::hard_link(&draft, path_of(&folder, publication.version));
     fs::remove_file(&draft).map_err(|source| io_error(&draft, source))?;
@@ -50,6 +55,7 @@ pub(super) fn write(root: &Path, publication: &Publication) -> Result<(), Wareho
         }),
         other => other.map_err(|source| io_error(&folder, source)),
     }?;
+    sync_folder(&folder).map_err(|source| io_error(&folder, source))?;
     remove_old(&folder, publication.version.saturating_sub(KEPT));
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! when it is dropped, and with this process however that ends: its standard input is a pipe from here.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,15 +40,9 @@ impl Server {
     /// A server with one dataset, which is empty.
     pub async fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let python = root.join("target/tools/local-bigquery/venv/bin/python");
-        assert!(
-            python.exists(),
-            "{} is missing\nhint: `cargo xtask setup`",
-            python.display()
-        );
         let data = tempfile::tempdir().unwrap();
         let (rest, grpc) = (free_port(), free_port());
-        let process = Command::new(python)
+        let process = Command::new(python())
             .arg(root.join("tests/bigquery/serve.py"))
             .args([
                 "--port",
@@ -139,6 +133,18 @@ impl Server {
 /// Connects as a process that has just started.
 pub async fn connect(settings: Settings) -> BigQuery {
     BigQuery::connect(settings).await.unwrap()
+}
+
+/// The Python that has the server, and the libraries that read a lake.
+pub fn python() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let python = root.join("target/tools/local-bigquery/venv/bin/python");
+    assert!(
+        python.exists(),
+        "{} is missing\nhint: `cargo xtask setup`",
+        python.display()
+    );
+    python
 }
 
 fn free_port() -> u16 {

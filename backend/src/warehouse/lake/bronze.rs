@@ -1,0 +1,291 @@
+//! Bronze in a lake: landings with the offsets they reach, and what of them is new to a build.
+//!
+//! Every landing has a time of its own, later than that of each landing before it, and its rows carry it. It is the cursor
+//! of builds: which file a row stands in, and which version of the table named it first, is of no account, so that
+//! anybody may compact the table at any time.
+
+use deltalake_core::kernel::{Action, Add, Transaction};
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::{Cursor, Filter, Landing, Offsets, Query, WarehouseError};
+use super::delta::{DeltaTableFiles, Kind};
+use super::statistics::Bounds;
+use super::{Lake, compact, delta};
+use crate::bronze::{self, LANDED_AT};
+use crate::table::Table;
+
+/// Bronze as this process last left it; a second lander's commit since then makes the next one fail.
+pub(super) struct Lander {
+    topic: String,
+    events: DeltaTableFiles,
+    quarantine: DeltaTableFiles,
+    landed: Offsets,
+    quarantined: Offsets,
+    /// The time of the last landing, UTC microseconds.
+    last: i64,
+}
+
+/// How far a build has read bronze.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Position {
+    /// Up to this time of landing, UTC microseconds.
+    LandedAt(i64),
+}
+
+/// A look at bronze that found nothing new: the same look at the same version finds the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Nothing {
+    version: u64,
+    after: i64,
+}
+
+impl Lake {
+    /// Appends rows and offsets on top of what this lander last saw of the tables.
+    pub(super) async fn land_rows(&self, mut landing: Landing) -> Result<(), WarehouseError> {
+        let quarantine = std::mem::take(&mut landing.quarantine);
+        let events = std::mem::take(&mut landing.events);
+        let mut slot = self.lander.lock().await;
+        // Taken out: after a failure the next landing looks at the tables again.
+        let known = slot.take().filter(|known| known.topic == landing.topic);
+        let mut lander = match known {
+            Some(known) => known,
+            None => self.lander(&landing.topic).await?,
+        };
+        if lander.landed != landing.after {
+            return Err(WarehouseError::Behind {
+                writer: "lander",
+                what: format!("topic `{}`", landing.topic),
+            });
+        }
+        let now = chrono::Utc::now().timestamp_micros();
+        lander.last = now.max(lander.last.saturating_add(1));
+        // Quarantine first: bronze holds the offsets that count. A kill in between makes the next lander bring the same
+        // records again, in a landing that may end elsewhere; quarantine's own offsets, which never go back, let none
+        // of them in twice.
+        let quarantine = bronze::after_offsets(&quarantine, &lander.quarantined)?;
+        if quarantine.height() > 0 {
+            let reached = furthest(&lander.quarantined, &landing.up_to);
+            let moved = transactions(&landing.topic, &lander.quarantined, &reached);
+            lander.quarantine = self
+                .append(
+                    &bronze::QUARANTINE,
+                    lander.quarantine,
+                    quarantine,
+                    moved,
+                    lander.last,
+                )
+                .await?;
+            lander.quarantined = reached;
+        }
+        let moved = transactions(&landing.topic, &lander.landed, &landing.up_to);
+        lander.events = self
+            .append(&bronze::EVENTS, lander.events, events, moved, lander.last)
+            .await?;
+        lander.landed = landing.up_to;
+        *slot = Some(lander);
+        Ok(())
+    }
+
+    async fn lander(&self, topic: &str) -> Result<Lander, WarehouseError> {
+        let events = self.open(&bronze::EVENTS).await?;
+        let quarantine = self.open(&bronze::QUARANTINE).await?;
+        let last = self
+            .last_landing(&bronze::EVENTS, &events)
+            .await?
+            .max(self.last_landing(&bronze::QUARANTINE, &quarantine).await?);
+        Ok(Lander {
+            topic: topic.to_owned(),
+            landed: events.offsets(topic).await?,
+            quarantined: quarantine.offsets(topic).await?,
+            events,
+            quarantine,
+            last,
+        })
+    }
+
+    /// The time of the last landing that a table holds; the least number for an empty one.
+    async fn last_landing(
+        &self,
+        table: &'static Table,
+        files: &DeltaTableFiles,
+    ) -> Result<i64, WarehouseError> {
+        let mut last = i64::MIN;
+        let mut unknown = Vec::new();
+        for add in files.adds().into_values() {
+            match Bounds::read(add.stats.as_deref()).latest(LANDED_AT) {
+                Some(landed_at) => last = last.max(landed_at),
+                None => unknown.push(add),
+            }
+        }
+        let query = Query::all().columns(&[LANDED_AT]);
+        let rows = self.rows(table, unknown, &query).await?;
+        Ok(last.max(latest(&rows)?.unwrap_or(last)))
+    }
+
+    /// Commits rows and offsets, then merges files if there are many small ones.
+    async fn append(
+        &self,
+        table: &'static Table,
+        files: DeltaTableFiles,
+        rows: DataFrame,
+        offsets: Vec<Transaction>,
+        landed_at: i64,
+    ) -> Result<DeltaTableFiles, WarehouseError> {
+        let rows = bronze::landed_at(&rows, landed_at)?;
+        let adds = self.write(table, rows)?;
+        let actions = adds.into_iter().map(Action::Add).collect();
+        let files = self.commit(files, actions, offsets, Kind::Append).await?;
+        match self.merge_small_files(table, files.clone()).await {
+            Ok(files) => Ok(files),
+            // The landing stands; the files are merged by a later one.
+            Err(error) => {
+                tracing::warn!(%error, table = table.name, "small files not merged");
+                files.at(None).await
+            }
+        }
+    }
+
+    async fn merge_small_files(
+        &self,
+        table: &'static Table,
+        files: DeltaTableFiles,
+    ) -> Result<DeltaTableFiles, WarehouseError> {
+        let small = compact::plan(files.adds().into_values());
+        if small.is_empty() {
+            return Ok(files);
+        }
+        let rows = self.rows(table, small.clone(), &Query::all()).await?;
+        let rows = rows
+            .sort([LANDED_AT], SortMultipleOptions::default())
+            .map_err(|source| WarehouseError::Data {
+                what: format!("table `{}`", table.name),
+                source,
+            })?;
+        let merged = self.write(table, rows)?;
+        let moved = |add: Add| {
+            Action::Add(Add {
+                data_change: false,
+                ..add
+            })
+        };
+        let mut actions: Vec<Action> = small
+            .iter()
+            .map(|add| {
+                let mut remove = delta::remove(add);
+                remove.data_change = false;
+                Action::Remove(remove)
+            })
+            .collect();
+        actions.extend(merged.into_iter().map(moved));
+        tracing::debug!(
+            table = table.name,
+            files.merged = small.len(),
+            "merged small files"
+        );
+        self.commit(files, actions, Vec::new(), Kind::Compaction)
+            .await
+    }
+
+    /// The rows that landed after a cursor, and where they end.
+    pub(super) async fn landed_since(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<(DataFrame, Cursor), WarehouseError> {
+        let after = match cursor {
+            Some(cursor) => position(cursor)?,
+            None => i64::MIN,
+        };
+        if !self.exists(&bronze::EVENTS) {
+            return Ok((bronze::EVENTS.empty(), cursor_at(after)));
+        }
+        let files = self.table(&bronze::EVENTS, None).await?;
+        let here = Nothing {
+            version: files.version(),
+            after,
+        };
+        let mut nothing = self.nothing.lock().await;
+        if *nothing == Some(here) {
+            return Ok((bronze::EVENTS.empty(), cursor_at(after)));
+        }
+        let query = match cursor {
+            Some(_) => Query::all().filter(Filter::TimestampBetween(
+                LANDED_AT,
+                after.saturating_add(1),
+                i64::MAX,
+            )),
+            None => Query::all(),
+        };
+        let adds = files.adds().into_values().collect();
+        let rows = self.rows(&bronze::EVENTS, adds, &query).await?;
+        match latest(&rows)? {
+            Some(last) => Ok((rows, cursor_at(last))),
+            None => {
+                *nothing = Some(here);
+                Ok((rows, cursor_at(after)))
+            }
+        }
+    }
+}
+
+fn latest(rows: &DataFrame) -> Result<Option<i64>, WarehouseError> {
+    let landed = rows
+        .column(LANDED_AT)
+        .and_then(|column| column.datetime().cloned());
+    let landed = landed.map_err(|source| WarehouseError::Data {
+        what: "rows of bronze".to_owned(),
+        source,
+    })?;
+    Ok(landed.physical().max())
+}
+
+fn cursor_at(landed_at: i64) -> Cursor {
+    Cursor(serde_json::json!(Position::LandedAt(landed_at)).to_string())
+}
+
+fn position(cursor: &Cursor) -> Result<i64, WarehouseError> {
+    match serde_json::from_str(&cursor.0) {
+        Ok(Position::LandedAt(landed_at)) => Ok(landed_at),
+        Err(_) => Err(WarehouseError::Corrupt {
+            path: "the build's cursor".to_owned(),
+            reason: format!(
+                "`{}` is not a time of landing, an older version of this program wrote it\n\
+                 hint: `shoptrail build --rebuild`",
+                cursor.0
+            ),
+        }),
+    }
+}
+
+/// Of each partition the offset that lies further on.
+fn furthest(left: &Offsets, right: &Offsets) -> Offsets {
+    let mut furthest = left.clone();
+    for (partition, offset) in right {
+        let reached = furthest.entry(*partition).or_insert(*offset);
+        *reached = (*reached).max(*offset);
+    }
+    furthest
+}
+
+/// What moves the stored offsets to where a landing ends.
+fn transactions(topic: &str, stored: &Offsets, reached: &Offsets) -> Vec<Transaction> {
+    let moved = reached
+        .iter()
+        .filter(|(partition, offset)| stored.get(*partition) != Some(*offset));
+    let mut transactions: Vec<Transaction> = moved
+        .map(|(partition, offset)| Transaction::new(delta::land_app_id(topic, *partition), *offset))
+        .collect();
+    let highest = |offsets: &Offsets| offsets.keys().next_back().copied();
+    if highest(reached) > highest(stored) {
+        let partitions = reached
+            .keys()
+            .next_back()
+            .map_or(0, |last| i64::from(*last) + 1);
+        transactions.push(Transaction::new(
+            delta::partitions_app_id(topic),
+            partitions,
+        ));
+    }
+    transactions
+}
