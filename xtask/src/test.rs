@@ -32,7 +32,7 @@ const CRATES: [&[&str]; 5] = [
 ];
 
 /// What holds the JavaScript to its form, of `package.json`.
-const JAVASCRIPT: [&str; 2] = ["format:check", "lint"];
+const JAVASCRIPT: [&str; 3] = ["format:check", "lint", "types"];
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -50,7 +50,7 @@ enum Part {
     Format,
     /// Clippy has nothing to say, natively and for WASM
     Clippy,
-    /// Prettier and ESLint have nothing to say about the JavaScript
+    /// Prettier and ESLint have nothing to say about the JavaScript, nor TypeScript about the tracker's
     Javascript,
     /// Unit and integration tests in Rust
     Rust,
