@@ -87,7 +87,7 @@ pub async fn run(
     let mut landed = warehouse.offsets(&stream).await?;
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
-    while !stop.is_cancelled() && !(args.once && source.is_through(&landed)) {
+    while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
         let mut rows = Rows::new(&stream);
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.

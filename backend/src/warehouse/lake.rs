@@ -185,7 +185,7 @@ impl Lake {
 impl Warehouse for Lake {
     /// A commit makes a file in the folder of commits. Before the first there is none, and nothing to be new.
     fn bronze_mark(&self) -> Option<BronzeMark> {
-        let commits = self.folder(&bronze::EVENTS).join("_delta_log");
+        let commits = self.folder(&EVENTS).join("_delta_log");
         let changed = commits.metadata().and_then(|found| found.modified());
         Some(BronzeMark(
             changed.unwrap_or(std::time::SystemTime::UNIX_EPOCH),
