@@ -31,6 +31,8 @@ pub mod edge;
 #[cfg(feature = "stack")]
 pub mod identity;
 #[cfg(feature = "stack")]
+pub mod machine;
+#[cfg(feature = "stack")]
 pub mod micro;
 #[cfg(feature = "stack")]
 pub mod queue;

@@ -18,6 +18,7 @@ use crate::confluent::Confluent;
 use crate::confluent::limits::Limits;
 use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
+use crate::machine;
 use crate::micro::Micro;
 use crate::progress::live_step;
 use crate::queue::QueueServer;
@@ -128,6 +129,7 @@ impl Stack {
     /// # Errors
     /// Returns an error if another stack runs on the same folder, something is not installed, or a part does not come up.
     pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
+        machine::check()?;
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
         std::fs::create_dir_all(&logs)
