@@ -27,10 +27,10 @@ pub struct LandArgs {
     /// Lands what is in the topic now, prints what that was, then ends
     #[arg(long)]
     pub once: bool,
-    /// Goes on with the oldest record there is where Kafka has deleted records that never landed
+    /// Continues with the oldest record there is where Kafka has deleted records that never landed
     #[arg(long)]
     pub skip_gone: bool,
-    /// How often the topic has been deleted and made again: its offsets begin again then, and are counted apart
+    /// Number of times the topic has been deleted and created again; offsets are kept apart for each
     #[arg(
         long,
         value_name = "N",
@@ -83,7 +83,8 @@ pub async fn run(
     let mut landed = warehouse.offsets(&stream).await?;
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
-    while !stop.is_cancelled() && !(args.once && source.is_through(&landed)) {
+    let is_done = |source: &Source, landed: &Offsets| args.once && source.is_through(landed);
+    while !stop.is_cancelled() && !is_done(&source, &landed) {
         let mut rows = Rows::new(&stream);
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
