@@ -28,10 +28,10 @@ pub struct LandArgs {
     /// Lands what is in the topic now, prints what that was, then ends
     #[arg(long)]
     pub once: bool,
-    /// Goes on with the oldest record there is where Kafka has deleted records that never landed
+    /// Continues with the oldest record there is where Kafka has deleted records that never landed
     #[arg(long)]
     pub skip_gone: bool,
-    /// How often the topic has been deleted and made again: its offsets begin again then, and are counted apart
+    /// Number of times the topic has been deleted and created again; offsets are kept apart for each
     #[arg(
         long,
         value_name = "N",
