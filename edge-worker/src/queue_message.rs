@@ -72,7 +72,7 @@ pub fn pack(records: Vec<Outgoing>, failures: u32) -> serde_json::Result<Packed>
 /// Opens a queue message's body.
 ///
 /// # Errors
-/// Returns an error if it is none of ours.
+/// Returns an error if it is of another kind.
 pub fn open(text: &str) -> serde_json::Result<Opened> {
     #[derive(Deserialize)]
     struct Body {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_another_kind_is_no_message_of_ours() {
+    fn text_of_another_kind_is_not_opened() {
         for text in ["hello", r#"{"failures":0,"records":[{"elsewhere":{}}]}"#] {
             assert!(open(text).is_err(), "{text}");
         }
