@@ -114,6 +114,8 @@ export class Stack {
 
   /** The rows of any table, as they are published now. */
   async rows(table) {
+    // Whoever asks for the tables has builds hurry; the command alone does not.
+    await this.#json("data/version");
     const warehouse =
       this.#warehouse.length > 0
         ? this.#warehouse

@@ -39,7 +39,7 @@ describe("what the tag alone gives", () => {
         seq: 1,
         page_url: `${shop.origin}/`,
         page_title: "Shop /",
-        consent: { analytics: true, ads: false },
+        consent: { analytics: "not_asked", ads: "not_asked" },
       });
     }),
   );
@@ -94,6 +94,7 @@ describe("what the tag alone gives", () => {
   test(
     "clicks_on_links_and_buttons_are_events",
     visit(async ({ edge, page, pages, shop, open, takenOf }) => {
+      pages["/"].tag = "data-click-text";
       pages["/"].body = `
       <a href="#place" id="place-link"><b>To  the
         place</b></a>
@@ -153,6 +154,54 @@ describe("what the tag alone gives", () => {
       );
       await takenOf("page_view", 2);
       assertComplete(edge.events);
+    }),
+  );
+
+  test(
+    "query_that_is_cleaned_or_filtered_is_no_page_view",
+    visit(async ({ edge, page, shop, open, custom, takenOf }) => {
+      await open("/?utm_source=news&utm_medium=email");
+      await page.evaluate(() => {
+        history.replaceState({}, "", location.pathname);
+        for (let max = 0; max < 20; max++) history.replaceState({}, "", `?max=${max}`);
+      });
+      await custom("after");
+      await takenOf("custom");
+      const urls = edge.eventsOf("page_view").map(({ page_url }) => page_url);
+      assert.deepEqual(urls, [`${shop.origin}/?utm_source=news&utm_medium=email`]);
+    }),
+  );
+
+  test(
+    "click_has_no_text_by_itself_and_ignored_places_hold_through_shadow_roots",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body =
+        `<button id="open">Anna's orders</button><div id="secret" data-st-ignore></div>`;
+      await open();
+      await page.evaluate(() => {
+        const root = document.querySelector("#secret").attachShadow({ mode: "open" });
+        root.innerHTML = "<button id=inside>Secret</button>";
+        root.querySelector("button").click();
+      });
+      await page.click("#open");
+      await takenOf("click");
+      const clicks = edge.eventsOf("click").map(({ properties }) => properties);
+      assert.deepEqual(clicks, [{ element: "button", id: "open" }]);
+    }),
+  );
+
+  test(
+    "tag_whose_attributes_a_tag_manager_removed_reads_its_address",
+    visit(async ({ edge, page, open, taken }) => {
+      await open("/untagged");
+      await page.evaluate((origin) => {
+        const script = document.createElement("script");
+        script.src = `${origin}/t.js?key=pk_test&consent=cookieless`;
+        document.head.append(script);
+      }, edge.origin);
+      await taken(1);
+      assert.equal(edge.batches[0].write_key, "pk_test");
+      assert.equal(await page.evaluate(() => localStorage.length), 0);
     }),
   );
 });
@@ -271,7 +320,7 @@ describe("the shop's events", () => {
       });
       const [event] = await takenOf("custom");
       assert.match(event.event_id, UUID7);
-      assert.deepEqual(event.consent, { analytics: true, ads: false });
+      assert.deepEqual(event.consent, { analytics: "not_asked", ads: "not_asked" });
       assertComplete(edge.events);
     }),
   );
@@ -282,7 +331,7 @@ describe("the shop's events", () => {
       await open();
       await page.evaluate(() => {
         document.title = "🛒".repeat(600);
-        history.pushState({}, "", `/?q=${"x".repeat(3000)}`);
+        history.pushState({}, "", `/found?q=${"x".repeat(3000)}`);
       });
       const [, view] = await takenOf("page_view", 2);
       assert.equal(view.page_url.length, 2048);

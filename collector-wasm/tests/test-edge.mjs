@@ -59,7 +59,8 @@ function judge(batch) {
   return { status, reply: { accepted, rejected, events } };
 }
 
-/** The edge. It judges, unless `reply` says what to answer (`{status, headers, body}`), or `away: true` for nothing. */
+/** The edge. It judges, unless `reply` says what to answer (`{status, headers, body}`), or `away: true` for nothing.
+ *  `until` is a promise that it waits for first. */
 export class TestEdge {
   /** What came in by `POST /b`: `{body, headers, method, at}`. */
   requests = [];
@@ -69,6 +70,29 @@ export class TestEdge {
   rejections = [];
   /** What to answer instead of a verdict. */
   reply = undefined;
+
+  /** Keeps all answers back until the function that it returns is called; then verdicts are given. */
+  hold() {
+    let release = () => {};
+    const until = new Promise((resolve) => (release = resolve));
+    this.reply = { until };
+    return () => {
+      this.reply = undefined;
+      release();
+    };
+  }
+
+  /** Answers what `script` gives, and counts. */
+  answerWith(script) {
+    const answer = { calls: 0 };
+    this.reply = {
+      script: () => {
+        answer.calls++;
+        return script();
+      },
+    };
+    return answer;
+  }
 
   static async start() {
     const edge = new TestEdge();
@@ -103,7 +127,12 @@ export class TestEdge {
       at: Date.now(),
     };
     this.requests.push(received);
-    const { status, body, headers } = this.reply ?? this.#verdict(received);
+    await this.reply?.until;
+    const scripted = await this.reply?.script?.();
+    // Nobody is there any more: what a page took back has not arrived.
+    if (request.socket.destroyed) return undefined;
+    const { status, body, headers } =
+      scripted ?? (this.reply?.status ? this.reply : this.#verdict(received));
     response
       .writeHead(status, {
         "access-control-allow-origin": request.headers.origin ?? "*",

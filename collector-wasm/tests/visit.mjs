@@ -22,7 +22,7 @@ export const NOTHING = { cookie: "", local: [], session: [] };
 export const visit = (work) => async () => {
   const context = await browser.newContext();
   const edge = await TestEdge.start();
-  const pages = { "/": {}, "/next": {} };
+  const pages = { "/": {}, "/next": {}, "/untagged": { untagged: true } };
   const shop = await serve((request, response) => answerAsShop(pages, edge, request, response));
   const pageErrors = [];
   const newPage = async () => {
@@ -42,19 +42,23 @@ export const visit = (work) => async () => {
   }
 };
 
-/** A page of the shop: `pages[path]` is `{body, tag, csp}`, where `tag` are the script tag's attributes. */
-function answerAsShop(pages, edge, request, response) {
+/** A page of the shop: `pages[path]` is `{body, tag, csp}`, where `tag` are the script tag's attributes; an
+ *  `untagged` page has none. It is answered when the promise `until` is fulfilled. */
+async function answerAsShop(pages, edge, request, response) {
   const { pathname } = new URL(request.url, "http://localhost");
   const found = pages[pathname];
   if (!found) return response.writeHead(404, { "content-type": "text/html" }).end();
-  const { body = "<p>Shop</p>", tag = "", csp } = found;
+  const { body = "<p>Shop</p>", tag = "", csp, untagged, until: held } = found;
+  await held;
   const headers = {
     "content-type": "text/html; charset=utf-8",
     ...(csp && { "content-security-policy": csp }),
   };
   const stub =
     "<script>window.shoptrail = function () { (shoptrail.q = shoptrail.q || []).push(arguments) }</script>";
-  const script = `<script async src="${edge.origin}/t.js" data-key="pk_test" ${tag}></script>`;
+  const script = untagged
+    ? ""
+    : `<script async src="${edge.origin}/t.js" data-key="pk_test" ${tag}></script>`;
   response
     .writeHead(200, headers)
     .end(`<!doctype html><title>Shop ${pathname}</title>${csp ? "" : stub}${script}${body}`);
@@ -65,7 +69,7 @@ function actions(shop, edge, page) {
   const call = (...args) => page.evaluate((args) => window.shoptrail(...args), args);
   const unsent = () =>
     page.evaluate(() =>
-      Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.queue.")),
+      Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.event.")),
     );
   const takenOf = (type, count = 1) =>
     until(`${count} of ${type}`, () => edge.eventsOf(type).length >= count && edge.eventsOf(type));

@@ -1,4 +1,4 @@
-// `wrangler dev`, as the local stack starts it: the Worker together with the tracker's files, by `wrangler.toml`.
+// `wrangler dev`, as a developer of the Worker starts it: together with the tracker's files, by `wrangler.toml`.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

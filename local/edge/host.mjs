@@ -36,7 +36,9 @@ function product() {
       plugin: { name: PLUGIN, package: here("queues.mjs") },
       options: { queue, worker: config.name, ...settings.queues },
     })),
-    unsafeDirectSockets: [{ host: LOOPBACK, port: 0, serviceName: DELIVERY.service, entrypoint: DELIVERY.entrypoint }],
+    unsafeDirectSockets: [
+      { host: LOOPBACK, port: 0, serviceName: DELIVERY.service, entrypoint: DELIVERY.entrypoint },
+    ],
   };
 }
 
@@ -58,11 +60,16 @@ async function subscribe(deliverTo) {
   for (const consumer of config.queues.consumers) {
     const response = await fetch(`${settings.queues.url}/consumers/${consumer.queue}`, {
       method: "PUT",
-      headers: { authorization: `Bearer ${settings.queues.token}`, "content-type": "application/json" },
+      headers: {
+        authorization: `Bearer ${settings.queues.token}`,
+        "content-type": "application/json",
+      },
       body: JSON.stringify({ ...consumer, deliver_to: deliverTo }),
     });
     if (!response.ok) {
-      throw new Error(`the queue \`${consumer.queue}\` takes no consumer: ${response.status} ${await response.text()}`);
+      throw new Error(
+        `the queue \`${consumer.queue}\` takes no consumer: ${response.status} ${await response.text()}`,
+      );
     }
   }
 }

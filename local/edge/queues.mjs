@@ -15,7 +15,8 @@ const queueService = (queue) => `${PLUGIN}:${queue}`;
 const workerService = (worker) => `core:user:${worker}`;
 
 const queues = {
-  getBindings: (bindings = []) => bindings.map(({ name, options }) => ({ name, queue: { name: queueService(options.queue) } })),
+  getBindings: (bindings = []) =>
+    bindings.map(({ name, options }) => ({ name, queue: { name: queueService(options.queue) } })),
   getNodeBindings: () => ({}),
   getServices: async ({ options: bindings = [] }) =>
     bindings.length === 0 ? [] : [...bindings.map(queue), await delivery(bindings[0].options)],
@@ -24,7 +25,10 @@ const queues = {
 function queue({ options: { queue, url, token } }) {
   const headers = { authorization: `Bearer ${token}`, "x-queue": queue };
   const injectRequestHeaders = Object.entries(headers).map(([name, value]) => ({ name, value }));
-  return { name: queueService(queue), external: { address: new URL(url).host, http: { injectRequestHeaders } } };
+  return {
+    name: queueService(queue),
+    external: { address: new URL(url).host, http: { injectRequestHeaders } },
+  };
 }
 
 async function delivery({ worker, token }) {

@@ -274,7 +274,8 @@ fn random_uuid() -> String {
 }
 
 /// The short heartbeat and session make a restart after SIGKILL take 3 to 4 s instead of 12: the dead broker's session has
-/// to expire before the new one may register.
+/// to expire before the new one may register. Records without content, which tell other controllers twice a second that
+/// this one lives, are for nobody here.
 fn server_properties(dir: &Path, ports: &Ports) -> String {
     let Ports {
         kafka, controller, ..
@@ -292,6 +293,7 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=1500
+metadata.max.idle.interval.ms=0
 log.dirs={data}
 log.retention.ms=-1
 message.max.bytes={MAX_MESSAGE_BYTES}

@@ -31,9 +31,13 @@ pub mod edge;
 #[cfg(feature = "stack")]
 pub mod identity;
 #[cfg(feature = "stack")]
+pub mod machine;
+#[cfg(feature = "stack")]
 pub mod micro;
 #[cfg(feature = "stack")]
 pub mod queue;
+#[cfg(feature = "stack")]
+mod register;
 #[cfg(feature = "stack")]
 pub mod simulate;
 #[cfg(feature = "stack")]

@@ -18,9 +18,11 @@ use crate::confluent::Confluent;
 use crate::confluent::limits::Limits;
 use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
+use crate::machine;
 use crate::micro::Micro;
 use crate::progress::live_step;
 use crate::queue::QueueServer;
+use crate::register::register;
 use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
@@ -127,6 +129,7 @@ impl Stack {
     /// # Errors
     /// Returns an error if another stack runs on the same folder, something is not installed, or a part does not come up.
     pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
+        machine::check()?;
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
         std::fs::create_dir_all(&logs)
@@ -139,7 +142,7 @@ impl Stack {
         let web_port = listener.local_addr()?.port();
         let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
         let confluent = start_confluent(args, &identity).await?;
-        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
+        let schema_id = register(&confluent.registry, &root, &format!("{TOPIC}-value"))?;
         let queues = QueueServer::start(&args.data.join("edge")).await?;
         let edge = EdgeConfig {
             root: &root,
@@ -312,22 +315,6 @@ async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Conflu
         &args.data.join("registry.json"),
     )
     .await
-}
-
-/// Registers the schema of records as a deployment does, and returns its id.
-fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!(
-            "cannot read `{}`\nhint: run `cargo xtask schemas`",
-            file.display()
-        )
-    })?;
-    confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
-        format!(
-            "`{}` cannot be registered\nhint: keep it backward compatible, or begin with a new data folder",
-            file.display()
-        )
-    })
 }
 
 fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Broker) -> Addresses {

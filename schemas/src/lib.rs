@@ -47,7 +47,7 @@ pub use derive::Derived;
 pub use event::{Consent, Demographics, Event, Property};
 pub use event_type::{EventSpec, EventType};
 pub use item::Item;
-pub use record::{Device, Edge, Record, RecordWriter, SCHEMA_VERSION};
+pub use record::{Device, Edge, Record, SCHEMA_VERSION};
 pub use reject::{RejectCode, Rejection};
 pub use validate::ValidEvent;
 pub use warning::{Warning, WarningCode};

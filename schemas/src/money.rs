@@ -1,6 +1,6 @@
 //! Money: from the JSON number that shops send to exact integer minor units, without float arithmetic.
 //!
-//! `19.99` has no exact double, and `19.99 * 100.0` is not 1999: the decimal text is rounded, see [`crate::number`].
+//! `19.99` has no exact double, and `19.99 * 100.0` is not 1999: the decimal text is rounded, see `number.rs`.
 
 use iso_currency::Currency;
 

@@ -1,8 +1,8 @@
 //! What stands in Kafka: one event with where it came from. What the client says and what the edge says are kept apart, so
 //! that the one can never overwrite the other.
 //!
-//! The edge writes records with a [`RecordWriter`]: the client's text goes in as it came, unless the contract repaired
-//! something. Readers choose: `Record` has the event typed, `Record<&RawValue>` or `Record<Box<RawValue>>` as it came.
+//! The edge writes `Record<&RawValue>`: the client's text goes in as it came, unless the contract repaired something.
+//! Readers choose: `Record` has the event typed, `Record<&RawValue>` or `Record<Box<RawValue>>` as it came.
 //!
 //! How the record evolves: `event` is open, because clients may send what the contract does not know, and so it is frozen:
 //! no field is ever added to it in the registered schema. `edge` and `batch` are closed, and an optional field may be added
@@ -74,58 +74,6 @@ pub struct Edge {
     /// What the event tells by itself; absent in records of the contract's first version.
     #[serde(flatten)]
     pub derived: Option<Derived>,
-}
-
-/// Writes the records of one batch. What they share is written once.
-#[derive(Debug, Clone)]
-pub struct RecordWriter {
-    /// All after the event, up to what differs from one event to the next.
-    shared: String,
-}
-
-impl RecordWriter {
-    /// Writes what the records of a batch share: `edge` is what is known about the request.
-    ///
-    /// # Errors
-    /// Returns an error if a part cannot be written as JSON, which no batch can cause.
-    pub fn new(batch: &BatchInfo, edge: &Edge) -> serde_json::Result<Self> {
-        let batch = serde_json::to_string(batch)?;
-        let edge = serde_json::to_string(edge)?;
-        let open = edge.strip_suffix('}').unwrap_or(&edge);
-        Ok(Self {
-            shared: format!(r#","batch":{batch},"edge":{open}"#),
-        })
-    }
-
-    /// Writes a record around the text of a valid event.
-    ///
-    /// # Errors
-    /// Returns an error if a part cannot be written as JSON, which no event can cause.
-    pub fn write(
-        &self,
-        event: &str,
-        derived: &Derived,
-        warnings: &[Warning],
-    ) -> serde_json::Result<String> {
-        const BEGIN: &str = r#"{"event":"#;
-        const WARNINGS: &str = r#","warnings":"#;
-        let mut text = Vec::with_capacity(BEGIN.len() + event.len() + self.shared.len() + 1_024);
-        text.extend_from_slice(BEGIN.as_bytes());
-        text.extend_from_slice(event.as_bytes());
-        text.extend_from_slice(self.shared.as_bytes());
-        if !warnings.is_empty() {
-            text.extend_from_slice(WARNINGS.as_bytes());
-            serde_json::to_writer(&mut text, warnings)?;
-        }
-        let comma_at = text.len();
-        serde_json::to_writer(&mut text, derived)?;
-        // The members go on in the same object.
-        if let Some(brace) = text.get_mut(comma_at) {
-            *brace = b',';
-        }
-        text.push(b'}');
-        String::from_utf8(text).map_err(serde::ser::Error::custom)
-    }
 }
 
 /// The kind of device an event came from.

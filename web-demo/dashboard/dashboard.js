@@ -1,4 +1,4 @@
-// The page: asks /data/version every second, reads the gold tables when it changed, and shows them for the period and
+// The page: asks /data/version twice a second while it is visible, reads the gold tables when it changed, and shows them for the period and
 // currency that the reader chose.
 
 import { createCards } from "./cards.js";

@@ -1,4 +1,4 @@
-// The page of what came in: asks for the counts every second, and for the newest events when they changed. Everything it
+// The page of what came in: asks for the counts every second while it is visible, and for the newest events when they changed. Everything it
 // shows was sent by strangers, so it only ever sets text.
 
 const POLL_MS = 1000;
@@ -22,7 +22,7 @@ byId("reset").addEventListener("click", async () => {
 });
 byId("search").addEventListener("input", filter);
 for (;;) {
-  if (!paused) await refresh();
+  if (!paused && !document.hidden) await refresh();
   await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 

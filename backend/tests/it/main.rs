@@ -6,6 +6,7 @@ mod bigquery;
 mod golden;
 mod increments;
 mod lake;
+mod landing;
 mod readers;
 mod stop;
 mod warehouse;

@@ -96,9 +96,10 @@ impl RegistryError {
     #[must_use]
     pub fn code(&self) -> u32 {
         match self {
-            Self::UnknownSubject(_) | Self::NoLevel(_) => 40401,
+            Self::UnknownSubject(_) => 40401,
             Self::UnknownVersion(_) => 40402,
             Self::UnknownSchema => 40403,
+            Self::NoLevel(_) => 40408,
             Self::Incompatible { .. } => 409,
             Self::InvalidSchema(_) => 42201,
             Self::InvalidVersion(_) => 42202,
@@ -543,7 +544,7 @@ mod tests {
                 .level(Some("a-value"))
                 .expect_err("none of its own")
                 .code(),
-            40401
+            40408
         );
         std::fs::remove_file(file).expect("it can be removed");
     }

@@ -10,6 +10,9 @@ use super::journal::{JournalEntry, Place};
 /// Source: Cloudflare's documentation, "Queues: Configuration" and "Queues: Limits".
 const DEFAULT_BATCH_SIZE: usize = 10;
 const MAX_BATCH_SIZE: usize = 100;
+/// Of the messages of one batch. Cloudflare names no such limit; here the Worker answers browsers in the same thread, and a
+/// full batch of the largest messages would keep it from them for seconds.
+const MAX_DELIVERY_BYTES: u64 = 1_000_000;
 const DEFAULT_BATCH_TIMEOUT: u32 = 5;
 const MAX_BATCH_TIMEOUT: u32 = 60;
 const DEFAULT_RETRIES: u32 = 3;
@@ -235,11 +238,19 @@ impl Backlog {
         let Some(QueueState { ready, .. }) = self.queues.get_mut(queue) else {
             return Vec::new();
         };
+        let mut bytes = 0;
+        let mut fits = |id: &u64| {
+            let message = self.messages.get(id);
+            bytes += message.map_or(0, |message| message.place.bytes());
+            bytes <= MAX_DELIVERY_BYTES
+        };
         let due: Vec<(i64, u64)> = ready
             .iter()
             .take_while(|(due, _)| *due <= now)
             .take(consumer.batch_size())
-            .copied()
+            .enumerate()
+            .take_while(|(index, (_, id))| fits(id) || *index == 0)
+            .map(|(_, one)| *one)
             .collect();
         for one in &due {
             ready.remove(one);
@@ -429,6 +440,22 @@ mod tests {
             backlog(&[100, 9_000]).next_delivery(QUEUE, &consumer()),
             Some(1_100)
         );
+    }
+
+    #[test]
+    fn large_messages_come_in_smaller_batches_but_each_of_them_comes() {
+        let mut backlog = backlog(&[]);
+        for id in 1..=4 {
+            backlog.apply(Place::of_length(600_000), sent(id, 1));
+        }
+        backlog.apply(Place::of_length(2_000_000), sent(5, 1));
+        let consumer = QueueConsumer {
+            max_batch_size: Some(100),
+            ..consumer()
+        };
+        for id in 1..=5 {
+            assert_eq!(backlog.take(QUEUE, &consumer, 10), [id]);
+        }
     }
 
     #[test]

@@ -67,6 +67,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// For tests without a file.
+    #[cfg(test)]
+    pub(super) const fn of_length(length: usize) -> Self {
+        Self { offset: 0, length }
+    }
+
     /// Bytes in the file.
     #[must_use]
     pub fn bytes(self) -> u64 {

@@ -339,8 +339,9 @@ impl Owner {
                 );
             }
         }
-        let written = self.journal.append(&entries);
-        self.report(written.as_ref().err());
+        if let Err(error) = self.journal.append(&entries) {
+            self.report(Some(&error));
+        }
         for entry in entries {
             self.backlog.apply(Place::default(), entry);
         }

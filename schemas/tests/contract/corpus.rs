@@ -6,6 +6,7 @@ use super::oracle::{Oracle, json_files};
 use serde_json::{Value, json};
 use shoptrail_schemas::derive::{self, Request, Rules};
 use shoptrail_schemas::generate::json_schema;
+use shoptrail_schemas::limits::MAX_WARNINGS;
 use shoptrail_schemas::{Clock, EventType, RejectCode, Rejection, Warning, WarningCode, validate};
 
 /// An example holds its event as JSON, or as text where JSON cannot hold it.
@@ -236,4 +237,20 @@ fn warning_names_the_amount_the_currency_and_what_was_made_of_it() {
         valid.warnings()[0].message,
         "`price` is 19.999, but EUR has 2 decimals: rounded to 20"
     );
+}
+
+#[test]
+fn warnings_are_bounded_and_every_place_is_repaired_all_the_same() {
+    let (_, text) = json_files("repaired")
+        .into_iter()
+        .find(|(name, _)| name == "price_as_text")
+        .unwrap();
+    let mut event: Value = serde_json::from_str::<Value>(&text).unwrap()["event"].take();
+    event["items"] = json!(vec![json!({"item_id": "sku-1", "price": "1"}); 50]);
+    let text = event.to_string();
+    let valid = validate::event(&text, None).unwrap();
+    assert_eq!(valid.warnings().len(), MAX_WARNINGS);
+    let typed = valid.to_event().unwrap();
+    let items = typed.items.unwrap();
+    assert!(items.iter().all(|item| item.price == Some(1.0)));
 }

@@ -16,13 +16,13 @@ pub struct BigQueryArgs {
     /// Table that Confluent's sink writes; builds then read it instead of what `shoptrail land` lands
     #[arg(long, value_name = "TABLE", env = "SHOPTRAIL_BIGQUERY_SINK_TABLE", value_parser = table_name)]
     pub sink_table: Option<String>,
-    /// How far before its last look a build looks into the sink's table again, minutes; streamed rows take up to
-    /// 90 to settle
+    /// How far before its last look a build looks for rows of the sink again, minutes; a row that is read twice counts
+    /// once
     #[arg(
         long,
         value_name = "MINUTES",
         env = "SHOPTRAIL_BIGQUERY_SINK_OVERLAP_MINUTES",
-        default_value_t = 120
+        default_value_t = 10
     )]
     pub sink_overlap_minutes: u64,
     /// How long a call is tried again that a quota, a rate limit or an outage refused, seconds
