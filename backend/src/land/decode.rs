@@ -15,6 +15,8 @@ use crate::warehouse::Offsets;
 pub(super) struct Rows {
     /// The topic as bronze names it.
     stream: String,
+    /// The oldest event that is taken.
+    max_age_ms: i64,
     events: Vec<(Position, u32, String)>,
     quarantine: Vec<(Position, Refusal, String)>,
     offsets: Offsets,
@@ -36,9 +38,10 @@ pub(super) struct Refusal {
 }
 
 impl Rows {
-    pub(super) fn new(stream: &str) -> Self {
+    pub(super) fn new(stream: &str, max_age_ms: i64) -> Self {
         Self {
             stream: stream.to_owned(),
+            max_age_ms,
             events: Vec::new(),
             quarantine: Vec::new(),
             offsets: Offsets::new(),
@@ -92,7 +95,7 @@ impl Rows {
         self.offsets.insert(position.partition, position.offset);
         let value = message.payload().unwrap_or_default();
         self.bytes += value.len();
-        match decode(value) {
+        match decode(value, self.max_age_ms) {
             Ok((schema_id, record)) => self.events.push((position, schema_id, record.to_owned())),
             Err(refusal) => {
                 tracing::warn!(
@@ -167,7 +170,7 @@ fn positions<'a>(stream: &str, rows: impl Iterator<Item = &'a Position> + Clone)
 }
 
 /// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
-fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
+fn decode(value: &[u8], max_age_ms: i64) -> Result<(u32, &str), Refusal> {
     let whole = |code: &str, reason: String| Refusal {
         code: code.to_owned(),
         pointer: String::new(),
@@ -178,7 +181,10 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
     let record: Record<&RawValue> =
         serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
-    let clock = Clock::new(record.edge.received_at, record.batch.sent_at);
+    let clock = Clock {
+        max_age_ms,
+        ..Clock::new(record.edge.received_at, record.batch.sent_at)
+    };
     let event = validate::event(record.event.get(), Some(&clock));
     event.map_err(|rejections| match rejections.into_iter().next() {
         Some(first) => Refusal {
@@ -195,6 +201,8 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
 mod tests {
     use super::*;
 
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
     const RECORD: &str = r#"{"event":{"event_id":"01a205b3-d000-739b-aea5-966c26f8ad91","event_type":"page_view",
         "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
         "consent":{"analytics":true,"ads":false}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
@@ -204,13 +212,13 @@ mod tests {
     #[test]
     fn record_in_wire_format_is_read_and_kept_as_it_came() {
         let value = wire::encode(7, RECORD.as_bytes());
-        assert_eq!(decode(&value), Ok((7, RECORD)));
+        assert_eq!(decode(&value, WEEK_MS), Ok((7, RECORD)));
     }
 
     #[test]
     fn undecodable_record_says_what_and_where() {
         let refused = |value: &[u8]| {
-            decode(value)
+            decode(value, WEEK_MS)
                 .map_err(|refusal| (refusal.code, refusal.pointer))
                 .unwrap_err()
         };
@@ -241,7 +249,7 @@ mod tests {
     fn corpus_gets_the_verdicts_it_names() {
         for (name, case) in corpus("valid") {
             let value = wire::encode(1, with_event(&case).as_bytes());
-            assert!(decode(&value).is_ok(), "{name}");
+            assert!(decode(&value, WEEK_MS).is_ok(), "{name}");
         }
         for (name, case) in corpus("invalid") {
             let case: serde_json::Value = serde_json::from_str(&case).unwrap();
@@ -249,8 +257,11 @@ mod tests {
             let Some(event) = case.get("event") else {
                 continue;
             };
-            let refused =
-                decode(&wire::encode(1, with_event(&event.to_string()).as_bytes())).unwrap_err();
+            let refused = decode(
+                &wire::encode(1, with_event(&event.to_string()).as_bytes()),
+                WEEK_MS,
+            )
+            .unwrap_err();
             let found = serde_json::json!({"code": refused.code, "pointer": refused.pointer.strip_prefix("/event")});
             assert!(
                 case["verdict"].as_array().unwrap().contains(&found),

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn records_that_never_stop_coming_land_when_the_first_is_old_enough() {
-        let none = Rows::new("topic");
+        let none = Rows::new("topic", 0);
         assert!(!LIMITS.is_reached(&none, None));
         assert!(!LIMITS.is_reached(&none, Some(Duration::from_millis(999))));
         assert!(LIMITS.is_reached(&none, Some(Duration::from_secs(1))));
