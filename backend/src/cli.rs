@@ -8,7 +8,7 @@ mod warehouse;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -22,12 +22,14 @@ use self::config::ConfigFormat;
 use self::logging::LogArgs;
 use self::stop::{Ended, OnStop};
 use self::warehouse::WarehouseArgs;
+use crate::attention::Attention;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
+use crate::pace::Pace;
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::Warehouse;
@@ -128,6 +130,8 @@ struct BuildArgs {
     /// Prints what a build would write, and writes nothing
     #[arg(long, conflicts_with = "every_ms")]
     dry_run: bool,
+    #[command(flatten)]
+    attention: Attention,
     #[command(flatten)]
     reporting: Reporting,
 }
@@ -260,7 +264,12 @@ async fn run_build(
         drop(live);
         return print_json(&forecast);
     }
+    let mut pace = args
+        .every_ms
+        .map(|look| Pace::new(Duration::from_millis(look), args.attention.clone()));
     loop {
+        let seen = warehouse.bronze_mark();
+        let started = Instant::now();
         let live = args.every_ms.is_none().then(|| live_line("build"));
         let summary = build::run(warehouse, &args.reporting, mode).await?;
         drop(live);
@@ -277,12 +286,12 @@ async fn run_build(
                 "published"
             );
         }
-        let Some(every_ms) = args.every_ms else {
+        let Some(pace) = &mut pace else {
             return print_json(&summary);
         };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
+            () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use self::decode::Rows;
 pub use self::limits::Limits;
 use self::source::{Polled, Source};
+use crate::attention::Attention;
 use crate::kafka::KafkaArgs;
 use crate::warehouse::{Landing, Offsets, Warehouse};
 
@@ -38,6 +39,9 @@ pub struct LandArgs {
         default_value_t = 0
     )]
     pub generation: u32,
+    /// Whether landings hurry
+    #[command(flatten)]
+    pub attention: Attention,
     /// When a landing is made
     #[command(flatten)]
     pub limits: Limits,
@@ -83,8 +87,7 @@ pub async fn run(
     let mut landed = warehouse.offsets(&stream).await?;
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
-    let is_done = |source: &Source, landed: &Offsets| args.once && source.is_through(landed);
-    while !stop.is_cancelled() && !is_done(&source, &landed) {
+    while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
         let mut rows = Rows::new(&stream);
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
@@ -159,8 +162,13 @@ fn collect(
     stop: &CancellationToken,
 ) -> anyhow::Result<Collected> {
     let mut first: Option<Instant> = None;
-    while !stop.is_cancelled() && !args.limits.is_reached(rows, first.map(|at| at.elapsed())) {
-        let wait = args.limits.wait(first.map(|at| at.elapsed()));
+    while !stop.is_cancelled() {
+        let age = first.map(|at| at.elapsed());
+        let limits = args.limits.unhurried(!args.attention.is_paid());
+        if limits.is_reached(rows, age) {
+            break;
+        }
+        let wait = limits.wait(age);
         match source.poll(wait)? {
             Polled::Record(message) => {
                 rows.push(&message);

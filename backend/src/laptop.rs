@@ -8,6 +8,7 @@ use shoptrail_local::stack::{self, Backend, StackArgs};
 use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio_util::sync::CancellationToken;
 
+use crate::attention::Attention;
 use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
@@ -51,9 +52,15 @@ impl LocalArgs {
             .unwrap_or_else(|| WarehouseAddress::Lake(self.stack.data.join("lake")))
     }
 
+    /// Paid by whoever asks for the dashboard's data.
+    fn attention(&self) -> Attention {
+        Attention::to(self.stack.data.join("watched"))
+    }
+
     fn land(&self) -> Vec<String> {
         let mut args = vec!["land".to_owned()];
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
+        args.extend(self.attention().to_args());
         args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
@@ -84,6 +91,7 @@ impl LocalArgs {
             currency,
         ];
         args.extend(own.map(str::to_owned));
+        args.extend(self.attention().to_args());
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args
@@ -103,7 +111,7 @@ pub async fn run(
         program: std::env::current_exe().context("the program does not know its file")?,
         land: args.land(),
         build: args.build(),
-        routes: data::router(warehouse, &args.reporting),
+        routes: data::router(warehouse, &args.reporting, args.attention()),
     };
     stack::run(&args.stack, backend, stop.cancelled()).await
 }

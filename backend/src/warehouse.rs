@@ -24,6 +24,10 @@ use crate::table::Table;
 /// A day as polars stores it: days since 1970-01-01.
 pub type Day = i32;
 
+/// See [`Warehouse::bronze_mark`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BronzeMark(pub(crate) std::time::SystemTime);
+
 /// Storage of all tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
@@ -32,6 +36,11 @@ pub trait Warehouse: Send + Sync {
 
     /// The last landed offsets of `topic`; empty before the first landing.
     async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError>;
+
+    /// Changes with every landing, and costs next to nothing to ask; `None` from a warehouse that cannot say.
+    fn bronze_mark(&self) -> Option<BronzeMark> {
+        None
+    }
 
     /// Appends rows to bronze and moves the offsets, in one step that a kill cannot split.
     ///

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
+use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
+use crate::bounded_log::{BoundedLog, MAX_BYTES};
 use crate::guard;
 use crate::log_tail::log_tail;
 
@@ -22,6 +25,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A child that lived this long had started well: the pause is short again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
+/// How long the end of a child's output may take into the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Lines of its log shown when a child ends before it was ready.
 const LOG_LINES_SHOWN: usize = 8;
 
@@ -80,7 +85,7 @@ pub struct ChildCommand {
     pub envs: Vec<(&'static str, OsString)>,
     /// Working directory.
     pub dir: PathBuf,
-    /// Takes stdout and stderr; emptied when the service is made, so that it holds one run of the stack.
+    /// Takes stdout and stderr, bounded; emptied when the service is made, so that it holds one run of the stack.
     pub log: PathBuf,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -112,11 +117,11 @@ impl Service {
     /// # Errors
     /// Returns an error if its log cannot be written.
     pub fn start(command: ChildCommand, family: Family) -> Result<Self> {
-        File::create(&command.log)
+        let log = BoundedLog::create(&command.log, MAX_BYTES)
             .with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
         let (wanted, orders) = watch::channel(true);
         let (states, state) = watch::channel(ServiceState::Starting);
-        tokio::spawn(keep_running(command.clone(), orders, states, family));
+        tokio::spawn(keep_running(command.clone(), log, orders, states, family));
         Ok(Self {
             command,
             wanted,
@@ -166,6 +171,7 @@ impl Service {
 
 async fn keep_running(
     command: ChildCommand,
+    log: BoundedLog,
     mut wanted: watch::Receiver<bool>,
     states: watch::Sender<ServiceState>,
     family: Family,
@@ -173,7 +179,7 @@ async fn keep_running(
     let mut pause = SHORTEST_PAUSE;
     while wanted.wait_for(|wanted| *wanted).await.is_ok() {
         let started = Instant::now();
-        let outcome = run_once(&command, &mut wanted, &states, &family).await;
+        let outcome = run_once(&command, &log, &mut wanted, &states, &family).await;
         family.pids.send_modify(|pids| {
             pids.remove(command.name);
         });
@@ -205,11 +211,12 @@ async fn keep_running(
 /// Returns the exit status of a child that ended unasked, nothing for one that was no longer wanted.
 async fn run_once(
     command: &ChildCommand,
+    log: &BoundedLog,
     wanted: &mut watch::Receiver<bool>,
     states: &watch::Sender<ServiceState>,
     family: &Family,
 ) -> Result<Option<ExitStatus>> {
-    let mut running = RunningChild::start(command, &family.lock).await?;
+    let mut running = RunningChild::start(command, log, &family.lock).await?;
     family.pids.send_modify(|pids| {
         pids.insert(command.name, running.pid);
     });
@@ -231,11 +238,13 @@ struct RunningChild {
     child: Child,
     guard: Child,
     pid: u32,
+    all_logged: Receiver<()>,
 }
 
 impl RunningChild {
-    async fn start(command: &ChildCommand, lock: &File) -> Result<Self> {
-        let mut child = leashed(command)?;
+    async fn start(command: &ChildCommand, log: &BoundedLog, lock: &File) -> Result<Self> {
+        let (output, all_logged) = log.pipe().context("no pipe for the log")?;
+        let mut child = leashed(command, output)?;
         let pid = child.id().context("the child has no process id")?;
         let mut guard = guard::guard(pid, command.grace);
         // It writes nothing there, but holds the lock as long as it lives.
@@ -246,7 +255,12 @@ impl RunningChild {
             .write_all(guard::GO)
             .await
             .context("the child went away before it started")?;
-        Ok(Self { child, guard, pid })
+        Ok(Self {
+            child,
+            guard,
+            pid,
+            all_logged,
+        })
     }
 
     /// Ends what is left of the group and returns when it is gone.
@@ -254,181 +268,23 @@ impl RunningChild {
         drop(self.guard.stdin.take());
         self.child.wait().await?;
         self.guard.wait().await?;
+        // Its last words are shown when it ended too early. Somebody who left its group may hold the pipe for longer.
+        let all_logged = self.all_logged;
+        let _ = tokio::task::spawn_blocking(move || all_logged.recv_timeout(LAST_WORDS)).await;
         Ok(())
     }
 }
 
-fn leashed(command: &ChildCommand) -> Result<Child> {
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&command.log);
-    let log = log.with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
+fn leashed(command: &ChildCommand, output: PipeWriter) -> Result<Child> {
     let mut program = std::process::Command::new(&command.program);
     program
         .args(&command.args)
         .envs(command.envs.iter().map(|(name, value)| (name, value)))
         .current_dir(&command.dir);
     let mut leashed = guard::leashed(command.name, &program);
-    leashed.stdout(log.try_clone()?).stderr(log);
+    leashed.stdout(output.try_clone()?).stderr(output);
     Command::from(leashed).spawn().context("cannot start `sh`")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DEADLINE: Duration = Duration::from_secs(20);
-    const SUPERVISOR: &str = "SHOPTRAIL_TEST_SUPERVISOR_DIR";
-
-    fn shell(dir: &Path, script: &str) -> ChildCommand {
-        ChildCommand {
-            name: "child",
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            envs: Vec::new(),
-            dir: dir.to_owned(),
-            log: dir.join("child.log"),
-            grace: Duration::from_millis(500),
-        }
-    }
-
-    fn fresh_dir(name: &str) -> PathBuf {
-        let dir =
-            std::env::temp_dir().join(format!("shoptrail-children-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).expect("a directory for the test");
-        dir
-    }
-
-    async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-        let started = Instant::now();
-        while !condition() {
-            assert!(
-                started.elapsed() < DEADLINE,
-                "not within {DEADLINE:?}: {what}"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn lives(pid: &str) -> bool {
-        let state = std::process::Command::new("ps")
-            .args(["-o", "stat=", "-p", pid])
-            .output()
-            .expect("ps runs");
-        let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
-        !state.is_empty() && !state.starts_with('Z')
-    }
-
-    fn words(log: &Path) -> Vec<String> {
-        let text = std::fs::read_to_string(log).unwrap_or_default();
-        text.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[tokio::test]
-    async fn child_that_dies_is_started_again_and_its_pid_followed() {
-        let dir = fresh_dir("again");
-        let family = Family::of(&dir).await.expect("the folder is free");
-        let pids = family.pids.clone();
-        let service =
-            Service::start(shell(&dir, "echo $$; exec sleep 1000"), family).expect("it starts");
-        let log = dir.join("child.log");
-        until("the first start", || words(&log).len() == 1).await;
-        let first = words(&log)[0].clone();
-        assert_eq!(pids.borrow()["child"].to_string(), first);
-
-        std::process::Command::new("kill")
-            .args(["-KILL", &first])
-            .status()
-            .expect("kill runs");
-        until("the second start", || words(&log).len() == 2).await;
-        let second = words(&log)[1].clone();
-        until("the new pid", || {
-            pids.borrow()
-                .get("child")
-                .is_some_and(|pid| pid.to_string() == second)
-        })
-        .await;
-
-        service.stop().await;
-        assert!(!lives(&second), "a stopped child is gone");
-        assert!(pids.borrow().is_empty());
-        service.resume().await;
-        until("the third start", || words(&log).len() == 3).await;
-        service.stop().await;
-        std::fs::remove_dir_all(dir).expect("the directory can be removed");
-    }
-
-    #[tokio::test]
-    async fn child_and_grandchild_that_ignore_sigterm_are_killed_after_the_grace() {
-        let dir = fresh_dir("stubborn");
-        let script = "trap '' TERM; sh -c 'echo $$; while true; do sleep 0.1; done' & echo $$; while true; do sleep 0.1; done";
-        let service = Service::start(
-            shell(&dir, script),
-            Family::of(&dir).await.expect("the folder is free"),
-        )
-        .expect("it starts");
-        let log = dir.join("child.log");
-        until("both run", || words(&log).len() == 2).await;
-        service.stop().await;
-        for pid in words(&log) {
-            until("the group is gone", || !lives(&pid)).await;
-        }
-        std::fs::remove_dir_all(dir).expect("the directory can be removed");
-    }
-
-    #[tokio::test]
-    async fn end_of_the_log_is_shown_when_a_child_ends_before_it_is_ready() {
-        let dir = fresh_dir("unready");
-        let service = Service::start(
-            shell(&dir, "echo no disk; exit 3"),
-            Family::of(&dir).await.expect("the folder is free"),
-        )
-        .expect("it starts");
-        let error = service
-            .until_ready(DEADLINE, std::future::pending())
-            .await
-            .expect_err("it is never ready");
-        assert!(
-            format!("{error:#}").contains("child ended before it was ready"),
-            "{error:#}"
-        );
-        assert!(format!("{error:#}").contains("no disk"), "{error:#}");
-        service.stop().await;
-        std::fs::remove_dir_all(dir).expect("the directory can be removed");
-    }
-
-    /// The test starts itself as the supervisor and kills that.
-    #[tokio::test]
-    async fn supervisor_killed_with_sigkill_takes_its_children_along() {
-        if let Some(dir) = std::env::var_os(SUPERVISOR) {
-            let script = "sh -c 'echo $$; exec sleep 1000' & echo $$; exec sleep 1000";
-            let dir = PathBuf::from(dir);
-            let _service = Service::start(
-                shell(&dir, script),
-                Family::of(&dir).await.expect("the folder is free"),
-            )
-            .expect("it starts");
-            return std::future::pending().await;
-        }
-        let dir = fresh_dir("killed");
-        let mut supervisor =
-            Command::new(std::env::current_exe().expect("the test knows its file"))
-                .args(["supervisor_killed_with_sigkill_takes_its_children_along"])
-                .env(SUPERVISOR, &dir)
-                .stdout(std::process::Stdio::null())
-                .spawn()
-                .expect("the test starts itself");
-        let log = dir.join("child.log");
-        until("child and grandchild run", || words(&log).len() == 2).await;
-        supervisor.kill().await.expect("it can be killed");
-        Family::of(&dir)
-            .await
-            .expect("the next stack waits until they are gone");
-        for pid in words(&log) {
-            assert!(!lives(&pid), "the child is gone");
-        }
-        std::fs::remove_dir_all(dir).expect("the directory can be removed");
-    }
-}
+mod tests;

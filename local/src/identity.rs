@@ -146,7 +146,7 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// From the system's generator, which is fit for secrets.
-fn random_text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     let mut random = rand::rng();
     let letter = |_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]);
     (0..length).map(letter).collect()

@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
@@ -18,16 +18,16 @@ use crate::confluent::Confluent;
 use crate::confluent::limits::Limits;
 use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
+use crate::machine;
 use crate::micro::Micro;
 use crate::progress::live_step;
+use crate::queue::QueueServer;
+use crate::register::register;
 use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
-/// The Worker's queue waits a second for more before it hands over: when nothing comes for longer, it is empty.
-const QUIET: Duration = Duration::from_millis(1_500);
-/// Pages that go on sending cannot hold up a stop for longer.
+/// How long a stop waits for the queue: what is left then is on the disk, for the next start.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
-const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Landing and building end between two steps of their work.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -114,6 +114,7 @@ pub struct Stack {
     file: StackFile,
     web: Web,
     edge: Service,
+    queues: QueueServer,
     land: Service,
     build: Service,
     micro: Micro,
@@ -128,6 +129,7 @@ impl Stack {
     /// # Errors
     /// Returns an error if another stack runs on the same folder, something is not installed, or a part does not come up.
     pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
+        machine::check()?;
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
         std::fs::create_dir_all(&logs)
@@ -140,7 +142,8 @@ impl Stack {
         let web_port = listener.local_addr()?.port();
         let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
         let confluent = start_confluent(args, &identity).await?;
-        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
+        let schema_id = register(&confluent.registry, &root, &format!("{TOPIC}-value"))?;
+        let queues = QueueServer::start(&args.data.join("edge")).await?;
         let edge = EdgeConfig {
             root: &root,
             dir: &args.data.join("edge"),
@@ -151,6 +154,7 @@ impl Stack {
             cluster_id: &identity.cluster_id,
             key: &identity.kafka_key,
             schema_id,
+            queues: &queues,
         };
         // The slow two, side by side: neither needs the other to start.
         let broker = start_broker(args, &root, &identity, family.clone());
@@ -190,6 +194,7 @@ impl Stack {
             file,
             web,
             edge,
+            queues,
             land,
             build,
             micro,
@@ -211,6 +216,7 @@ impl Stack {
             file,
             web,
             edge,
+            queues,
             land,
             build,
             micro,
@@ -222,9 +228,13 @@ impl Stack {
             service.stop().await;
             Ok(())
         };
-        let _ = live_step("edge's queue drained", drained(&confluent)).await;
+        let _ = live_step("edge's queue drained", async {
+            queues.until_delivered(LONGEST_DRAIN).await;
+            Ok(())
+        })
+        .await;
         let _ = live_step("edge stopped", stopped(&edge)).await;
-        drop((web, micro));
+        drop((web, micro, queues));
         let _ = live_step("landing stopped", stopped(&land)).await;
         let _ = live_step("building stopped", stopped(&build)).await;
         drop(confluent);
@@ -307,22 +317,6 @@ async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Conflu
     .await
 }
 
-/// Registers the schema of records as a deployment does, and returns its id.
-fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!(
-            "cannot read `{}`\nhint: run `cargo xtask schemas`",
-            file.display()
-        )
-    })?;
-    confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
-        format!(
-            "`{}` cannot be registered\nhint: keep it backward compatible, or begin with a new data folder",
-            file.display()
-        )
-    })
-}
-
 fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Broker) -> Addresses {
     let web = format!("http://127.0.0.1:{web_port}");
     Addresses {
@@ -334,13 +328,4 @@ fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Brok
         kafka: broker.bootstrap_servers.clone(),
         write_key: WRITE_KEY.to_owned(),
     }
-}
-
-/// Waits until the edge has handed nothing over for a while: its local queue lives in memory and would be lost.
-async fn drained(confluent: &Confluent) -> Result<()> {
-    let started = Instant::now();
-    while confluent.idle_for().min(started.elapsed()) < QUIET && started.elapsed() < LONGEST_DRAIN {
-        tokio::time::sleep(DRAIN_LOOK).await;
-    }
-    Ok(())
 }

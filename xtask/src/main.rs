@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use shoptrail_local::progress;
 
+mod bench;
 mod demo;
 mod inputs;
 mod interrupt;
@@ -18,6 +19,7 @@ mod schemas;
 mod setup;
 mod test;
 mod tracker;
+mod wasm_glue;
 mod worker;
 mod workspace;
 
@@ -33,7 +35,7 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Installs what build and tests need: npm packages, the broker's jars, WASM target and tools, local-bigquery
+    /// Installs what build and tests need: npm packages, the broker's jars, WASM target, local-bigquery
     Setup,
     /// Builds the tracker into `target/tracker`
     Tracker,
@@ -47,6 +49,8 @@ enum Task {
     Demo(demo::DemoArgs),
     /// Runs every test of every part
     Test(test::TestArgs),
+    /// Runs a benchmark of `bench/`, or lists them
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +82,7 @@ fn run(xtask: Xtask) -> Result<ExitCode> {
         Task::Powerbi(args) => powerbi::run(workspace, &args)?,
         Task::Demo(args) => return demo::run(workspace, &args),
         Task::Test(args) => return test::run(workspace, &args),
+        Task::Bench(args) => return bench::run(workspace, &args),
     }
     Ok(ExitCode::SUCCESS)
 }

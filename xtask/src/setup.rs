@@ -2,7 +2,7 @@
 //!
 //! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
 //! side. Each leaves its stamp last: an interrupted part is done again, a finished one never. What only tests and some
-//! demos need is a step of its own: [`bigquery`], [`browser`].
+//! demos need is a step of its own: [`bigquery`], [`browser`], [`checkers`].
 
 use std::path::Path;
 
@@ -13,15 +13,18 @@ use crate::workspace::Workspace;
 
 pub mod bigquery;
 pub mod browser;
+pub mod checkers;
 mod kafka;
 mod machine;
 mod node;
+mod python;
+mod versions;
 mod wasm;
 
 /// Checks the machine and installs what is missing.
 ///
 /// # Errors
-/// Those of both parts.
+/// Returns an error if the machine lacks something, or a part cannot be installed.
 pub fn run(workspace: &Workspace) -> Result<()> {
     check_machine(workspace)?;
     install(workspace)
@@ -30,15 +33,15 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 /// Checks the programs that must be on the machine, before anything long begins.
 ///
 /// # Errors
-/// A sentence for each that is missing.
+/// Returns an error if one is missing, with a sentence for each.
 pub fn check_machine(workspace: &Workspace) -> Result<()> {
     step("machine", || machine::check(workspace))
 }
 
-/// Installs npm packages, the broker's jars, the WASM target and tools.
+/// Installs npm packages, the broker's jars, the WASM target and what writes the JavaScript around WASM.
 ///
 /// # Errors
-/// The first part that failed; the others are finished first, so that a second start has less to do.
+/// Returns the error of the first part that failed; the others are finished first, so that a second start has less to do.
 pub fn install(workspace: &Workspace) -> Result<()> {
     let results = std::thread::scope(|scope| {
         let parts = [

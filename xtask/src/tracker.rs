@@ -1,4 +1,4 @@
-//! Builds the tracker: `collector-wasm` by cargo, wasm-bindgen and binaryen's wasm-opt, its loader by esbuild. What the
+//! Builds the tracker: `collector-wasm` by cargo, wasm-glue and binaryen's wasm-opt, its loader by esbuild. What the
 //! Worker serves of it as static assets is in `target/tracker`: `t.js`, the WASM module it loads (named by its content),
 //! and Cloudflare's `_headers`.
 
@@ -8,13 +8,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::inputs;
+use crate::wasm_glue;
 use crate::workspace::Workspace;
 
 /// How browsers and the edge keep the assets. A module's name changes with its content; `t.js` tells which one is current,
-/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them.
+/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them, one with a
+/// `Cross-Origin-Embedder-Policy` too.
 const HEADERS: &str = "\
 /*
   Access-Control-Allow-Origin: *
+  Cross-Origin-Resource-Policy: cross-origin
   X-Content-Type-Options: nosniff
 /t.js
   Cache-Control: public, max-age=300
@@ -35,7 +38,7 @@ const INPUTS: [&str; 7] = [
 
 /// Builds the tracker into `target/tracker`, unless it is there and nothing it is built from has changed.
 ///
-/// Needs `target/tools/bin/wasm-bindgen` and the npm packages.
+/// Needs the npm packages.
 ///
 /// # Errors
 /// When a step fails; the error holds the end of its output.
@@ -62,23 +65,8 @@ fn build_module(workspace: &Workspace, parts: &Path) -> Result<()> {
     ]);
     workspace.run("tracker core", &mut cargo)?;
 
-    let mut wasm_bindgen = workspace.command(workspace.tools().join("bin/wasm-bindgen"));
-    wasm_bindgen
-        .args([
-            "--target",
-            "web",
-            "--no-typescript",
-            "--out-name",
-            "collector",
-        ])
-        .args([
-            "--remove-name-section",
-            "--remove-producers-section",
-            "--out-dir",
-        ])
-        .arg(parts)
-        .arg(workspace.path("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm"));
-    workspace.run("tracker glue", &mut wasm_bindgen)?;
+    let module = workspace.path("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm");
+    wasm_glue::write(workspace, "browser", &module, parts, "collector")?;
 
     let mut wasm_opt = workspace.command("node");
     wasm_opt

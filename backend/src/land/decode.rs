@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use serde_json::value::RawValue;
-use shoptrail_schemas::{Record, validate, wire};
+use shoptrail_schemas::{Clock, Record, validate, wire};
 
 use crate::bronze;
 use crate::table::Table;
@@ -178,7 +178,8 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
     let record: Record<&RawValue> =
         serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
-    let event = validate::event(record.event.get());
+    let clock = Clock::new(record.edge.received_at, record.batch.sent_at);
+    let event = validate::event(record.event.get(), Some(&clock));
     event.map_err(|rejections| match rejections.into_iter().next() {
         Some(first) => Refusal {
             code: first.code.as_str().to_owned(),
@@ -194,7 +195,7 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
 mod tests {
     use super::*;
 
-    const RECORD: &str = r#"{"event":{"event_id":"0190163d-8694-739b-aea5-966c26f8ad91","event_type":"page_view",
+    const RECORD: &str = r#"{"event":{"event_id":"01a205b3-d000-739b-aea5-966c26f8ad91","event_type":"page_view",
         "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
         "consent":{"analytics":true,"ads":false}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
         "edge":{"received_at":1795392000200,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome",
@@ -275,9 +276,15 @@ mod tests {
         cases
     }
 
-    /// The example record with another event in it.
+    /// The example record with another event in it, received when the event happened.
     fn with_event(event: &str) -> String {
         let (_, after) = RECORD.split_once(r#","batch""#).unwrap();
+        let value: serde_json::Value = serde_json::from_str(event).unwrap();
+        let happened = value["event_timestamp"].as_i64().filter(|ms| *ms >= 0);
+        let happened = happened.unwrap_or(1_795_392_000_200).to_string();
+        let after = after
+            .replace("1795392000100", &happened)
+            .replace("1795392000200", &happened);
         format!(r#"{{"event":{event},"batch"{after}"#)
     }
 }

@@ -9,6 +9,9 @@ use super::decode::Rows;
 /// How long one wait for a record lasts; bounds the time to notice a stop.
 const POLL: Duration = Duration::from_millis(100);
 
+/// The age of a landing that is in no hurry.
+const UNHURRIED_MS: u64 = 5_000;
+
 /// Flags that say when a landing is made. More at once makes fewer and larger files, and tables that are older.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Landings")]
@@ -52,6 +55,16 @@ impl Limits {
         age.map_or(POLL, |age| self.max_age().saturating_sub(age).min(POLL))
     }
 
+    /// The same limits, or with time for larger files while nobody looks at the tables.
+    pub(super) fn unhurried(self, takes_time: bool) -> Self {
+        let max_age_ms = if takes_time {
+            self.max_age_ms.max(UNHURRIED_MS)
+        } else {
+            self.max_age_ms
+        };
+        Self { max_age_ms, ..self }
+    }
+
     fn max_age(&self) -> Duration {
         Duration::from_millis(self.max_age_ms)
     }
@@ -73,6 +86,17 @@ mod tests {
         assert!(!LIMITS.is_reached(&none, None));
         assert!(!LIMITS.is_reached(&none, Some(Duration::from_millis(999))));
         assert!(LIMITS.is_reached(&none, Some(Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn landing_that_nobody_waits_for_takes_more_time_but_never_less_than_it_was_told() {
+        assert_eq!(LIMITS.unhurried(false).max_age_ms, 1_000);
+        assert_eq!(LIMITS.unhurried(true).max_age_ms, UNHURRIED_MS);
+        let slow = Limits {
+            max_age_ms: 60_000,
+            ..LIMITS
+        };
+        assert_eq!(slow.unhurried(true).max_age_ms, 60_000);
     }
 
     #[test]

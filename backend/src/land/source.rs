@@ -207,7 +207,8 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
         // How soon a new partition is seen.
         .set("topic.metadata.refresh.interval.ms", "10000")
         .set("queued.max.messages.kbytes", "32768")
-        .set("fetch.wait.max.ms", "50");
+        // A record ends the wait at once.
+        .set("fetch.wait.max.ms", "10000");
     config
 }
 

@@ -73,6 +73,7 @@ impl Landing {
 
     fn args(&self) -> LandArgs {
         LandArgs {
+            attention: shoptrail_backend::attention::Attention::default(),
             once: true,
             skip_gone: false,
             generation: 0,

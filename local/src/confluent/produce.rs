@@ -26,7 +26,7 @@ pub use producer::Producer;
 use super::limits::Meter;
 use super::record::{ProduceRecord, RecordError};
 use super::record_stream::RecordStream;
-use super::{Activity, ErrorReply, Underway, is_authentic};
+use super::{ErrorReply, is_authentic};
 use crate::identity::ApiKey;
 use producer::KnownTopic;
 use report::{Pending, ProduceRefusal};
@@ -47,8 +47,6 @@ pub struct Gateway {
     pub meter: Meter,
     /// Writes to the broker.
     pub producer: Producer,
-    /// Knows how many calls are underway.
-    pub activity: Arc<Activity>,
 }
 
 /// One call.
@@ -75,7 +73,6 @@ async fn produce(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let underway = gateway.activity.begin();
     if !gateway.meter.call() {
         return (StatusCode::TOO_MANY_REQUESTS, Html(TOO_MANY_CALLS)).into_response();
     }
@@ -98,7 +95,7 @@ async fn produce(
         }
         .read(body, records, reports),
     );
-    answer(gateway, queue, underway)
+    answer(gateway, queue)
 }
 
 fn admit(
@@ -162,14 +159,11 @@ async fn first_bytes(
 }
 
 /// Begins the reply: one JSON object per report, as soon as it is known.
-fn answer(gateway: Arc<Gateway>, queue: mpsc::Receiver<Pending>, underway: Underway) -> Response {
-    let reports = stream::unfold(
-        (gateway, queue, underway),
-        |(gateway, mut queue, underway)| async {
-            let report = queue.recv().await?.settle(&gateway).await;
-            Some((Ok::<_, Infallible>(report), (gateway, queue, underway)))
-        },
-    );
+fn answer(gateway: Arc<Gateway>, queue: mpsc::Receiver<Pending>) -> Response {
+    let reports = stream::unfold((gateway, queue), |(gateway, mut queue)| async {
+        let report = queue.recv().await?.settle(&gateway).await;
+        Some((Ok::<_, Infallible>(report), (gateway, queue)))
+    });
     (
         [(CONTENT_TYPE, "application/json")],
         Body::from_stream(reports),

@@ -3,7 +3,7 @@
 //! Pure: the start is given, time passes with what the shopper does, and the seeded generator decides.
 
 use rand::Rng;
-use shoptrail_schemas::{Consent, Event, EventType, Item, Property};
+use shoptrail_schemas::{Consent, ConsentState, Event, EventType, Item, Property};
 
 use super::shopper::{Intent, Line, Order, Shopper};
 use super::world::{Product, TrafficSource, World, included_tax, shipping};
@@ -335,7 +335,7 @@ impl<'a, R: Rng> Journey<'a, R> {
     fn push_some(&mut self, event_type: EventType, lines: &[Line], fill: impl FnOnce(&mut Event)) {
         let world = self.world;
         let item = |line: &Line| Item {
-            quantity: Some(line.quantity),
+            quantity: Some(line.quantity as f64),
             ..world.product_at(line.place).item(world)
         };
         let items = lines.iter().map(item).collect();
@@ -387,8 +387,8 @@ impl<'a, R: Rng> Journey<'a, R> {
             engagement_time_msec: None,
             demographics,
             consent: Consent {
-                analytics: true,
-                ads: self.shopper.ads,
+                analytics: ConsentState::Granted,
+                ads: ConsentState::from_boolean(self.shopper.ads),
             },
             properties: None,
         }

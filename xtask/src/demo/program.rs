@@ -4,9 +4,11 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use shoptrail_local::bounded_log::{BoundedLog, MAX_BYTES};
 use shoptrail_local::guard;
 use shoptrail_local::log_tail::log_tail;
 
@@ -15,6 +17,9 @@ use crate::workspace::Workspace;
 
 /// From the request to stop until every part has written what it holds.
 const GRACE: Duration = Duration::from_secs(45);
+
+/// How long the end of its output may take into the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Lines of its log that an error about it repeats.
 const LOG_LINES_SHOWN: usize = 20;
@@ -28,6 +33,7 @@ pub(super) struct Program {
     shown: String,
     child: Child,
     guard: Child,
+    all_logged: Receiver<()>,
     pub log: PathBuf,
 }
 
@@ -35,11 +41,16 @@ impl Program {
     /// Starts `command`, logged as `name`, out of reach of the terminal's Ctrl-C, so that it is told to stop once, and in
     /// order.
     pub(super) fn start(workspace: &Workspace, name: &str, command: &Command) -> Result<Self> {
-        let (log, path) = workspace.create_log(name)?;
+        let (_, path) = workspace.create_log(name)?;
+        let log = BoundedLog::create(&path, MAX_BYTES)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        let (output, all_logged) = log.pipe().context("no pipe for the log")?;
         let shown = shown(command);
         let mut leashed = guard::leashed(name, command);
-        leashed.stdout(log.try_clone()?).stderr(log);
+        leashed.stdout(output.try_clone()?).stderr(output);
         let mut child = leashed.spawn().context("cannot start `sh`")?;
+        // It holds ends of the pipe too, which closes with the last of them.
+        drop(leashed);
         let guard = guard::guard(child.id(), GRACE)
             .spawn()
             .context("cannot start `sh`")?;
@@ -51,21 +62,23 @@ impl Program {
             shown,
             child,
             guard,
+            all_logged,
             log: path,
         })
     }
 
     /// Returns an error if it has ended.
     pub(super) fn check(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
-            Some(status) => bail!(
-                "`{}` ended ({status}), log: {}\n{}",
-                self.shown,
-                self.log.display(),
-                log_tail(&self.log, LOG_LINES_SHOWN)
-            ),
-            None => Ok(()),
-        }
+        let Some(status) = self.child.try_wait()? else {
+            return Ok(());
+        };
+        let _ = self.all_logged.recv_timeout(LAST_WORDS);
+        bail!(
+            "`{}` ended ({status}), log: {}\n{}",
+            self.shown,
+            self.log.display(),
+            log_tail(&self.log, LOG_LINES_SHOWN)
+        )
     }
 
     /// Tells it to stop and waits; that it had to be killed is an error.

@@ -13,7 +13,7 @@ const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 /// Finds Chromium, or installs it where the user may.
 ///
 /// # Errors
-/// A sentence when there is none.
+/// Returns an error if there is none.
 pub fn install(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("SHOPTRAIL_CHROMIUM") {
         let path = PathBuf::from(named);

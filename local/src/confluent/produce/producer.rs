@@ -11,7 +11,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
 use super::report::{About, Pending, ProduceRefusal};
-use crate::broker::{MAX_MESSAGE_BYTES, client};
+use crate::broker::{MAX_MESSAGE_BYTES, PatientContext, client};
 use crate::confluent::record::{ProduceRecord, RecordPart};
 
 /// A record that the broker did not take in this time is reported as failed: the edge retries, as long as it is set to.
@@ -49,7 +49,7 @@ impl KnownTopic {
 /// An idempotent producer that is replaced when it broke for good, and the topics it has looked up.
 pub struct Producer {
     config: ClientConfig,
-    current: RwLock<FutureProducer>,
+    current: RwLock<FutureProducer<PatientContext>>,
     partitions: RwLock<HashMap<String, i32>>,
 }
 
@@ -77,7 +77,9 @@ impl Producer {
             )
             // As Java clients choose, so that a key gets the partition it has in the Cloud.
             .set("partitioner", "murmur2_random");
-        let current = config.create().context("cannot make a producer")?;
+        let current = config
+            .create_with_context(PatientContext)
+            .context("cannot make a producer")?;
         Ok(Self {
             config,
             current: RwLock::new(current),
@@ -152,13 +154,13 @@ impl Producer {
             return;
         };
         tracing::warn!(%code, "the producer broke and is replaced: {reason}");
-        match self.config.create() {
+        match self.config.create_with_context(PatientContext) {
             Ok(fresh) => *current = fresh,
             Err(error) => tracing::error!("cannot make a producer: {error}"),
         }
     }
 
-    fn current(&self) -> FutureProducer {
+    fn current(&self) -> FutureProducer<PatientContext> {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)
