@@ -7,7 +7,7 @@ use polars::prelude::*;
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
-    Change, Cursor, Filter, Publication, Query, Replaces, Warehouse, WarehouseError,
+    Change, Filter, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
 
 use super::bigquery::server::python;
@@ -67,7 +67,7 @@ async fn with_mixed(folder: &Path) -> Publication {
         replaces: Replaces::All,
         rows: mixed(),
     };
-    lake.publish(&Publication::default(), vec![change], Cursor::default())
+    lake.publish(&Publication::default(), vec![change], basis(""))
         .await
         .unwrap()
 }

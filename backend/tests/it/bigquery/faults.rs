@@ -366,7 +366,7 @@ async fn read_that_would_scan_too_much_is_refused_before_it_does() {
     let changes = vec![change(Replaces::All, &[(1, "a", 1)])];
     let published = test
         .bigquery
-        .publish(&Publication::default(), changes, Default::default())
+        .publish(&Publication::default(), changes, basis(""))
         .await
         .unwrap();
     let frugal = connect(Settings {
@@ -375,7 +375,7 @@ async fn read_that_would_scan_too_much_is_refused_before_it_does() {
     })
     .await;
     let refused = frugal
-        .read(&published, &SMALL, &Default::default())
+        .read(&published, &SMALL, &basis(""))
         .await
         .unwrap_err();
     assert!(
@@ -430,7 +430,7 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
     let changes = |amount| vec![change(Replaces::All, &[(1, "a", amount)])];
     let mut published = test
         .bigquery
-        .publish(&Publication::default(), changes(0), Default::default())
+        .publish(&Publication::default(), changes(0), basis(""))
         .await
         .unwrap();
     for calls in 0.. {
@@ -441,14 +441,14 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
         }]);
         let amount = i64::try_from(calls).unwrap() + 1;
         let ended = victim
-            .publish(&published, changes(amount), Default::default())
+            .publish(&published, changes(amount), basis(""))
             .await
             .is_ok();
         proxy.play(Vec::new());
         let now = test.bigquery.publication().await.unwrap();
         let rows = test
             .bigquery
-            .read(&now, &SMALL, &Default::default())
+            .read(&now, &SMALL, &basis(""))
             .await
             .unwrap();
         let expected = if now.version == published.version {
@@ -463,12 +463,12 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
         // The next run succeeds, whatever was left behind.
         published = test
             .bigquery
-            .publish(&now, changes(amount), Default::default())
+            .publish(&now, changes(amount), basis(""))
             .await
             .unwrap();
         let rows = test
             .bigquery
-            .read(&published, &SMALL, &Default::default())
+            .read(&published, &SMALL, &basis(""))
             .await
             .unwrap();
         assert!(
