@@ -22,9 +22,15 @@ export class Sender {
   /** The next event, valid as it is. */
   event(type = "page_view", fields = {}) {
     return {
-      event_id: uuidV7(), event_type: type, event_timestamp: Date.now(), seq: ++this.#seq,
-      anonymous_id: this.anonymousId, session_id: this.sessionId,
-      page_url: `${this.origin}/`, consent: { analytics: true, ads: false }, ...fields,
+      event_id: uuidV7(),
+      event_type: type,
+      event_timestamp: Date.now(),
+      seq: ++this.#seq,
+      anonymous_id: this.anonymousId,
+      session_id: this.sessionId,
+      page_url: `${this.origin}/`,
+      consent: { analytics: true, ads: false },
+      ...fields,
     };
   }
 
@@ -32,14 +38,23 @@ export class Sender {
   purchase(priceMinor) {
     const price = priceMinor / 100;
     const items = [{ item_id: "beeswax-candle", item_name: "Beeswax candle", price, quantity: 1 }];
-    return this.event("purchase", { transaction_id: `T-${randomBytes(8).toString("hex")}`, currency: "EUR", value: price, items });
+    return this.event("purchase", {
+      transaction_id: `T-${randomBytes(8).toString("hex")}`,
+      currency: "EUR",
+      value: price,
+      items,
+    });
   }
 
   /** Posts events once; resolves to `{status, body}`. */
   async post(events, { writeKey = this.writeKey, origin = this.origin } = {}) {
     const tracker = { name: "shoptrail-test", version: "0.1.0" };
     const body = JSON.stringify({ write_key: writeKey, sent_at: Date.now(), tracker, events });
-    const response = await fetch(this.edge, { method: "POST", headers: { origin, "content-type": "text/plain" }, body });
+    const response = await fetch(this.edge, {
+      method: "POST",
+      headers: { origin, "content-type": "text/plain" },
+      body,
+    });
     return { status: response.status, body: await response.json() };
   }
 

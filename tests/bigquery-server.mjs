@@ -39,13 +39,25 @@ export class BigQueryServer {
     server.#data = await mkdtemp(join(tmpdir(), "shoptrail-bigquery-"));
     server.#log = join(server.#data, "server.log");
     const log = openSync(server.#log, "w");
-    const args = [SERVE, "--port", String(rest), "--grpc-port", String(grpc), "--data-dir", join(server.#data, "data")];
+    const args = [
+      SERVE,
+      "--port",
+      String(rest),
+      "--grpc-port",
+      String(grpc),
+      "--data-dir",
+      join(server.#data, "data"),
+    ];
     // Its standard input is a pipe from here: it ends when this process does.
     server.#child = spawn(PYTHON, args, { stdio: ["pipe", log, log] });
     closeSync(log);
     try {
       const answers = async () => (await fetch(server.#datasets())).ok;
-      await until("the BigQuery server answers", () => (server.#ended() ? "ended" : answers()), START_SECONDS);
+      await until(
+        "the BigQuery server answers",
+        () => (server.#ended() ? "ended" : answers()),
+        START_SECONDS,
+      );
       await server.#makeDataset();
     } catch (error) {
       await server.stop();
@@ -56,14 +68,22 @@ export class BigQueryServer {
 
   /** The flags by which `shoptrail` finds the dataset. */
   get flags() {
-    return ["--warehouse", `bigquery://${PROJECT}/${DATASET}`, "--bigquery-endpoint", this.#rest, "--bigquery-grpc-endpoint", this.#grpc];
+    return [
+      "--warehouse",
+      `bigquery://${PROJECT}/${DATASET}`,
+      "--bigquery-endpoint",
+      this.#rest,
+      "--bigquery-grpc-endpoint",
+      this.#grpc,
+    ];
   }
 
   /** The jobs that came since then, milliseconds of the epoch, and are not done yet, as BigQuery describes them. */
   async jobsUnderWay(since) {
     const which = `minCreationTime=${since}&stateFilter=pending&stateFilter=running&projection=full`;
     const response = await fetch(`${this.#project()}/jobs?${which}`);
-    if (!response.ok) throw new Error(`the jobs cannot be listed: ${response.status} ${await response.text()}`);
+    if (!response.ok)
+      throw new Error(`the jobs cannot be listed: ${response.status} ${await response.text()}`);
     return (await response.json()).jobs ?? [];
   }
 
@@ -77,8 +97,13 @@ export class BigQueryServer {
 
   async #makeDataset() {
     const body = JSON.stringify({ datasetReference: { projectId: PROJECT, datasetId: DATASET } });
-    const response = await fetch(this.#datasets(), { method: "POST", headers: { "content-type": "application/json" }, body });
-    if (!response.ok) throw new Error(`the dataset cannot be made: ${response.status} ${await response.text()}`);
+    const response = await fetch(this.#datasets(), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    if (!response.ok)
+      throw new Error(`the dataset cannot be made: ${response.status} ${await response.text()}`);
   }
 
   #ended() {
@@ -91,7 +116,10 @@ export class BigQueryServer {
     this.#child.stdin.end();
     try {
       await until("the BigQuery server stops", () => this.#ended(), STOP_SECONDS);
-      if (endedBefore) throw new Error(`the BigQuery server ended by itself\n${await readFile(this.#log, "utf8")}`);
+      if (endedBefore)
+        throw new Error(
+          `the BigQuery server ended by itself\n${await readFile(this.#log, "utf8")}`,
+        );
     } finally {
       this.#child.kill("SIGKILL");
       await rm(this.#data, { recursive: true, force: true, maxRetries: 5 });
@@ -102,7 +130,9 @@ export class BigQueryServer {
 /** Ports that nobody listens on. All are held until all are found, or the system might give one twice. */
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise((listening) => server.listen(0, "127.0.0.1", listening))));
+  await Promise.all(
+    servers.map((server) => new Promise((listening) => server.listen(0, "127.0.0.1", listening))),
+  );
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
   return ports;

@@ -5,15 +5,26 @@ import { after, before, test } from "node:test";
 
 import { Sender } from "./batches.mjs";
 import { BigQueryServer } from "./bigquery-server.mjs";
-import { assertBronzeHasEachRecordOnce, assertGoldHasEveryCent, assertNothingIsLostOrDouble, traffic } from "./drill.mjs";
+import {
+  assertBronzeHasEachRecordOnce,
+  assertGoldHasEveryCent,
+  assertNothingIsLostOrDouble,
+  traffic,
+} from "./drill.mjs";
 import { Stack } from "./stack.mjs";
 import { until } from "./until.mjs";
 
 /** A build takes this server up to half a minute, and more on a busy machine. */
 const AT_WORK_SECONDS = 120;
 
-const loads = (tables) => ({ configuration }) => tables.test(configuration.load?.destinationTable.tableId ?? "");
-const commits = (writer) => ({ jobReference }) => jobReference.jobId.startsWith(`shoptrail_${writer}_`);
+const loads =
+  (tables) =>
+  ({ configuration }) =>
+    tables.test(configuration.load?.destinationTable.tableId ?? "");
+const commits =
+  (writer) =>
+  ({ jobReference }) =>
+    jobReference.jobId.startsWith(`shoptrail_${writer}_`);
 
 /** What the server does for a part when that is killed: loads rows into a staging table, or commits them in one transaction. */
 const LAND_LOADS = loads(/^_shoptrail_staging_bronze_/);
@@ -41,7 +52,8 @@ after(async () => {
 async function killInTheMiddle(part, jobs) {
   for (const isThisJob of jobs) {
     const since = Date.now();
-    const strike = async () => (await server.jobsUnderWay(since)).some(isThisJob) && stack.kill(part);
+    const strike = async () =>
+      (await server.jobsUnderWay(since)).some(isThisJob) && stack.kill(part);
     const killed = await until(`${part} is at work and killed`, strike, AT_WORK_SECONDS);
     await until(`${part} runs again`, () => stack.runsAgain(part, killed));
   }
@@ -53,7 +65,9 @@ test("lander_and_build_killed_in_the_middle_lose_and_double_nothing", async () =
   const kills = Promise.all([
     killInTheMiddle("land", [LAND_COMMITS, LAND_LOADS, LAND_COMMITS]),
     killInTheMiddle("build", [BUILD_LOADS, BUILD_COMMITS]),
-  ]).finally(() => { over = true; });
+  ]).finally(() => {
+    over = true;
+  });
   await Promise.all([kills, traffic(sender, () => over)]);
   // The last events are still on their way to silver, so there is one more build to kill.
   await killInTheMiddle("build", [BUILD_LOADS]);

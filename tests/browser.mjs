@@ -7,8 +7,14 @@ import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const ARGUMENTS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 
 /** Starts Chromium: the one `SHOPTRAIL_CHROMIUM` names, else the first on PATH. */
@@ -19,8 +25,13 @@ export function launchChromium() {
 function chromiumPath() {
   if (process.env.SHOPTRAIL_CHROMIUM) return process.env.SHOPTRAIL_CHROMIUM;
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-  if (!found) throw new Error(`no Chromium on PATH (looked for ${NAMES.join(", ")}); hint: apt-get install chromium, or set SHOPTRAIL_CHROMIUM`);
+  const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(
+    isExecutable,
+  );
+  if (!found)
+    throw new Error(
+      `no Chromium on PATH (looked for ${NAMES.join(", ")}); hint: apt-get install chromium, or set SHOPTRAIL_CHROMIUM`,
+    );
   return found;
 }
 

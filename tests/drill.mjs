@@ -12,7 +12,10 @@ const PRICE_MINOR = 1001;
 const ARRIVE_SECONDS = 120;
 
 /** Some page views and one purchase. */
-export const batch = (sender) => [...Array.from({ length: 4 }, () => sender.event()), sender.purchase(PRICE_MINOR)];
+export const batch = (sender) => [
+  ...Array.from({ length: 4 }, () => sender.event()),
+  sender.purchase(PRICE_MINOR),
+];
 
 /** Sends batches, one after another, until `done` says so; at least one. */
 export async function traffic(sender, done) {
@@ -26,13 +29,19 @@ export async function traffic(sender, done) {
 export async function assertNothingIsLostOrDouble(stack, sender) {
   const ids = sender.taken.map(({ event_id }) => event_id).sort();
   const mine = (rows) => rows.filter(({ anonymous_id }) => anonymous_id === sender.anonymousId);
-  const events = await until("all events are in silver", async () => {
-    const rows = mine(await stack.rows("silver_events"));
-    return rows.length >= ids.length && rows;
-  }, ARRIVE_SECONDS);
+  const events = await until(
+    "all events are in silver",
+    async () => {
+      const rows = mine(await stack.rows("silver_events"));
+      return rows.length >= ids.length && rows;
+    },
+    ARRIVE_SECONDS,
+  );
   assert.deepEqual(events.map(({ event_id }) => event_id).sort(), ids);
 
-  const bought = sender.taken.filter(({ event_type }) => event_type === "purchase").map(({ transaction_id }) => transaction_id);
+  const bought = sender.taken
+    .filter(({ event_type }) => event_type === "purchase")
+    .map(({ transaction_id }) => transaction_id);
   const orders = mine(await stack.rows("silver_orders"));
   assert.deepEqual(orders.map(({ transaction_id }) => transaction_id).sort(), bought.sort());
   assert.ok(orders.every(({ gross_minor }) => gross_minor === PRICE_MINOR));
@@ -47,8 +56,14 @@ export async function assertNothingIsLostOrDouble(stack, sender) {
 export async function assertBronzeHasEachRecordOnce(stack) {
   const rows = await stack.rows("bronze_events");
   for (const partition of new Set(rows.map(({ _partition }) => _partition))) {
-    const offsets = rows.filter(({ _partition }) => _partition === partition).map(({ _offset }) => _offset);
-    assert.deepEqual(offsets.sort((a, b) => a - b), offsets.map((_, index) => index), `partition ${partition}`);
+    const offsets = rows
+      .filter(({ _partition }) => _partition === partition)
+      .map(({ _offset }) => _offset);
+    assert.deepEqual(
+      offsets.sort((a, b) => a - b),
+      offsets.map((_, index) => index),
+      `partition ${partition}`,
+    );
   }
 }
 
@@ -59,5 +74,8 @@ export async function assertGoldHasEveryCent(stack) {
     const rows = await stack.gold("gold_daily_kpis");
     return rows.reduce((sum, row) => sum + row.orders, 0) === orders.length && rows;
   });
-  assert.equal(days.reduce((sum, row) => sum + row.revenue_gross_minor, 0), orders.length * PRICE_MINOR);
+  assert.equal(
+    days.reduce((sum, row) => sum + row.revenue_gross_minor, 0),
+    orders.length * PRICE_MINOR,
+  );
 }

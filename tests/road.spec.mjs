@@ -22,7 +22,8 @@ let shopper;
 let visit;
 
 /** The fields of `row` that `expected` names. */
-const part = (row, expected) => Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
+const part = (row, expected) =>
+  Object.fromEntries(Object.keys(expected).map((name) => [name, row[name]]));
 
 const assertRow = (row, expected) => assert.deepEqual(part(row, expected), expected);
 
@@ -31,12 +32,19 @@ const sum = (rows, column) => rows.reduce((total, row) => total + row[column], 0
 /** What the dashboard shows for a key figure: the text, and the exact value behind it. */
 async function figure(name) {
   const element = dashboard.getByTestId(`kpi-${name}`);
-  return { text: await element.textContent(), value: Number(await element.getAttribute("data-value")) };
+  return {
+    text: await element.textContent(),
+    value: Number(await element.getAttribute("data-value")),
+  };
 }
 
 /** Does it all: looks around, searches, fills the cart, leaves, comes back, buys. */
 async function shop() {
-  shopper = await Shopper.arrive(browser, stack.addresses.shop, "/?utm_source=newsletter&utm_medium=email&utm_campaign=november_letter");
+  shopper = await Shopper.arrive(
+    browser,
+    stack.addresses.shop,
+    "/?utm_source=newsletter&utm_medium=email&utm_campaign=november_letter",
+  );
   await shopper.browse("Kitchen");
   await shopper.lookAt("linen-tea-towel");
   await shopper.search("candle");
@@ -51,7 +59,13 @@ async function shop() {
   await shopper.checkOut({ email: "ada@example.com", shipping: "express", payment: "paypal" });
   const clicked = Date.now();
   const order = await shopper.placeOrder();
-  return { kept, clicked, order, customer: await shopper.customerNumber(), anonymousId: await shopper.anonymousId() };
+  return {
+    kept,
+    clicked,
+    order,
+    customer: await shopper.customerNumber(),
+    anonymousId: await shopper.anonymousId(),
+  };
 }
 
 before(async () => {
@@ -88,40 +102,85 @@ test("order_appears_on_the_dashboard_by_itself", async (t) => {
 
 test("every_event_arrives_once_and_in_its_session", async () => {
   await shopper.leave();
-  const events = await until("all that came in is in silver, nothing is missing between", async () => {
-    const [rows, good] = [await stack.rows("silver_events"), await stack.micro("good")];
-    // A page that goes while a batch is under way sends it again: at least once on every hop.
-    const cameIn = new Set(good.map(({ event }) => event.event_id));
-    const numbers = rows.map(({ seq }) => seq).sort((a, b) => a - b);
-    return rows.length === cameIn.size && numbers.every((seq, index) => seq === index + 1) && rows;
-  });
+  const events = await until(
+    "all that came in is in silver, nothing is missing between",
+    async () => {
+      const [rows, good] = [await stack.rows("silver_events"), await stack.micro("good")];
+      // A page that goes while a batch is under way sends it again: at least once on every hop.
+      const cameIn = new Set(good.map(({ event }) => event.event_id));
+      const numbers = rows.map(({ seq }) => seq).sort((a, b) => a - b);
+      return (
+        rows.length === cameIn.size && numbers.every((seq, index) => seq === index + 1) && rows
+      );
+    },
+  );
   assert.equal((await stack.micro("all")).bad, 0);
   assert.equal(new Set(events.map(({ event_id }) => event_id)).size, events.length);
-  assert.deepEqual([...new Set(events.map(({ anonymous_id }) => anonymous_id))], [visit.anonymousId]);
+  assert.deepEqual(
+    [...new Set(events.map(({ anonymous_id }) => anonymous_id))],
+    [visit.anonymousId],
+  );
   assert.equal(new Set(events.map(({ session_key }) => session_key)).size, 1);
 
-  const session = await until("the session has all events", async () => (await stack.rows("silver_sessions")).find((row) => row.events === events.length));
+  const session = await until("the session has all events", async () =>
+    (await stack.rows("silver_sessions")).find((row) => row.events === events.length),
+  );
   assertRow(session, {
-    anonymous_id: visit.anonymousId, user_id: visit.customer, shop_id: "demo", currency: "EUR",
-    page_views: 10, product_views: 3, adds_to_cart: 2, checkouts: 1, purchases: 1, revenue_minor: GOODS_MINOR,
-    entry_page: "/", exit_page: "/thanks", channel: "Email",
-    utm_source: "newsletter", utm_medium: "email", utm_campaign: "november_letter",
-    device: "desktop", browser: "Chrome", os: "Linux", is_bounce: false, is_engaged: true, is_bot: false,
+    anonymous_id: visit.anonymousId,
+    user_id: visit.customer,
+    shop_id: "demo",
+    currency: "EUR",
+    page_views: 10,
+    product_views: 3,
+    adds_to_cart: 2,
+    checkouts: 1,
+    purchases: 1,
+    revenue_minor: GOODS_MINOR,
+    entry_page: "/",
+    exit_page: "/thanks",
+    channel: "Email",
+    utm_source: "newsletter",
+    utm_medium: "email",
+    utm_campaign: "november_letter",
+    device: "desktop",
+    browser: "Chrome",
+    os: "Linux",
+    is_bounce: false,
+    is_engaged: true,
+    is_bot: false,
   });
-  assert.equal(session.duration_ms, Date.parse(session.session_end) - Date.parse(session.session_start));
+  assert.equal(
+    session.duration_ms,
+    Date.parse(session.session_end) - Date.parse(session.session_start),
+  );
   assert.equal((await stack.rows("silver_sessions")).length, 1);
   const searches = events.filter(({ event_type }) => event_type === "search");
-  assert.deepEqual(searches.map(({ search_term }) => search_term), ["candle"]);
+  assert.deepEqual(
+    searches.map(({ search_term }) => search_term),
+    ["candle"],
+  );
 });
 
 test("order_has_its_amounts_to_the_cent", async () => {
   const orders = await stack.rows("silver_orders");
   assert.equal(orders.length, 1);
   assertRow(orders[0], {
-    transaction_id: visit.order.number, shop_id: "demo", currency: "EUR",
-    customer_id: visit.customer, user_id: visit.customer, anonymous_id: visit.anonymousId,
-    gross_minor: GOODS_MINOR, tax_minor: TAX_MINOR, shipping_minor: SHIPPING_MINOR, refunds_minor: 0, net_minor: GOODS_MINOR,
-    quantity: 4, payment_method: "paypal", order_number: 1, is_new_customer: true, channel: "Email",
+    transaction_id: visit.order.number,
+    shop_id: "demo",
+    currency: "EUR",
+    customer_id: visit.customer,
+    user_id: visit.customer,
+    anonymous_id: visit.anonymousId,
+    gross_minor: GOODS_MINOR,
+    tax_minor: TAX_MINOR,
+    shipping_minor: SHIPPING_MINOR,
+    refunds_minor: 0,
+    net_minor: GOODS_MINOR,
+    quantity: 4,
+    payment_method: "paypal",
+    order_number: 1,
+    is_new_customer: true,
+    channel: "Email",
   });
 });
 
@@ -129,10 +188,23 @@ test("daily_kpis_count_the_visit", async () => {
   const days = await stack.gold("gold_daily_kpis");
   assert.equal(days.length, 1);
   assertRow(days[0], {
-    shop_id: "demo", currency: "EUR",
-    revenue_gross_minor: GOODS_MINOR, refunds_minor: 0, revenue_net_minor: GOODS_MINOR,
-    orders: 1, average_order_value_minor: GOODS_MINOR, sessions: 1, visitors: 1, converted_sessions: 1, conversion_rate: 1,
-    bounced_sessions: 0, bounce_rate: 0, cart_sessions: 1, abandoned_cart_sessions: 0, cart_abandonment_rate: 0, page_views: 10,
+    shop_id: "demo",
+    currency: "EUR",
+    revenue_gross_minor: GOODS_MINOR,
+    refunds_minor: 0,
+    revenue_net_minor: GOODS_MINOR,
+    orders: 1,
+    average_order_value_minor: GOODS_MINOR,
+    sessions: 1,
+    visitors: 1,
+    converted_sessions: 1,
+    conversion_rate: 1,
+    bounced_sessions: 0,
+    bounce_rate: 0,
+    cart_sessions: 1,
+    abandoned_cart_sessions: 0,
+    cart_abandonment_rate: 0,
+    page_views: 10,
   });
 });
 
@@ -158,26 +230,44 @@ test("trending_products_have_each_sale_in_two_windows", async () => {
 
 test("funnel_has_the_visit_in_every_step", async () => {
   const rows = await stack.gold("gold_conversion_funnel");
-  const steps = rows.filter(({ kind }) => kind === "step").sort((a, b) => a.step_order - b.step_order);
+  const steps = rows
+    .filter(({ kind }) => kind === "step")
+    .sort((a, b) => a.step_order - b.step_order);
   assert.deepEqual(
     steps.map(({ step, sessions }) => [step, sessions]),
     ["sessions", "view_item", "add_to_cart", "begin_checkout", "purchase"].map((step) => [step, 1]),
   );
   const count = (type) => rows.find(({ kind, step }) => kind === "event" && step === type).events;
-  assert.deepEqual(["page_view", "view_item", "add_to_cart", "search", "purchase"].map(count), [10, 3, 2, 1, 1]);
+  assert.deepEqual(
+    ["page_view", "view_item", "add_to_cart", "search", "purchase"].map(count),
+    [10, 3, 2, 1, 1],
+  );
 });
 
 test("customer_and_device_have_the_revenue", async () => {
   const customers = await stack.gold("gold_customer_ltv");
   assert.equal(customers.length, 1);
   assertRow(customers[0], {
-    customer_id: visit.customer, currency: "EUR", orders: 1, gross_minor: GOODS_MINOR, refunds_minor: 0,
-    lifetime_value_minor: GOODS_MINOR, average_order_value_minor: GOODS_MINOR, first_channel: "Email",
+    customer_id: visit.customer,
+    currency: "EUR",
+    orders: 1,
+    gross_minor: GOODS_MINOR,
+    refunds_minor: 0,
+    lifetime_value_minor: GOODS_MINOR,
+    average_order_value_minor: GOODS_MINOR,
+    first_channel: "Email",
   });
   const devices = await stack.gold("gold_device_trends");
   assert.equal(devices.length, 1);
   assertRow(devices[0], {
-    device: "desktop", browser: "Chrome", os: "Linux", currency: "EUR",
-    sessions: 1, converted_sessions: 1, conversion_rate: 1, purchases: 1, revenue_minor: GOODS_MINOR,
+    device: "desktop",
+    browser: "Chrome",
+    os: "Linux",
+    currency: "EUR",
+    sessions: 1,
+    converted_sessions: 1,
+    conversion_rate: 1,
+    purchases: 1,
+    revenue_minor: GOODS_MINOR,
   });
 });

@@ -15,14 +15,16 @@ describe("catalogue", async () => {
 
   test("every_product_is_complete_and_has_a_picture", async () => {
     for (const product of products) {
-      for (const field of ["item_id", "item_name", "item_brand", "item_category", "description"]) assert.ok(product[field], field);
+      for (const field of ["item_id", "item_name", "item_brand", "item_category", "description"])
+        assert.ok(product[field], field);
       assert.equal(product.currency, "EUR");
       assert.equal(Math.round(product.price * 100) / 100, product.price, product.item_id);
       await access(new URL(`img/${product.item_id}.svg`, SHOP));
     }
   });
 
-  test("ids_are_unique", () => assert.equal(new Set(products.map((product) => product.item_id)).size, products.length));
+  test("ids_are_unique", () =>
+    assert.equal(new Set(products.map((product) => product.item_id)).size, products.length));
 });
 
 describe("shop", () => {
@@ -51,7 +53,8 @@ describe("shop", () => {
 
   /** The calls of the page so far, `[name, fields]` each. */
   const calls = (page) => page.evaluate(() => (window.shoptrail.q ?? []).map((call) => [...call]));
-  const named = async (page, name) => (await calls(page)).filter(([called]) => called === name).map(([, fields]) => fields);
+  const named = async (page, name) =>
+    (await calls(page)).filter(([called]) => called === name).map(([, fields]) => fields);
 
   async function buy(page, id, quantity) {
     await page.goto(`${server.origin}/product/${id}`);
@@ -92,7 +95,9 @@ describe("shop", () => {
     await page.getByTestId("search-submit").click();
     await page.getByText("2 things for “wool”").waitFor();
     assert.deepEqual(await named(page, "search"), [{ search_term: "wool" }]);
-    await page.goto(`${server.origin}/search?q=${encodeURIComponent("<img src=x onerror=alert(1)>")}`);
+    await page.goto(
+      `${server.origin}/search?q=${encodeURIComponent("<img src=x onerror=alert(1)>")}`,
+    );
     await page.getByText("Nothing for “<img src=x onerror=alert(1)>”").waitFor();
     assert.equal(await page.locator("img[src=x]").count(), 0);
     await page.context().close();
@@ -102,11 +107,22 @@ describe("shop", () => {
     const { page } = await openShop("/?category=Desk");
     const list = page.locator('[data-st-event="view_item_list"][data-st-on="view"]');
     assert.equal(await list.getAttribute("data-st-fields"), '{"currency":"EUR"}');
-    const items = await list.locator('[data-st-event="select_item"]').evaluateAll((cards) => cards.map((card) => JSON.parse(card.dataset.stItem)));
-    assert.deepEqual(items.map((item) => item.index), [0, 1, 2]);
+    const items = await list
+      .locator('[data-st-event="select_item"]')
+      .evaluateAll((cards) => cards.map((card) => JSON.parse(card.dataset.stItem)));
+    assert.deepEqual(
+      items.map((item) => item.index),
+      [0, 1, 2],
+    );
     assert.deepEqual(items[0], {
-      item_id: "dot-grid-notebook", item_name: "Dot-grid notebook", item_brand: "Folio", item_category: "Desk", price: 16.9,
-      index: 0, item_list_id: "desk", item_list_name: "Desk",
+      item_id: "dot-grid-notebook",
+      item_name: "Dot-grid notebook",
+      item_brand: "Folio",
+      item_category: "Desk",
+      price: 16.9,
+      index: 0,
+      item_list_id: "desk",
+      item_list_name: "Desk",
     });
     await page.context().close();
   });
@@ -123,7 +139,10 @@ describe("shop", () => {
     await page.getByTestId("remove").click();
     await page.getByTestId("cart-empty").waitFor();
     assert.equal((await named(page, "view_cart"))[0].value, 43.5);
-    assert.deepEqual((await named(page, "remove_from_cart")).map(({ items }) => items[0].quantity), [2, 1]);
+    assert.deepEqual(
+      (await named(page, "remove_from_cart")).map(({ items }) => items[0].quantity),
+      [2, 1],
+    );
     await page.context().close();
   });
 
@@ -138,13 +157,22 @@ describe("shop", () => {
     const number = await page.getByTestId("order-number").textContent();
 
     const told = await calls(page);
-    assert.deepEqual(told.map(([name]) => name), ["begin_checkout", "identify", "login", "add_shipping_info", "add_payment_info", "purchase"]);
+    assert.deepEqual(
+      told.map(([name]) => name),
+      ["begin_checkout", "identify", "login", "add_shipping_info", "add_payment_info", "purchase"],
+    );
     const [purchase] = await named(page, "purchase");
     assert.equal(purchase.transaction_id, number);
     assert.equal(purchase.value, 89.3);
     assert.equal(purchase.tax, 14.26);
     assert.equal(purchase.shipping, 0);
-    assert.deepEqual(purchase.items.map(({ item_id, price, quantity }) => [item_id, price, quantity]), [["brass-pen", 39.5, 1], ["pour-over-dripper", 24.9, 2]]);
+    assert.deepEqual(
+      purchase.items.map(({ item_id, price, quantity }) => [item_id, price, quantity]),
+      [
+        ["brass-pen", 39.5, 1],
+        ["pour-over-dripper", 24.9, 2],
+      ],
+    );
     assert.ok(!JSON.stringify(told).toLowerCase().includes("example.com"));
     assert.match((await named(page, "identify"))[0].user_id, /^C-\d{8}$/);
 
@@ -187,7 +215,10 @@ describe("shop", () => {
   test("the_keyboard_reaches_the_content_and_the_phone_needs_no_sideways_scroll", async () => {
     const { page } = await openShop("/", { viewport: { width: 390, height: 844 } });
     await page.keyboard.press("Tab");
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+    assert.equal(
+      await page.evaluate(() => document.activeElement.textContent),
+      "Skip to the content",
+    );
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.id), "content");
     for (const path of ["/", "/product/enamel-mug", "/cart", "/search?q=mug"]) {

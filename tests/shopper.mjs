@@ -13,7 +13,10 @@ export class Shopper {
   /** Comes to the shop by an address below its root, and accepts the cookies. */
   static async arrive(browser, shop, path = "/") {
     const shopper = new Shopper();
-    shopper.#context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "de-DE" });
+    shopper.#context = await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      locale: "de-DE",
+    });
     shopper.#shop = shop;
     await shopper.comeBack(path);
     await shopper.#click("consent-accept");
@@ -38,7 +41,10 @@ export class Shopper {
   /** Chooses a category. */
   async browse(category) {
     await this.#page.getByTestId("category-link").filter({ hasText: category }).click();
-    await this.#page.locator('[data-testid="category-link"][aria-current="page"]').filter({ hasText: category }).waitFor();
+    await this.#page
+      .locator('[data-testid="category-link"][aria-current="page"]')
+      .filter({ hasText: category })
+      .waitFor();
   }
 
   /** Types into the search field and looks at the results. */

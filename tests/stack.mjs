@@ -44,12 +44,31 @@ export class Stack {
     stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
     stack.log = join(stack.data, "local.log");
     const log = openSync(stack.log, "w");
-    const args = ["local", "--data", stack.data, "--port", "0", "--edge-port", "0", "--project", ROOT, "--time-zone", middayZone(), ...warehouse];
+    const args = [
+      "local",
+      "--data",
+      stack.data,
+      "--port",
+      "0",
+      "--edge-port",
+      "0",
+      "--project",
+      ROOT,
+      "--time-zone",
+      middayZone(),
+      ...warehouse,
+    ];
     stack.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
     closeSync(log);
-    stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+    stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     try {
-      stack.addresses = await until("the stack is ready", () => (stack.#ended() ? "ended" : stack.#file()), START_SECONDS);
+      stack.addresses = await until(
+        "the stack is ready",
+        () => (stack.#ended() ? "ended" : stack.#file()),
+        START_SECONDS,
+      );
     } catch (error) {
       await stack.stop();
       throw error;
@@ -86,14 +105,24 @@ export class Stack {
 
   /** Stops or starts the broker, and resolves when that is done. */
   async broker(what) {
-    const response = await fetch(new URL(`local/broker/${what}`, this.addresses.shop), { method: "POST" });
-    if (!response.ok) throw new Error(`the broker does not ${what}: ${response.status} ${await response.text()}`);
+    const response = await fetch(new URL(`local/broker/${what}`, this.addresses.shop), {
+      method: "POST",
+    });
+    if (!response.ok)
+      throw new Error(`the broker does not ${what}: ${response.status} ${await response.text()}`);
   }
 
   /** The rows of any table, as they are published now. */
   async rows(table) {
-    const warehouse = this.#warehouse.length > 0 ? this.#warehouse : ["--warehouse", `lake:${join(this.data, "lake")}`];
-    const { stdout } = await run(SHOPTRAIL, ["show", table, "--format", "json", ...warehouse], { maxBuffer: 1 << 28 });
+    // Whoever asks for the tables has builds hurry; the command alone does not.
+    await this.#json("data/version");
+    const warehouse =
+      this.#warehouse.length > 0
+        ? this.#warehouse
+        : ["--warehouse", `lake:${join(this.data, "lake")}`];
+    const { stdout } = await run(SHOPTRAIL, ["show", table, "--format", "json", ...warehouse], {
+      maxBuffer: 1 << 28,
+    });
     return JSON.parse(stdout);
   }
 
@@ -121,7 +150,9 @@ export class Stack {
       await until("the stack stops", () => this.#ended(), STOP_SECONDS);
       if (endedBefore) {
         const { exitCode, signalCode } = this.#child;
-        throw new Error(`the stack ended by itself (${signalCode ?? exitCode})\n${await readFile(this.log, "utf8")}`);
+        throw new Error(
+          `the stack ended by itself (${signalCode ?? exitCode})\n${await readFile(this.log, "utf8")}`,
+        );
       }
     } finally {
       this.#child.kill("SIGKILL");

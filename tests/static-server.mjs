@@ -6,8 +6,18 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const VENDOR = { "/vendor/vega.js": "vega/build/vega.min.js", "/vendor/vega-lite.js": "vega-lite/build/vega-lite.min.js", "/vendor/vega-embed.js": "vega-embed/build/vega-embed.min.js" };
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml" };
+const VENDOR = {
+  "/vendor/vega.js": "vega/build/vega.min.js",
+  "/vendor/vega-lite.js": "vega-lite/build/vega-lite.min.js",
+  "/vendor/vega-embed.js": "vega-embed/build/vega-embed.min.js",
+};
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+};
 
 /**
  * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function that returns what to send as JSON
@@ -20,26 +30,37 @@ export async function serveWebDemo(answers = {}) {
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const close = () => new Promise((closed) => {
-    server.close(closed);
-    server.closeAllConnections();
-  });
+  const close = () =>
+    new Promise((closed) => {
+      server.close(closed);
+      server.closeAllConnections();
+    });
   return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 async function answer(path, accept, answers) {
   if (answers[path]) {
     const { status = 200, json, script } = answers[path]();
-    return script === undefined ? { status, type: TYPES[".json"], body: JSON.stringify(json) } : { status, type: TYPES[".js"], body: script };
+    return script === undefined
+      ? { status, type: TYPES[".json"], body: JSON.stringify(json) }
+      : { status, type: TYPES[".js"], body: script };
   }
   try {
     const file = fileOf(path);
-    return { status: 200, type: TYPES[extname(file)] ?? "application/octet-stream", body: await readFile(join(ROOT, file)) };
+    return {
+      status: 200,
+      type: TYPES[extname(file)] ?? "application/octet-stream",
+      body: await readFile(join(ROOT, file)),
+    };
   } catch {
     // Addresses of the shop's own routes (/product/…) are answered by its one page.
     const isRoute = !path.includes(".") && accept.includes("text/html");
     return isRoute
-      ? { status: 200, type: TYPES[".html"], body: await readFile(join(ROOT, "web-demo/shop/index.html")) }
+      ? {
+          status: 200,
+          type: TYPES[".html"],
+          body: await readFile(join(ROOT, "web-demo/shop/index.html")),
+        }
       : { status: 404, type: "text/plain", body: "not found" };
   }
 }

@@ -14,6 +14,7 @@ use anyhow::Context;
 use futures_util::FutureExt;
 use polars::prelude::*;
 use serde::Serialize;
+use shoptrail_local::progress::now;
 
 use self::rows::in_days;
 use self::staged::Staged;
@@ -117,6 +118,7 @@ pub async fn run(
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
         _ => {
+            now("publishing");
             let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
             guarded(async { Ok(publish.await?) }).await?.version
         }
@@ -217,7 +219,8 @@ async fn plan(
         basis: Basis { cursor, recipe },
     };
     if plan.bronze_rows > 0 {
-        tracing::debug!("building");
+        tracing::debug!(bronze.rows = plan.bronze_rows, "building");
+        now(format!("{} new rows", plan.bronze_rows));
         let new = silver::read(&bronze, reporting)?;
         drop(bronze);
         let mut staged = Staged::over(warehouse, base);
@@ -245,6 +248,7 @@ fn days(staged: &Staged<'_>) -> PolarsResult<usize> {
 async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::Result<()> {
     for gold in gold::TABLES {
         if gold.reads.iter().any(|input| staged.touches(input.table)) {
+            now(gold.table.name);
             build_one(staged, gold, reporting)
                 .await
                 .with_context(|| format!("building `{}`", gold.table.name))?;

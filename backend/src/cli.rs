@@ -1,31 +1,57 @@
-//! The command line: parses, starts logging, opens the warehouse, calls one command, maps to an exit code.
+//! The command line: parses, starts the log, opens the warehouse, calls one command, maps to an exit code.
 
-use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+mod config;
+mod logging;
+mod man;
+mod stop;
+mod warehouse;
+
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use clap::{Args, Parser, Subcommand};
+use anyhow::Context;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
+use self::config::ConfigFormat;
+use self::logging::LogArgs;
+use self::stop::{Ended, OnStop};
+use self::warehouse::WarehouseArgs;
+use crate::attention::Attention;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
+use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
+use crate::pace::Pace;
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
-use crate::warehouse::bigquery::{BigQuery, BigQueryArgs, Settings};
-use crate::warehouse::lake::{Lake, LakeArgs};
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::Warehouse;
+
+/// What is in hand when a command is asked to stop: a landing, a report, a batch on its way.
+const GRACE: Duration = Duration::from_millis(500);
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    success; for commands that go on until they are stopped, a stop as well
+  1    failure, explained on stderr
+  2    wrong command line
+  10-18  failures of the warehouse, each with a code of its own: docs/deploy-bigquery.md
+  130  stopped by Ctrl-C before it was done
+  143  stopped by SIGTERM before it was done";
 
 /// Clickstream analytics that a shop owns end to end
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "shoptrail", version, about, after_long_help = EXIT_CODES)]
 pub struct Cli {
+    #[command(flatten)]
+    log: LogArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,25 +61,31 @@ enum Command {
     /// Lands events from Kafka in bronze
     Land {
         #[command(flatten)]
-        warehouse: WarehouseArgs,
-        #[command(flatten)]
         land: LandArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Builds the silver and gold tables from what is new in bronze
     Build {
         #[command(flatten)]
-        warehouse: WarehouseArgs,
-        #[command(flatten)]
         build: BuildArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Prints the rows of a table
     Show {
         #[command(flatten)]
-        warehouse: WarehouseArgs,
-        #[command(flatten)]
         show: ShowArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
-    /// Runs everything on this machine: Kafka, the Confluent surface, the Worker, landing, builds, shop and dashboard
+    /// Lists the tables and their columns
+    Tables {
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+    /// Runs everything on this machine: Kafka, Confluent's APIs, the Worker, landing, builds, shop and dashboard
     Local {
         #[command(flatten)]
         local: Box<LocalArgs>,
@@ -63,45 +95,53 @@ enum Command {
         #[command(flatten)]
         simulate: SimulateArgs,
     },
-    /// Lists the tables and their columns
-    Tables {
+    /// Prints the settings in effect and where each comes from: a flag, a variable or a default
+    Config {
         /// How to print them
-        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = ConfigFormat::Text)]
+        format: ConfigFormat,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
+        #[command(flatten)]
+        kafka: KafkaArgs,
+        #[command(flatten)]
+        reporting: Reporting,
+    },
+    /// Prints a shell's completion script for this command
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page of this command or one of its commands, for `man -l -`
+    Man {
+        /// The command, for example `build`
+        command: Option<String>,
     },
 }
 
 #[derive(Args, Clone, Debug)]
-struct WarehouseArgs {
-    /// Where the tables live: `lake:DIR` or `bigquery://PROJECT/DATASET`
-    #[arg(long, env = "SHOPTRAIL_WAREHOUSE", default_value = "lake:data/lake")]
-    warehouse: String,
-    #[command(flatten)]
-    bigquery: BigQueryArgs,
-    #[command(flatten)]
-    lake: LakeArgs,
-}
-
-#[derive(Args, Clone, Debug)]
 struct BuildArgs {
-    #[command(flatten)]
-    reporting: Reporting,
-    /// Replaces every table, from all of bronze
+    /// Builds every table again from all of bronze
     #[arg(long, conflicts_with = "every_ms")]
     rebuild: bool,
-    /// Goes on, looking for new rows at this interval, milliseconds
+    /// Keeps building until it is stopped, and looks for new rows at this interval, in milliseconds
     #[arg(long, value_name = "MS")]
     every_ms: Option<u64>,
-    /// Reads and builds, says what would be written, and writes nothing
+    /// Prints what a build would write, and writes nothing
     #[arg(long, conflicts_with = "every_ms")]
     dry_run: bool,
+    #[command(flatten)]
+    attention: Attention,
+    #[command(flatten)]
+    reporting: Reporting,
 }
 
-/// Runs the command line.
-pub async fn run(cli: Cli) -> ExitCode {
-    start_logging();
-    match dispatch(cli.command).await {
-        Ok(()) => ExitCode::SUCCESS,
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli, matches) {
+        Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -110,11 +150,55 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command) -> anyhow::Result<()> {
+fn run(cli: Cli, matches: ArgMatches) -> anyhow::Result<ExitCode> {
+    logging::start(&cli.log);
+    let runtime = Runtime::new().context("cannot start threads")?;
+    let stop = CancellationToken::new();
+    let on_stop = cli.command.on_stop();
+    let work = dispatch(cli.command, matches, stop.clone());
+    let ended = stop::run(runtime.handle(), work, &stop, on_stop);
+    // A plan that polars works on cannot be cancelled: it must not hold up the end.
+    runtime.shutdown_background();
+    Ok(match ended? {
+        Ended::ByItself(result) => {
+            result?;
+            ExitCode::SUCCESS
+        }
+        Ended::Stopped => ExitCode::SUCCESS,
+        Ended::Abandoned(signal) => {
+            eprintln!("error: stopped by {}", signal.name());
+            ExitCode::from(signal.exit_code())
+        }
+    })
+}
+
+impl Command {
+    fn on_stop(&self) -> OnStop {
+        let (grace, is_regular) = match self {
+            Self::Local { .. } => (None, true),
+            Self::Land { land, .. } => (Some(GRACE), !land.once),
+            Self::Simulate { simulate } => (Some(GRACE), simulate.live),
+            Self::Build { build, .. } => (Some(Duration::ZERO), build.every_ms.is_some()),
+            _ => (Some(Duration::ZERO), false),
+        };
+        OnStop { grace, is_regular }
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    matches: ArgMatches,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     match command {
         Command::Land { warehouse, land } => {
+            let _live = live_line("land");
             let warehouse = warehouse.open_to_write().await?;
-            land::run(&land, warehouse.as_ref(), &stop_signal()).await
+            let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
+            if land.once {
+                println!("{}", serde_json::to_string(&summary)?);
+            }
+            Ok(())
         }
         Command::Build { warehouse, build } => {
             let warehouse = if build.dry_run {
@@ -122,62 +206,48 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             } else {
                 warehouse.open_to_write().await?
             };
-            run_build(warehouse.as_ref(), &build, &stop_signal()).await
+            run_build(warehouse.as_ref(), &build, &stop).await
         }
         Command::Show { warehouse, show } => {
-            show::run(
-                &show,
-                warehouse.open().await?.as_ref(),
-                &mut io::stdout().lock(),
-            )
-            .await
+            let mut out = BufWriter::new(io::stdout());
+            show::run(&show, warehouse.open().await?.as_ref(), &mut out).await?;
+            Ok(out.flush()?)
         }
-        Command::Local { local } => {
-            let bigquery = local.bigquery.clone();
-            let warehouse = WarehouseArgs {
-                warehouse: local.warehouse(),
-                bigquery,
-                lake: local.lake,
-            }
-            .open()
-            .await?;
-            laptop::run(&local, warehouse, &stop_signal()).await
-        }
-        Command::Simulate { simulate } => simulate::run(simulate, &stop_signal()).await,
         Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
+        Command::Local { local } => {
+            let warehouse =
+                warehouse::connect(&local.warehouse(), &local.bigquery, local.lake).await?;
+            laptop::run(&local, warehouse, &stop).await
+        }
+        Command::Simulate { simulate } => simulate::run(simulate, &stop).await,
+        Command::Config { format, .. } => print_config(format, &matches),
+        Command::Completions { shell } => print_completions(shell),
+        Command::Man { command } => {
+            man::write(Cli::command(), command.as_deref(), &mut io::stdout().lock())
+        }
     }
 }
 
-impl WarehouseArgs {
-    async fn open(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let address = |reason: &str| WarehouseError::Address {
-            url: self.warehouse.clone(),
-            reason: reason.to_owned(),
-        };
-        let (kind, place) = self
-            .warehouse
-            .split_once(':')
-            .ok_or_else(|| address("has no kind"))?;
-        Ok(match kind {
-            "lake" if !place.is_empty() => Arc::new(Lake::with(&PathBuf::from(place), self.lake)),
-            "lake" => return Err(address("names no folder")),
-            "bigquery" => {
-                let settings = Settings::new(place, &self.bigquery).map_err(address)?;
-                Arc::new(BigQuery::connect(settings).await?)
-            }
-            _ => return Err(address("is of an unknown kind")),
-        })
-    }
-
-    /// Opens the warehouse and makes the tables that are missing.
-    async fn open_to_write(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let warehouse = self.open().await?;
-        warehouse.prepare(&build::tables()).await?;
-        Ok(warehouse)
-    }
+fn print_config(format: ConfigFormat, matches: &ArgMatches) -> anyhow::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let (name, matches) = matches.subcommand().context("no command")?;
+    let command = command.find_subcommand(name).context("no command")?;
+    Ok(config::write(
+        format,
+        command,
+        matches,
+        &mut io::stdout().lock(),
+    )?)
 }
 
-/// Builds once, or again and again until stopped; a stop is taken between runs.
+fn print_completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "shoptrail", &mut script);
+    Ok(io::stdout().write_all(&script)?)
+}
+
+/// Builds once, or again and again until stopped.
 async fn run_build(
     warehouse: &dyn Warehouse,
     args: &BuildArgs,
@@ -189,14 +259,20 @@ async fn run_build(
         Mode::Increment
     };
     if args.dry_run {
-        println!(
-            "{}",
-            serde_json::to_string(&build::forecast(warehouse, &args.reporting, mode).await?)?
-        );
-        return Ok(());
+        let live = live_line("build");
+        let forecast = build::forecast(warehouse, &args.reporting, mode).await?;
+        drop(live);
+        return print_json(&forecast);
     }
+    let mut pace = args
+        .every_ms
+        .map(|look| Pace::new(Duration::from_millis(look), args.attention.clone()));
     loop {
+        let seen = warehouse.bronze_mark();
+        let started = Instant::now();
+        let live = args.every_ms.is_none().then(|| live_line("build"));
         let summary = build::run(warehouse, &args.reporting, mode).await?;
+        drop(live);
         if summary.tables > 0 {
             tracing::info!(
                 publication = summary.publication,
@@ -210,57 +286,18 @@ async fn run_build(
                 "published"
             );
         }
-        let Some(every_ms) = args.every_ms else {
-            println!("{}", serde_json::to_string(&summary)?);
-            return Ok(());
+        let Some(pace) = &mut pace else {
+            return print_json(&summary);
         };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_millis(every_ms)) => {}
+            () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
         }
     }
 }
 
-/// Readable lines on a terminal, JSON elsewhere; always on stderr.
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("SHOPTRAIL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,shoptrail_backend=info,shoptrail_local=info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    if io::stderr().is_terminal() {
-        lines
-            .with_ansi(std::env::var_os("NO_COLOR").is_none())
-            .init();
-    } else {
-        lines.json().init();
-    }
-}
-
-/// Cancelled by Ctrl-C or SIGTERM.
-fn stop_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let cancelled = stop.clone();
-    tokio::spawn(async move {
-        stopped().await;
-        cancelled.cancel();
-    });
-    stop
-}
-
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = interrupt.await;
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(value)?)?)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

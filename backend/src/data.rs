@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::attention::Attention;
 use crate::config::Reporting;
 use crate::show;
 use crate::table::Table;
@@ -19,6 +20,7 @@ use crate::warehouse::{Query, Warehouse};
 
 /// The gold tables as they are served.
 struct Served {
+    attention: Attention,
     warehouse: Arc<dyn Warehouse>,
     time_zone: String,
     /// Each table as it was last asked for, and the publication it is of. Behind one lock, so that tables are read one at
@@ -27,8 +29,13 @@ struct Served {
 }
 
 /// Routes that serve the gold tables of a warehouse.
-pub fn router(warehouse: Arc<dyn Warehouse>, reporting: &Reporting) -> Router {
+pub fn router(
+    warehouse: Arc<dyn Warehouse>,
+    reporting: &Reporting,
+    attention: Attention,
+) -> Router {
     let served = Served {
+        attention,
         warehouse,
         time_zone: reporting.time_zone.to_string(),
         tables: Mutex::default(),
@@ -40,6 +47,7 @@ pub fn router(warehouse: Arc<dyn Warehouse>, reporting: &Reporting) -> Router {
 }
 
 async fn version(State(served): State<Arc<Served>>) -> Response {
+    served.attention.pay();
     match served.warehouse.publication().await {
         Ok(publication) => {
             let built_at = chrono::DateTime::from_timestamp_millis(publication.published_at);
@@ -52,6 +60,7 @@ async fn version(State(served): State<Arc<Served>>) -> Response {
 }
 
 async fn table(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
+    served.attention.pay();
     let found = file
         .strip_suffix(".json")
         .filter(|name| name.starts_with("gold_"))

@@ -1,4 +1,4 @@
-//! Exit codes: what a scheduler can act upon without reading a message.
+//! Exit codes: what a scheduler can decide on without reading a message.
 
 use crate::warehouse::WarehouseError;
 use crate::warehouse::bigquery::Class;
@@ -16,6 +16,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
 
 fn of_warehouse(error: &WarehouseError) -> u8 {
     match error {
+        WarehouseError::NoLake { .. } => 11,
         WarehouseError::Altered { .. } => 14,
         WarehouseError::Behind { .. } => 17,
         WarehouseError::BigQuery(error) => of_class(error.class),
@@ -63,6 +64,10 @@ mod tests {
             what: "a table".to_owned(),
         };
         assert_eq!(code(&behind.into()), 17);
+        let no_lake = WarehouseError::NoLake {
+            folder: "data/lake".to_owned(),
+        };
+        assert_eq!(code(&no_lake.into()), 11);
         assert_eq!(code(&anyhow::anyhow!("anything")), 1);
     }
 }

@@ -7,6 +7,7 @@ use rdkafka::ClientConfig;
 
 /// Flags and variables of the connection to Kafka.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Kafka")]
 pub struct KafkaArgs {
     /// Brokers, HOST:PORT separated by commas
     #[arg(
@@ -23,7 +24,12 @@ pub struct KafkaArgs {
     )]
     pub topic: String,
     /// API key; with it the connection is SASL_SSL with PLAIN, as Confluent Cloud wants it
-    #[arg(long, env = "SHOPTRAIL_KAFKA_API_KEY", requires = "api_secret")]
+    #[arg(
+        long,
+        env = "SHOPTRAIL_KAFKA_API_KEY",
+        hide_env_values = true,
+        requires = "api_secret"
+    )]
     pub api_key: Option<String>,
     /// Secret of the API key; only by its variable
     #[arg(

@@ -5,78 +5,119 @@
 //! used for anything.
 
 mod decode;
+mod limits;
+mod source;
+mod start;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::Context;
 use clap::Args;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use self::decode::Rows;
+pub use self::limits::Limits;
+use self::source::{Polled, Source};
+use crate::attention::Attention;
 use crate::kafka::KafkaArgs;
 use crate::warehouse::{Landing, Offsets, Warehouse};
-
-/// Rows in one landing at most: bounds memory.
-const MAX_ROWS: usize = 20_000;
-/// Bytes in one landing at most.
-const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How long the first record of a landing waits for more.
-const LINGER: Duration = Duration::from_millis(100);
-/// How long one wait for a record lasts; bounds the time to notice a stop.
-const POLL: Duration = Duration::from_millis(100);
 
 /// Flags of `shoptrail land`.
 #[derive(Args, Clone, Debug)]
 pub struct LandArgs {
+    /// Lands what is in the topic now, prints what that was, then ends
+    #[arg(long)]
+    pub once: bool,
+    /// Goes on with the oldest record there is where Kafka has deleted records that never landed
+    #[arg(long)]
+    pub skip_gone: bool,
+    /// How often the topic has been deleted and made again: its offsets begin again then, and are counted apart
+    #[arg(
+        long,
+        value_name = "N",
+        env = "SHOPTRAIL_LAND_GENERATION",
+        default_value_t = 0
+    )]
+    pub generation: u32,
+    /// Whether landings hurry
+    #[command(flatten)]
+    pub attention: Attention,
+    /// When a landing is made
+    #[command(flatten)]
+    pub limits: Limits,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
-    /// Ends when everything that was in the topic at the start has landed
-    #[arg(long)]
-    pub once: bool,
 }
 
-/// Lands until `stop` is cancelled (with `--once`: until the topic's present end).
+impl LandArgs {
+    /// The topic as bronze names it: one that was made again is another one.
+    fn stream(&self) -> String {
+        match self.generation {
+            0 => self.kafka.topic.clone(),
+            generation => format!("{}#{generation}", self.kafka.topic),
+        }
+    }
+}
+
+/// What a run of landings did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LandSummary {
+    /// Rows that landed in bronze.
+    pub rows: usize,
+    /// Rows that landed in quarantine.
+    pub quarantined: usize,
+    /// Landings made.
+    pub landings: usize,
+    /// Offsets between what has landed and the end of the topic, when it was last looked at.
+    pub lag: i64,
+}
+
+/// Lands until `stop` is cancelled (with `--once`: until the end that the topic has now).
 ///
 /// # Errors
-/// When Kafka or the warehouse fails for good, or another lander is at work.
+/// Returns an error if Kafka or the warehouse fails for good, records are gone that never landed, or another lander is
+/// at work.
 pub async fn run(
     args: &LandArgs,
     warehouse: &dyn Warehouse,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let topic = &args.kafka.topic;
-    let mut landed = warehouse.offsets(topic).await?;
-    let consumer: BaseConsumer = consumer_config(&args.kafka)
-        .create()
-        .context("creating the Kafka consumer")?;
-    let partitions = assign(&consumer, topic, &landed)?;
-    let ends = if args.once {
-        Some(ends(&consumer, topic, &partitions)?)
-    } else {
-        None
-    };
-    tracing::info!(
-        kafka.topic = topic,
-        kafka.partitions = partitions.len(),
-        "landing"
-    );
-    while !stop.is_cancelled() && !ends.as_ref().is_some_and(|ends| reached(&landed, ends)) {
-        // Waiting for Kafka blocks this thread, which has nothing else to do.
-        let rows = tokio::task::block_in_place(|| collect(&consumer, stop))?;
+) -> anyhow::Result<LandSummary> {
+    let stream = args.stream();
+    let mut landed = warehouse.offsets(&stream).await?;
+    let mut source = blocking(|| Source::start(args, &landed))?;
+    let mut summary = LandSummary::default();
+    while !stop.is_cancelled() && !(args.once && source.is_through(&landed)) {
+        let mut rows = Rows::new(&stream);
+        let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
+        // What came before a fault lands before it is told.
         if !rows.is_empty() {
-            landed = land(warehouse, topic, landed, rows).await?;
+            (summary.rows, summary.quarantined) = (
+                summary.rows + rows.events(),
+                summary.quarantined + rows.quarantined(),
+            );
+            summary.landings += 1;
+            landed = land(warehouse, &source, &stream, landed, rows).await?;
+        }
+        match collected? {
+            Collected::Enough => {}
+            // Everything that was read has landed, so that reading can begin again at the landed offsets.
+            Collected::Restart => source = blocking(|| Source::start(args, &landed))?,
         }
     }
-    Ok(())
+    summary.lag = source.lag(&landed);
+    Ok(summary)
+}
+
+/// Waiting for Kafka blocks the thread, which has nothing else to do.
+fn blocking<T>(wait: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(wait)
 }
 
 async fn land(
     warehouse: &dyn Warehouse,
-    topic: &str,
+    source: &Source,
+    stream: &str,
     landed: Offsets,
     rows: Rows,
 ) -> anyhow::Result<Offsets> {
@@ -86,7 +127,7 @@ async fn land(
     let (events, quarantine) = rows.into_frames()?;
     let (landed_rows, quarantined_rows) = (events.height(), quarantine.height());
     let landing = Landing {
-        topic: topic.to_owned(),
+        topic: stream.to_owned(),
         after: landed,
         up_to: up_to.clone(),
         events,
@@ -97,107 +138,47 @@ async fn land(
     tracing::info!(
         rows.landed = landed_rows,
         rows.quarantined = quarantined_rows,
+        kafka.lag = source.lag(&up_to),
         duration_ms,
         "landed"
     );
     Ok(up_to)
 }
 
-fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
-    let mut config = kafka.client();
-    // A group id is required by the client; the group is never joined, offsets are never committed to it.
-    config
-        .set("group.id", "shoptrail-land")
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "false")
-        .set("queued.max.messages.kbytes", "32768")
-        .set("fetch.wait.max.ms", "50");
-    config
-}
-
-/// Starts every partition after its landed offset, or at its beginning.
-fn assign(consumer: &BaseConsumer, topic: &str, landed: &Offsets) -> anyhow::Result<Vec<i32>> {
-    let metadata = consumer
-        .fetch_metadata(Some(topic), Duration::from_secs(30))
-        .context("reading Kafka's metadata")?;
-    let partitions: Vec<i32> = metadata
-        .topics()
-        .iter()
-        .flat_map(|topic| topic.partitions())
-        .map(|partition| partition.id())
-        .collect();
-    anyhow::ensure!(
-        !partitions.is_empty(),
-        "topic `{topic}` does not exist\nhint: create it, or name another with --topic"
-    );
-    let mut assignment = TopicPartitionList::new();
-    for partition in &partitions {
-        let offset = landed
-            .get(partition)
-            .map_or(Offset::Beginning, |offset| Offset::Offset(offset + 1));
-        assignment.add_partition_offset(topic, *partition, offset)?;
-    }
-    consumer.assign(&assignment)?;
-    Ok(partitions)
-}
-
-/// The offset after the last record of each partition that has any.
-fn ends(consumer: &BaseConsumer, topic: &str, partitions: &[i32]) -> anyhow::Result<Offsets> {
-    let mut ends = Offsets::new();
-    for partition in partitions {
-        let (low, high) = consumer.fetch_watermarks(topic, *partition, Duration::from_secs(30))?;
-        if high > low {
-            ends.insert(*partition, high);
-        }
-    }
-    Ok(ends)
-}
-
-fn reached(landed: &Offsets, ends: &Offsets) -> bool {
-    ends.iter().all(|(partition, end)| {
-        landed
-            .get(partition)
-            .is_some_and(|offset| offset + 1 >= *end)
-    })
+/// Why no more is collected.
+enum Collected {
+    /// There is enough, or nothing comes.
+    Enough,
+    /// The topic has other partitions, or other offsets, than reading began with.
+    Restart,
 }
 
 /// Collects records until there are enough, the first has waited long enough, or nothing comes.
-fn collect(consumer: &BaseConsumer, stop: &CancellationToken) -> anyhow::Result<Rows> {
-    let mut rows = Rows::default();
-    let mut due: Option<Instant> = None;
-    while rows.len() < MAX_ROWS && rows.bytes() < MAX_BYTES && !stop.is_cancelled() {
-        let now = Instant::now();
-        let wait = due.map_or(POLL, |due| due.saturating_duration_since(now).min(POLL));
-        match consumer.poll(wait) {
-            Some(Ok(message)) => {
+fn collect(
+    source: &Source,
+    args: &LandArgs,
+    landed: &Offsets,
+    rows: &mut Rows,
+    stop: &CancellationToken,
+) -> anyhow::Result<Collected> {
+    let mut first: Option<Instant> = None;
+    while !stop.is_cancelled() {
+        let age = first.map(|at| at.elapsed());
+        let limits = args.limits.unhurried(!args.attention.is_paid());
+        if limits.is_reached(rows, age) {
+            break;
+        }
+        let wait = limits.wait(age);
+        match source.poll(wait)? {
+            Polled::Record(message) => {
                 rows.push(&message);
-                due.get_or_insert(now + LINGER);
+                first.get_or_insert_with(Instant::now);
             }
-            Some(Err(error)) if is_fatal(&error) => {
-                return Err(error).context("reading from Kafka");
-            }
-            // The client reconnects by itself; what is missing then is only late.
-            Some(Err(error)) => tracing::warn!(%error, "Kafka is away"),
-            None if due.is_none_or(|due| due <= now) => break,
-            None => {}
+            Polled::Changed => return Ok(Collected::Restart),
+            Polled::Nothing if first.is_none() => break,
+            Polled::Nothing if args.once && source.is_through(&rows.reached(landed)) => break,
+            Polled::Nothing => {}
         }
     }
-    Ok(rows)
-}
-
-/// Whether waiting does not help: records that were not landed are gone, or access is refused.
-fn is_fatal(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::AutoOffsetReset
-                | RDKafkaErrorCode::OffsetOutOfRange
-                | RDKafkaErrorCode::Fatal
-                | RDKafkaErrorCode::UnknownTopicOrPartition
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-        )
-    )
+    Ok(Collected::Enough)
 }

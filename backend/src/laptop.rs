@@ -5,16 +5,23 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Args;
 use shoptrail_local::stack::{self, Backend, StackArgs};
+use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio_util::sync::CancellationToken;
 
+use crate::attention::Attention;
 use crate::config::Reporting;
 use crate::data;
 use crate::warehouse::Warehouse;
 use crate::warehouse::bigquery::BigQueryArgs;
 use crate::warehouse::lake::LakeArgs;
 
-/// A look for new rows costs a lake nothing, and BigQuery a query.
-const BUILD_EVERY_MS: (&str, &str) = ("200", "1000");
+/// A look for new rows costs a lake nothing.
+const LAKE_BUILD_EVERY_MS: &str = "200";
+/// In BigQuery it costs a query.
+const BIGQUERY_BUILD_EVERY_MS: &str = "1000";
+
+/// Who tries things out wants to see them at once, and has few events.
+const LAND_MAX_AGE_MS: &str = "200";
 
 /// Flags of `shoptrail local`.
 #[derive(Args, Clone, Debug)]
@@ -22,9 +29,9 @@ pub struct LocalArgs {
     /// How the parts run
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Where the tables live, if not in the lake below the data folder
-    #[arg(long)]
-    pub warehouse: Option<String>,
+    /// Where the tables are kept, if not in the lake below the data folder: `lake:DIR` or `bigquery://PROJECT/DATASET`
+    #[arg(long, value_name = "ADDRESS")]
+    pub warehouse: Option<WarehouseAddress>,
     /// How BigQuery is used
     #[command(flatten)]
     pub bigquery: BigQueryArgs,
@@ -37,17 +44,24 @@ pub struct LocalArgs {
 }
 
 impl LocalArgs {
-    /// The warehouse, as `--warehouse` takes it.
+    /// The address of the warehouse.
     #[must_use]
-    pub fn warehouse(&self) -> String {
+    pub fn warehouse(&self) -> WarehouseAddress {
         self.warehouse
             .clone()
-            .unwrap_or_else(|| format!("lake:{}", self.stack.data.join("lake").display()))
+            .unwrap_or_else(|| WarehouseAddress::Lake(self.stack.data.join("lake")))
+    }
+
+    /// Paid by whoever asks for the dashboard's data.
+    fn attention(&self) -> Attention {
+        Attention::to(self.stack.data.join("watched"))
     }
 
     fn land(&self) -> Vec<String> {
         let mut args = vec!["land".to_owned()];
-        args.extend(["--warehouse".to_owned(), self.warehouse()]);
+        args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
+        args.extend(self.attention().to_args());
+        args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args
@@ -55,16 +69,19 @@ impl LocalArgs {
 
     fn build(&self) -> Vec<String> {
         let warehouse = self.warehouse();
-        let every_ms = if warehouse.starts_with("lake:") {
-            BUILD_EVERY_MS.0
-        } else {
-            BUILD_EVERY_MS.1
+        let every_ms = match warehouse {
+            WarehouseAddress::Lake(_) => LAKE_BUILD_EVERY_MS,
+            WarehouseAddress::BigQuery(_) => BIGQUERY_BUILD_EVERY_MS,
         };
         let Reporting {
             time_zone,
             currency,
         } = &self.reporting;
-        let mut args = vec!["build".to_owned(), "--warehouse".to_owned(), warehouse];
+        let mut args = vec![
+            "build".to_owned(),
+            "--warehouse".to_owned(),
+            warehouse.to_string(),
+        ];
         let own = [
             "--every-ms",
             every_ms,
@@ -74,6 +91,7 @@ impl LocalArgs {
             currency,
         ];
         args.extend(own.map(str::to_owned));
+        args.extend(self.attention().to_args());
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args
@@ -93,7 +111,7 @@ pub async fn run(
         program: std::env::current_exe().context("the program does not know its file")?,
         land: args.land(),
         build: args.build(),
-        routes: data::router(warehouse, &args.reporting),
+        routes: data::router(warehouse, &args.reporting, args.attention()),
     };
     stack::run(&args.stack, backend, stop.cancelled()).await
 }

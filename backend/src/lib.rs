@@ -5,6 +5,7 @@
 //! them all at once. [`data`] and [`show`] give
 //! them to the dashboard and to people. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
 
+pub mod attention;
 pub mod bronze;
 pub mod build;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod gold;
 pub mod kafka;
 pub mod land;
 pub mod laptop;
+pub mod pace;
 pub mod show;
 pub mod silver;
 pub mod table;

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    shoptrail_backend::cli::run(shoptrail_backend::cli::Cli::parse()).await
+fn main() -> ExitCode {
+    shoptrail_backend::cli::main()
 }

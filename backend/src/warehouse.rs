@@ -25,6 +25,10 @@ pub type Offsets = BTreeMap<i32, i64>;
 /// A day as polars stores it: days since 1970-01-01.
 pub type Day = i32;
 
+/// See [`Warehouse::bronze_mark`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BronzeMark(pub(crate) std::time::SystemTime);
+
 /// Storage of all tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
@@ -33,6 +37,11 @@ pub trait Warehouse: Send + Sync {
 
     /// The last landed offsets of `topic`; empty before the first landing.
     async fn offsets(&self, topic: &str) -> Result<Offsets, WarehouseError>;
+
+    /// Changes with every landing, and costs next to nothing to ask; `None` from a warehouse that cannot say.
+    fn bronze_mark(&self) -> Option<BronzeMark> {
+        None
+    }
 
     /// Appends rows to bronze and moves the offsets, in one step that a kill cannot split.
     ///
@@ -212,13 +221,13 @@ pub enum WarehouseError {
         /// The type its definition gives.
         expected: String,
     },
-    /// The address of the warehouse is not one.
-    #[error("warehouse `{url}`: {reason}\nhint: `lake:DIR` or `bigquery://PROJECT/DATASET`")]
-    Address {
-        /// The address as given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
+    /// There is no lake to read.
+    #[error(
+        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` and `build` make a lake"
+    )]
+    NoLake {
+        /// The folder as given.
+        folder: String,
     },
     /// Another program has done something to the table that this one would read wrongly.
     #[error("table `{table}` {reason}, which this program does not read\nhint: {hint}")]

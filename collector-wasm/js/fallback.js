@@ -3,136 +3,203 @@
 // together.
 
 const IDLE_MS = 18e5;
-const BATCH_EVENTS = 20;
-const BATCH_BYTES = 5e4;
+const REQUEST_EVENTS = 20;
+const REQUEST_BYTES = 5e4;
 const LINGER_MS = 500;
 const KEEPALIVE_BYTES = 6e4;
 const ENVELOPE_BYTES = 1e3;
 const QUEUE_BYTES = 1e6;
+const LONGEST_RETRY_AFTER_MS = 36e5;
+const STRANGER_MS = 6e4;
 
-const hex = (value, digits) => value.toString(16).padStart(digits, "0");
+const DENIED = 1;
+const GRANTED = 2;
 
-const bytes = (text) => new TextEncoder().encode(text).length;
+/** @param {{bytes: number}[]} events */
+const total = (events) => events.reduce((sum, { bytes }) => sum + bytes, 0);
 
-const fly = (batch) => {
-  if (!batch) return 0;
-  batch.inFlight = true;
-  return batch.number;
-};
-
-// The members of a JSON object, to follow those of another.
-const members = (object) => {
-  const inside = /^\{(.*)\}$/s.exec(object)?.[1];
-  return inside ? "," + inside : "";
-};
+/** @typedef {{number: number, bytes: number, rank: number, since: number, request: number}} QueuedEvent */
 
 export class Core {
   constructor() {
-    this.batches = [];
-    this.lastNumber = this.failures = this.notBefore = 0;
+    /** @type {QueuedEvent[]} */
+    this.events = [];
+    this.requestEvents = REQUEST_EVENTS;
+    this.lastEvent = 0;
+    this.lastRequest = 0;
+    this.failed = 0;
+    this.notBefore = 0;
   }
 
-  consent(setting, globalPrivacyControl, choice) {
-    this.mode = choice < 0 ? Math.min(setting, globalPrivacyControl ? 1 : 2) : (choice & 1) * 2;
-    this.ads = choice === 3 && !globalPrivacyControl;
-    if (!this.mode) this.batches = [];
-    return this.mode;
+  /**
+   * @param {number} unasked
+   * @param {number} refused
+   * @param {boolean} globalPrivacyControl
+   * @param {number} analytics
+   */
+  consent(unasked, refused, globalPrivacyControl, analytics) {
+    let mode = Math.min(unasked, globalPrivacyControl ? 1 : 2);
+    if (analytics === GRANTED) mode = 2;
+    else if (analytics) mode = refused === 1 ? 1 : 0;
+    if (!mode) this.events = [];
+    return mode;
   }
 
-  id(now, a, b, c) {
-    const time = hex(now, 12);
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(a & 0xfff, 3)}-${hex(0x8000 | (b & 0x3fff), 4)}-${hex(b >>> 16, 4)}${hex(c, 8)}`;
+  /**
+   * @param {boolean} globalPrivacyControl
+   * @param {number} ads
+   */
+  ads(globalPrivacyControl, ads) {
+    return globalPrivacyControl ? DENIED : ads;
   }
 
+  /**
+   * @param {number} seq
+   * @param {number} last
+   * @param {number} now
+   */
   session(seq, last, now) {
     const goesOn = Math.abs(now - last) < IDLE_MS && seq >= 1 && seq < Number.MAX_SAFE_INTEGER;
-    return (this.seq = goesOn ? seq + 1 : 1);
+    return goesOn ? seq + 1 : 1;
   }
 
-  event(fields, now, clock, a, b, c) {
-    const event = `{"event_id":"${this.id(now, a, b, c)}","event_timestamp":${now},"seq":${this.seq},"consent":{"analytics":${this.mode === 2},"ads":${this.ads}}${members(fields)}}`;
-    const size = bytes(event);
-    const open = this.batches.at(-1);
-    if (!open || open.inFlight || open.count === BATCH_EVENTS || open.size + 1 + size > BATCH_BYTES) {
-      return this.push(event, size, 1, clock);
-    }
-    open.events += "," + event;
-    open.size += 1 + size;
-    open.count++;
-    return open.number;
+  /**
+   * @param {number} bytes
+   * @param {number} rank
+   * @param {number} since
+   */
+  add(bytes, rank, since) {
+    this.lastEvent++;
+    this.events.push({ number: this.lastEvent, bytes, rank, since, request: 0 });
+    return this.lastEvent;
   }
 
-  adopt(events, clock) {
-    return this.push(events, bytes(events), BATCH_EVENTS, clock);
-  }
-
-  push(events, size, count, since) {
-    const number = ++this.lastNumber;
-    this.batches.push({ number, events, size, count, since });
-    return number;
-  }
-
-  find(number) {
-    return this.batches.find((batch) => batch.number === number);
-  }
-
-  events(number) {
-    return this.find(number)?.events ?? "";
-  }
-
-  remove(number) {
-    this.batches = this.batches.filter((batch) => batch.number !== number);
+  waiting() {
+    return this.events.filter(({ request }) => !request);
   }
 
   overflow() {
-    const total = this.batches.reduce((sum, { size }) => sum + size, 0);
-    const oldest = total > QUEUE_BYTES && this.batches.find((batch) => !batch.inFlight);
-    if (!oldest) return 0;
-    this.remove(oldest.number);
-    return oldest.number;
+    if (total(this.events) <= QUEUE_BYTES) return 0;
+    const ranks = this.waiting().map(({ rank }) => rank);
+    const least = this.waiting().find(({ rank }) => rank === Math.min(...ranks));
+    if (!least) return 0;
+    this.events = this.events.filter((event) => event !== least);
+    return least.number;
   }
 
+  /** @param {number} clock */
   wait(clock) {
-    const [next] = this.batches;
-    if (!next || this.batches.some((batch) => batch.inFlight)) return -1;
-    const due = next.since + (next.count < BATCH_EVENTS ? LINGER_MS : 0);
+    const [next] = this.events;
+    if (!next || this.waiting().length < this.events.length) return -1;
+    const isFull = this.events.length >= this.requestEvents || total(this.events) >= REQUEST_BYTES;
+    const due = next.since + (isFull ? 0 : LINGER_MS);
     return Math.max(Math.max(due, this.notBefore) - clock, 0);
   }
 
+  /** @param {number} clock */
   take(clock) {
-    return this.wait(clock) === 0 ? fly(this.batches[0]) : 0;
+    if (this.wait(clock)) return 0;
+    return this.fill(Math.max(this.events[0].bytes, REQUEST_BYTES));
   }
 
-  take_leaving(clock) {
-    if (clock < this.notBefore) return 0;
-    let room = KEEPALIVE_BYTES - ENVELOPE_BYTES;
-    for (const { inFlight, size } of this.batches) if (inFlight) room -= size + ENVELOPE_BYTES;
-    return fly(this.batches.find(({ inFlight, size }) => !inFlight && size <= room));
+  /**
+   * @param {number} clock
+   * @param {boolean} stored
+   */
+  take_leaving(clock, stored) {
+    if (stored && clock < this.notBefore) return 0;
+    const inFlight = this.events.filter(({ request }) => request);
+    const envelopes = 1 + new Set(inFlight.map(({ request }) => request)).size;
+    const room = KEEPALIVE_BYTES - total(inFlight) - envelopes * ENVELOPE_BYTES;
+    return this.fill(Math.min(room, REQUEST_BYTES));
   }
 
-  body(number, now, head) {
-    return `{"sent_at":${now}${members(head)},"events":[${this.events(number)}]}`;
-  }
-
-  settle(number, status, retryAfter, clock, random) {
-    const done = (status > 199 && status < 300) || status === 400;
-    if (done || [401, 403, 413].includes(status)) {
-      this.failures = this.notBefore = 0;
-      this.remove(number);
-      return done ? 1 : 2;
+  /** @param {number} room */
+  fill(room) {
+    const request = this.lastRequest + 1;
+    let events = 0;
+    for (const event of this.waiting()) {
+      if (events === this.requestEvents) break;
+      if (event.bytes > room) continue;
+      room -= event.bytes;
+      event.request = request;
+      events++;
     }
-    const wish = Math.min(Math.max(retryAfter, 0) * 1e3, 36e5);
-    this.notBefore = clock + wish + random * 1e3 * 2 ** Math.min(this.failures++, 6);
-    const batch = this.find(number);
-    if (batch) batch.inFlight = false;
-    return 0;
+    if (!events) return 0;
+    this.lastRequest = request;
+    return request;
   }
 
+  /**
+   * @param {number} ofRequest
+   * @param {number} after
+   */
+  member(ofRequest, after) {
+    const isNext = (/** @type {QueuedEvent} */ { request, number }) =>
+      request === ofRequest && number > after;
+    return this.events.find(isNext)?.number ?? 0;
+  }
+
+  /**
+   * @param {number} request
+   * @param {number} status
+   * @param {boolean} isEdges
+   * @param {number} retryAfter
+   * @param {number} clock
+   * @param {number} random
+   */
+  settle(request, status, isEdges, retryAfter, clock, random) {
+    const members = this.events.filter((event) => event.request === request);
+    const isDone = isEdges && ((status > 199 && status < 300) || status === 400);
+    const isTooLarge = status === 413;
+    if (isDone || isTooLarge) {
+      this.failed = 0;
+      this.notBefore = 0;
+    } else {
+      const isStranger = status === 401 || status === 403;
+      const wish = isStranger
+        ? STRANGER_MS
+        : Math.min(Math.max(retryAfter, 0) * 1e3, LONGEST_RETRY_AFTER_MS);
+      const bound = 1e3 * 2 ** Math.min(this.failed, 6);
+      this.failed++;
+      this.notBefore = clock + wish + random * Math.max(bound, wish);
+    }
+    if (isDone || (isTooLarge && members.length < 2)) {
+      this.events = this.events.filter((event) => event.request !== request);
+      return true;
+    }
+    if (isTooLarge) this.requestEvents = members.length >> 1;
+    for (const event of members) event.request = 0;
+    return false;
+  }
+
+  failures() {
+    return this.failed;
+  }
+
+  not_before() {
+    return this.notBefore;
+  }
+
+  /**
+   * @param {number} failures
+   * @param {number} wait
+   * @param {number} clock
+   */
+  back_off(failures, wait, clock) {
+    this.failed = failures;
+    this.notBefore = clock + Math.min(Math.max(wait, 0), 2 * LONGEST_RETRY_AFTER_MS);
+  }
+
+  /**
+   * @param {number} clock
+   * @param {number} random
+   */
   online(clock, random) {
     this.notBefore = Math.min(this.notBefore, clock + random * 2e3);
   }
 
   rewind() {
-    for (const batch of this.batches) batch.inFlight = false;
+    for (const event of this.events) event.request = 0;
   }
 }

@@ -4,20 +4,21 @@
 import init, { Core } from "shoptrail-glue";
 import MODULE from "shoptrail-module";
 
+import { readChoice } from "./consent.js";
 import { Core as FallbackCore } from "./fallback.js";
 import { guard, on, reportErrorsWith, warn } from "./guard.js";
 import { observeClicks } from "./observe/click.js";
 import { observeEngagement, ping } from "./observe/engagement.js";
 import { observeMarks } from "./observe/marks.js";
-import { observePage, track, viewPage } from "./observe/page.js";
+import { observePage, track, viewAgain, viewPage } from "./observe/page.js";
 import { CONSENT } from "./store.js";
 import { WRITE_KEY, beside } from "./tag.js";
-import { begin, consent, consentElsewhere, flush, identify, online } from "./tracker.js";
+import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
 const MODULE_TIMEOUT_MS = 5e3;
 
-const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewPage);
+const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewAgain);
 
 const beginWithModule = async () => {
   const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
@@ -27,7 +28,7 @@ const beginWithModule = async () => {
     warn("going without the WASM module:", reason);
     return beginWithout();
   }
-  begin(Core, "shoptrail-wasm", viewPage);
+  begin(Core, "shoptrail-wasm", viewAgain);
 };
 
 const goingOutOfSight = () => {
@@ -36,30 +37,42 @@ const goingOutOfSight = () => {
   flush();
 };
 
-const call = guard((name, fields) => {
+const call = guard((/** @type {unknown} */ name, /** @type {any} */ fields) => {
   if (name === "consent") consent(fields);
   else if (name === "identify") identify(fields);
-  else track(name, fields);
+  else if (typeof name === "string") track(name, fields);
+  else warn("a call without a name:", name);
 });
 
 const start = guard(() => {
   const waiting = window.shoptrail?.q ?? [];
-  window.shoptrail = call;
-  call.loaded = true;
-  reportErrorsWith((error) => track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }));
+  const shoptrail = /** @type {Shoptrail} */ (call);
+  shoptrail.loaded = true;
+  window.shoptrail = shoptrail;
+  reportErrorsWith((error) =>
+    track("error", { properties: { source: "tracker", message: `${error}`.slice(0, 200) } }),
+  );
 
-  observePage();
+  readChoice();
+  observePage(ping, observeMarks);
   viewPage();
   observeEngagement();
   observeClicks();
-  on(document, "visibilitychange", () => document.visibilityState === "hidden" && goingOutOfSight());
-  on(window, "pagehide", goingOutOfSight);
+  on(
+    document,
+    "visibilitychange",
+    () => document.visibilityState === "hidden" && goingOutOfSight(),
+  );
+  on(window, "pagehide", () => {
+    goingOutOfSight();
+    leave();
+  });
   on(window, "online", online);
-  on(window, "storage", ({ key }) => key === CONSENT && consentElsewhere());
+  on(window, "storage", ({ key, newValue }) => key === CONSENT && newValue && consentElsewhere());
 
   guard(beginWithModule)();
 
-  for (const args of waiting) call(...args);
+  for (const [name, fields] of waiting) call(name, fields);
   observeMarks();
 });
 

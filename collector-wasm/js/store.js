@@ -1,120 +1,91 @@
 // What is kept in the browser, and only with full consent: the visitor's id in a first-party cookie (which the edge can
-// set over HTTP as well), the session and the unsent batches in localStorage. Without consent, or where the browser
-// refuses, the same calls keep things for as long as the page lives.
+// set over HTTP as well), the session, unsent events and what is known of a failing edge in localStorage. Where the
+// browser refuses, the page's memory has to do.
 
-const COOKIE = "st_id";
-const COOKIE_SECONDS = 395 * 86400; // 13 months, counted from the first visit
-const SESSION = "shoptrail.session";
-const TAB = "shoptrail.tab";
-const QUEUE = "shoptrail.queue.";
+import { attempt } from "./guard.js";
 
-/** A batch that was begun longer ago belongs to nobody: its tab crashed, or cannot send. */
-const ORPHAN_MS = 6e4;
+/** The visitor's id. */
+export const VISITOR = "st_id";
+
+/** The session, from one page that numbers events to the next. */
+export const SLIP = "st_slip";
+
+const PREFIX = "shoptrail.";
+const EVENT = PREFIX + "event.";
 
 /** The visitor's last choice. It is kept even when it is a no: how else would the next page know? */
-export const CONSENT = "shoptrail.consent";
+export const CONSENT = PREFIX + "consent";
 
-let allowed = false;
-let refused = false;
-let session = "";
-let tab;
+/** The session as it was written last, by any page of the shop. */
+export const SESSION = PREFIX + "session";
 
-/** Where the batches of this page are kept, by their numbers. */
-const places = new Map();
+/** What is known of a failing edge. */
+export const RETRY = PREFIX + "retry";
 
-const attempt = (work) => {
-  try {
-    return work();
-  } catch {
-    // Storage is full, switched off or not there: the page's memory has to do.
-  }
-};
+/** @param {string} name */
+export const get = (name) => attempt(() => localStorage.getItem(name));
 
-const get = (name) => attempt(() => localStorage.getItem(name));
-const set = (name, value) => attempt(() => (localStorage.setItem(name, value), true));
-const unset = (name) => attempt(() => localStorage.removeItem(name));
-
-const setCookie = (value, seconds) =>
+/** @param {string} name
+ *  @param {string} value */
+export const set = (name, value) =>
   attempt(() => {
-    const secure = location.protocol === "https:" ? ";Secure" : "";
-    document.cookie = `${COOKIE}=${value};Path=/;Max-Age=${seconds};SameSite=Lax${secure}`;
+    localStorage.setItem(name, value);
+    return true;
   });
 
-// Whatever is not an id of the contract (1 to 64 of these characters) is none.
-const readCookie = () => attempt(() => /(?:^|; )st_id=([\w-]{1,64})(?:;|$)/.exec(document.cookie)?.[1]);
+/** @param {string} name */
+export const unset = (name) => attempt(() => localStorage.removeItem(name));
 
-const storedBatches = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(QUEUE))) ?? [];
+/** @param {string} name
+ *  @param {string} value
+ *  @param {number} seconds */
+export const setCookie = (name, value, seconds) =>
+  attempt(() => {
+    const secure = location.protocol === "https:" ? ";Secure" : "";
+    document.cookie = `${name}=${value};Path=/;Max-Age=${seconds};SameSite=Lax${secure}`;
+  });
 
-/** 1 for analytics plus 2 for advertising; -1 when the visitor has not chosen. */
-export const readChoice = () => {
-  const choice = get(CONSENT);
-  return /^[0-3]$/.test(choice) ? +choice : -1;
+/** @param {string} name */
+export const cookie = (name) =>
+  attempt(() => new RegExp(`(?:^|; )${name}=([\\w.-]+)(?:;|$)`).exec(document.cookie)?.[1]);
+
+/** Where an event is kept. The place says what it is worth, whose it is and, by the id's time, how old it is.
+ *  @param {number} rank
+ *  @param {string} owner
+ *  @param {string} id */
+export const placeOf = (rank, owner, id) => `${EVENT}${rank}.${owner}.${id}`;
+
+/** The places of all pages' events. */
+export const places = () =>
+  attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(EVENT))) ?? [];
+
+/** What a place says.
+ *  @param {string} place */
+export const readPlace = (place) => {
+  const [rank, owner, id = ""] = place.slice(EVENT.length).split(".");
+  return { rank: Number(rank), owner, id, time: parseInt(id.replace("-", "").slice(0, 12), 16) };
 };
 
-export const writeChoice = (choice) => set(CONSENT, choice);
-
-/** Allows storing, and returns the visitor's id: the stored one, or else `ownId()`, which is stored then. */
-export const allow = (ownId) => {
-  allowed = true;
-  tab = attempt(() => sessionStorage.getItem(TAB)) ?? Math.random().toString(36).slice(2);
-  attempt(() => sessionStorage.setItem(TAB, tab));
-  const stored = readCookie();
-  if (stored) return stored;
-  // A visitor who is new to the store does not go on with the session of another one.
-  const id = ownId();
-  setCookie(id, COOKIE_SECONDS);
-  set(SESSION, session);
-  return id;
-};
-
-/** Forbids storing and removes what was stored, of all tabs. */
-export const forget = () => {
-  allowed = false;
-  session = "";
-  places.clear();
-  setCookie("", 0);
-  for (const name of [SESSION, ...storedBatches()]) unset(name);
-  attempt(() => sessionStorage.removeItem(TAB));
-};
-
-/** The session as it was written last, by any page of the shop; an empty text when there is none. */
-export const readSession = () => (allowed ? get(SESSION) : null) ?? session;
-
-export const writeSession = (value) => {
-  session = value;
-  if (allowed) set(SESSION, value);
-};
-
-/** Keeps a batch so that it outlives the page. */
-export const keepBatch = (batch, events) => {
-  if (!allowed) return;
-  const place = places.get(batch) ?? `${QUEUE}${tab}.${Date.now()}.${batch}`;
-  if (set(place, events)) places.set(batch, place);
-  else refused = true;
-};
-
-export const dropBatch = (batch) => {
-  if (places.has(batch)) unset(places.get(batch));
-  places.delete(batch);
-};
-
-/** Whether all that is unsent outlives the page. */
-export const keepsAll = () => allowed && !refused;
-
-/** The batches of this page that another page took over (or the visitor deleted). */
-export const takenOver = () =>
-  [...places].filter(([, place]) => get(place) === null).map(([batch]) => (places.delete(batch), batch));
-
-/** Takes over the batches that earlier pages of this tab left, and the orphans of other tabs. */
-export const takeOver = (adopt) => {
-  const own = new Set(places.values());
-  for (const place of storedBatches()) {
-    const [owner, since] = place.slice(QUEUE.length).split(".");
-    if (own.has(place) || (owner !== tab && Date.now() - since < ORPHAN_MS)) continue;
-    const events = get(place);
-    if (!events) continue;
-    // At a place of its own, so that a tab that lives after all sees that its batch is gone.
-    keepBatch(adopt(events), events);
-    unset(place);
+/** Keeps an event so that it outlives the page. Where the store is full, events of less worth make room.
+ *  @param {string} place
+ *  @param {string} text */
+export const keep = (place, text) => {
+  if (set(place, text)) return true;
+  const { rank } = readPlace(place);
+  /** @param {string} other */
+  const worth = (other) => readPlace(other).rank + readPlace(other).id;
+  const least = places().filter((other) => readPlace(other).rank < rank);
+  least.sort((one, other) => (worth(one) < worth(other) ? -1 : 1));
+  for (const other of least) {
+    unset(other);
+    if (set(place, text)) return true;
   }
+  return false;
+};
+
+/** Removes everything but the choice. */
+export const forget = () => {
+  for (const name of [VISITOR, SLIP]) if (cookie(name)) setCookie(name, "", 0);
+  const names = attempt(() => Object.keys(localStorage)) ?? [];
+  for (const name of names) if (name.startsWith(PREFIX) && name !== CONSENT) unset(name);
 };

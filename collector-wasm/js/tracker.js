@@ -1,203 +1,146 @@
-// The shell around the core: gives it clock, randomness and storage, and sends what it says.
+// From a call to a numbered event: gives the core to the parts, and waits for what a number needs.
 
-import { guard, warn } from "./guard.js";
-import * as store from "./store.js";
-import { SETTING, WRITE_KEY, beside } from "./tag.js";
+import { FULL, OFF, choose, consentWords, keepChoice, modeBy, readChoice } from "./consent.js";
+import * as delivery from "./delivery.js";
+import { complete, eventFields, uuid7 } from "./envelope.js";
+import { guard } from "./guard.js";
+import * as pen from "./pen.js";
+import { forgetSession, nextPlace, storedVisitor } from "./session.js";
+import { forget } from "./store.js";
 
-const SEND_TIMEOUT_MS = 2e4;
-
-/** How long after a click on a link to a page of the shop this page is expected to go. */
-const LEAVING_MS = 3e3;
-
-/** What a shop's call cannot say about an event. */
-const OWN_FIELDS = Object.fromEntries(
-  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent"].map((name) => [name, undefined]),
-);
-
-const OFF = 0;
-const FULL = 2;
-
+/** @type {CoreCalls | undefined} */
 let core;
-let tracker;
-let mode;
-let anonymousId;
+let mode = -1;
+/** @type {string | undefined} */
+let visitor;
+let isVisitorStored = false;
+/** @type {unknown} */
 let userId;
-let choice = store.readChoice();
-let timer;
-let leavingUntil = 0;
+/** @type {() => void} */
 let onConsent;
-const untilReady = [];
 
-const clock = () => performance.now();
-const random = () => crypto.getRandomValues(new Uint32Array(3));
-const newId = () => core.id(Date.now(), ...random());
+/** Events that have no number yet. @type {{type: string, now: number, fields: string}[]} */
+const pending = [];
 
-const whenReady = (work) => {
-  if (core) work();
-  else untilReady.push(work);
-};
+pen.onGranted(() => number());
+
+const newId = () => uuid7(Date.now(), crypto.getRandomValues(new Uint32Array(3)));
 
 /** Gives the tracker its core, once. `name` is told to the edge, `resumed` is called when consent comes back to a page
- *  that had none. */
+ *  that had none.
+ *  @param {new () => CoreCalls} Core
+ *  @param {string} name
+ *  @param {() => void} resumed */
 export const begin = (Core, name, resumed) => {
   if (core) return;
   core = new Core();
-  tracker = { name, version: VERSION };
+  delivery.beginDelivery(core, { name, version: VERSION });
   onConsent = resumed;
   applyConsent();
-  for (const work of untilReady.splice(0)) guard(work)();
+  numberPending();
 };
 
 const applyConsent = () => {
+  if (!core) return;
   const before = mode;
-  mode = core.consent(SETTING, navigator.globalPrivacyControl === true, choice);
+  mode = modeBy(core);
   if (mode === before) return;
-  if (mode !== FULL) store.forget();
-  if (mode === OFF) {
-    anonymousId = undefined;
-    return;
-  }
-  const ownId = () => anonymousId ?? newId();
-  if (mode === FULL) {
-    anonymousId = store.allow(ownId);
-    takeOver();
-  } else {
-    anonymousId = ownId();
+  delivery.deliverIn(mode);
+  isVisitorStored = false;
+  if (mode === FULL) pen.enter();
+  else {
+    pen.leave();
+    forget();
+    forgetSession();
+    visitor = undefined;
   }
   if (before === OFF) onConsent();
 };
 
-const choose = (newChoice) => {
-  choice = newChoice;
-  if (core) applyConsent();
+/** The visitor chose.
+ *  @param {{analytics?: unknown, ads?: unknown}} said */
+export const consent = (said) => {
+  choose(said);
+  applyConsent();
 };
 
-/** The visitor chose: analytics and ads, yes or no. What is not said is a no. */
-export const consent = ({ analytics, ads } = {}) => {
-  choose((analytics === true) + 2 * (ads === true));
-  store.writeChoice(choice);
+/** The visitor may have chosen in another page, or a choice may have come to its end. */
+export const consentElsewhere = () => {
+  readChoice();
+  applyConsent();
 };
 
-/** The visitor chose in another tab. */
-export const consentElsewhere = () => choose(store.readChoice());
+/** Sets (or with null takes away) the shop's own id of a visitor who is signed in. It holds until the page goes.
+ *  @param {{user_id?: unknown}} fields */
+export const identify = ({ user_id }) => {
+  userId = user_id ?? undefined;
+};
 
-/** Sets (or with null takes away) the shop's own id of a visitor who is signed in. It holds until the page goes. */
-export const identify = ({ user_id } = {}) => (userId = user_id ?? undefined);
-
-/** Queues an event. `page` are the fields of the page it happens on, `fields` those of the event. */
-export const track = (type, page, fields) => {
-  const now = Date.now();
-  const event = JSON.stringify({ user_id: userId, ...page, ...fields, ...OWN_FIELDS, event_type: type });
-  whenReady(() => {
-    if (mode === OFF) return;
-    forgetTakenOver();
-    const ids = `{"anonymous_id":"${anonymousId}","session_id":"${nextSession(now)}",`;
-    const batch = core.event(ids + event.slice(1), now, clock(), ...random());
-    store.keepBatch(batch, core.events(batch));
-    forgetOverflow();
-    schedule();
+/** Queues an event. `page` are the fields of the page it happens on, `fields` those of the event.
+ *  @param {string} type
+ *  @param {Fields} page
+ *  @param {Fields} [fields] */
+export const track = (type, page, fields = {}) => {
+  if (mode === OFF) return;
+  pending.push({
+    type,
+    now: Date.now(),
+    fields: eventFields(type, { user_id: userId }, page, fields),
   });
+  numberPending();
 };
 
-const nextSession = (now) => {
-  const [, stored, seq, last] = /^([\w-]{1,64})\.(\d+)\.(\d+)$/.exec(store.readSession()) ?? [];
-  const next = core.session(+seq, +last, now);
-  const id = next > 1 ? stored : newId();
-  store.writeSession(`${id}.${next}.${now}`);
-  return id;
+const numberPending = () => {
+  if (core && pending.length && (mode !== FULL || pen.mayNumber())) number();
 };
 
-const forgetTakenOver = () => store.takenOver().forEach((batch) => core.remove(batch));
-
-const forgetOverflow = () => {
-  for (let batch; (batch = core.overflow()); ) {
-    warn("too much is unsent, events are lost");
-    store.dropBatch(batch);
+/** Gives the pending events their numbers, with the pen where there is one. */
+const number = () => {
+  const theCore = core;
+  if (!theCore) return;
+  if (mode === FULL && !isVisitorStored) {
+    visitor = storedVisitor(visitor ?? newId());
+    isVisitorStored = true;
+    guard(delivery.takeOver)();
+  }
+  for (const { type, now, fields } of pending.splice(0)) {
+    if (mode === OFF) continue;
+    visitor ??= newId();
+    const event_id = newId();
+    const place = nextPlace(theCore, now, mode === FULL, newId);
+    const head = {
+      event_id,
+      event_timestamp: now,
+      seq: place.seq,
+      consent: consentWords(theCore),
+      anonymous_id: visitor,
+      session_id: place.session_id,
+    };
+    delivery.enqueue(type, event_id, complete(head, fields));
   }
 };
 
-const takeOver = () => {
-  store.takeOver((events) => core.adopt(events, clock()));
-  forgetOverflow();
-  schedule();
+/** Now and then: looks for what other pages left behind. */
+export const lookAround = () => {
+  if (mode === FULL && pen.mayNumber()) guard(delivery.takeOver)();
 };
 
-/** Now and then: looks for what other tabs left behind. */
-export const lookAround = () => whenReady(() => mode === FULL && takeOver());
-
-const schedule = () => {
-  clearTimeout(timer);
-  const wait = core.wait(clock());
-  if (wait >= 0 && navigator.onLine) timer = setTimeout(guard(sendNext), wait);
+/** The page goes out of sight, perhaps for good: what has no number yet gets it now, whoever has the pen. */
+export const flush = () => {
+  keepChoice();
+  number();
+  delivery.flush();
 };
 
-const sendNext = () => {
-  forgetTakenOver();
-  const batch = core.take(clock());
-  if (batch) return send(batch, false);
-  schedule();
-};
-
-const send = async (batch, keepalive) => {
-  let status = 0;
-  let retryAfter = 0;
-  try {
-    const reply = await fetch(beside("b"), {
-      method: "POST",
-      body: core.body(batch, Date.now(), head()),
-      credentials: "omit",
-      keepalive,
-      signal: AbortSignal.timeout?.(SEND_TIMEOUT_MS),
-    });
-    // The browser's allowance for keepalive is held until the reply is read.
-    const text = await reply.text();
-    status = reply.status;
-    retryAfter = +reply.headers.get("Retry-After") || 0;
-    if (status !== 202) warn(status, text);
-  } catch (error) {
-    warn(error);
-  }
-  if (core.settle(batch, status, retryAfter, clock(), Math.random())) store.dropBatch(batch);
-  schedule();
-};
-
-const head = () =>
-  JSON.stringify({
-    write_key: WRITE_KEY,
-    tracker,
-    context: {
-      language: navigator.language,
-      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      screen_width: screen.width,
-      screen_height: screen.height,
-      viewport_width: innerWidth,
-      viewport_height: innerHeight,
-    },
-  });
-
-/** A link to another page of the shop was followed: that page will send what is kept, so that this one need not, and
- *  nothing is sent twice. */
-export const leavingInside = () => (leavingUntil = clock() + LEAVING_MS);
-
-/** The page goes out of sight, perhaps for good: what is unsent goes now. */
-export const flush = () =>
-  whenReady(() => {
-    forgetTakenOver();
-    if (store.keepsAll() && clock() < leavingUntil) return;
-    for (let batch; navigator.onLine && (batch = core.take_leaving(clock())); ) guard(send)(batch, true);
-  });
+/** The page goes: into the back/forward cache, or for good. */
+export const leave = () => pen.leave();
 
 /** The page is back from the back/forward cache. */
-export const resume = () =>
-  whenReady(() => {
-    leavingUntil = 0;
-    forgetTakenOver();
-    core.rewind();
-    schedule();
-  });
+export const resume = () => {
+  consentElsewhere();
+  if (!core) return;
+  if (mode === FULL) pen.enter();
+  delivery.rewind();
+};
 
-export const online = () =>
-  whenReady(() => {
-    core.online(clock(), Math.random());
-    schedule();
-  });
+export const online = () => core && delivery.online();

@@ -15,81 +15,117 @@ pub enum Mode {
 impl From<u8> for Mode {
     fn from(number: u8) -> Self {
         match number {
-            0 => Self::Off,
             1 => Self::Cookieless,
-            _ => Self::Full,
+            2 => Self::Full,
+            _ => Self::Off,
         }
     }
 }
 
-/// What a visitor agreed to.
+/// What a visitor said about one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
-    analytics: bool,
-    ads: bool,
+pub enum Answer {
+    /// Nothing yet.
+    NotAsked = 0,
+    /// No.
+    Denied = 1,
+    /// Yes.
+    Granted = 2,
 }
 
-impl Choice {
-    /// Reads 1 for analytics plus 2 for advertising; a negative number is no choice.
-    pub fn from_bits(bits: i8) -> Option<Self> {
-        (bits >= 0).then_some(Self {
-            analytics: bits & 1 != 0,
-            ads: bits & 2 != 0,
-        })
+impl From<u8> for Answer {
+    fn from(number: u8) -> Self {
+        match number {
+            0 => Self::NotAsked,
+            2 => Self::Granted,
+            _ => Self::Denied,
+        }
     }
 }
 
-/// The consent in force.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Consent {
-    /// What the tracker may do.
-    pub mode: Mode,
-    /// Whether the visitor agreed to advertising.
-    pub ads: bool,
+/// What the shop's tag allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// What may be done until the visitor chose.
+    pub unasked: Mode,
+    /// What may be done when the visitor refused: off or cookieless.
+    pub refused: Mode,
 }
 
-/// Decides the consent in force.
+/// Decides what may be done.
 ///
-/// `setting`, from the shop's tag, holds until the visitor chose. The browser's Global Privacy Control lowers it to
-/// cookieless at most, and rules out advertising whatever the visitor chose in this shop.
-pub fn decide(setting: Mode, global_privacy_control: bool, choice: Option<Choice>) -> Consent {
-    let mode = match choice {
-        Some(Choice {
-            analytics: true, ..
-        }) => Mode::Full,
-        Some(_) => Mode::Off,
-        None if global_privacy_control && setting == Mode::Full => Mode::Cookieless,
-        None => setting,
-    };
-    let ads =
-        mode == Mode::Full && !global_privacy_control && choice.is_some_and(|choice| choice.ads);
-    Consent { mode, ads }
+/// The browser's Global Privacy Control lowers what may be done without a choice to cookieless; a choice made in this
+/// shop is the visitor's word.
+pub fn mode(settings: Settings, global_privacy_control: bool, analytics: Answer) -> Mode {
+    match analytics {
+        Answer::Granted => Mode::Full,
+        Answer::Denied if settings.refused == Mode::Cookieless => Mode::Cookieless,
+        Answer::Denied => Mode::Off,
+        Answer::NotAsked if global_privacy_control && settings.unasked == Mode::Full => {
+            Mode::Cookieless
+        }
+        Answer::NotAsked => settings.unasked,
+    }
+}
+
+/// Decides what is told about advertising: Global Privacy Control is a no, whatever was chosen in this shop.
+pub fn ads(global_privacy_control: bool, ads: Answer) -> Answer {
+    if global_privacy_control {
+        Answer::Denied
+    } else {
+        ads
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mode(setting: Mode, global_privacy_control: bool, choice: i8) -> Mode {
-        decide(setting, global_privacy_control, Choice::from_bits(choice)).mode
-    }
+    const SETTINGS: Settings = Settings {
+        unasked: Mode::Full,
+        refused: Mode::Off,
+    };
 
     #[test]
     fn the_setting_holds_until_the_visitor_chose() {
-        for setting in [Mode::Off, Mode::Cookieless, Mode::Full] {
-            assert_eq!(mode(setting, false, -1), setting);
-            assert_eq!(mode(setting, false, 0), Mode::Off);
-            assert_eq!(mode(setting, false, 1), Mode::Full);
+        for unasked in [Mode::Off, Mode::Cookieless, Mode::Full] {
+            let settings = Settings {
+                unasked,
+                ..SETTINGS
+            };
+            assert_eq!(mode(settings, false, Answer::NotAsked), unasked);
+            assert_eq!(mode(settings, false, Answer::Denied), Mode::Off);
+            assert_eq!(mode(settings, false, Answer::Granted), Mode::Full);
         }
     }
 
     #[test]
+    fn a_refusal_means_cookieless_where_the_shop_says_so() {
+        let settings = |refused| Settings {
+            refused,
+            ..SETTINGS
+        };
+        let refused = |mode_of| mode(settings(mode_of), false, Answer::Denied);
+        assert_eq!(refused(Mode::Cookieless), Mode::Cookieless);
+        assert_eq!(
+            refused(Mode::Full),
+            Mode::Off,
+            "a refusal never stores anything"
+        );
+    }
+
+    #[test]
     fn privacy_control_lowers_the_setting_and_rules_out_ads() {
-        assert_eq!(mode(Mode::Full, true, -1), Mode::Cookieless);
-        assert_eq!(mode(Mode::Off, true, -1), Mode::Off);
-        assert_eq!(mode(Mode::Off, true, 3), Mode::Full);
-        assert!(decide(Mode::Full, false, Choice::from_bits(3)).ads);
-        assert!(!decide(Mode::Full, true, Choice::from_bits(3)).ads);
-        assert!(!decide(Mode::Full, false, Choice::from_bits(2)).ads);
+        assert_eq!(mode(SETTINGS, true, Answer::NotAsked), Mode::Cookieless);
+        assert_eq!(mode(SETTINGS, true, Answer::Granted), Mode::Full);
+        assert_eq!(ads(true, Answer::Granted), Answer::Denied);
+        assert_eq!(ads(true, Answer::NotAsked), Answer::Denied);
+        assert_eq!(ads(false, Answer::NotAsked), Answer::NotAsked);
+    }
+
+    #[test]
+    fn unknown_numbers_are_the_strictest() {
+        assert_eq!(Mode::from(7), Mode::Off);
+        assert_eq!(Answer::from(7), Answer::Denied);
     }
 }

@@ -5,9 +5,6 @@
 extern crate alloc;
 
 mod consent;
-mod envelope;
-mod id;
-mod number;
 mod queue;
 mod retry;
 mod session;

@@ -1,97 +1,72 @@
-//! What the loader calls: one object that decides. It has no clock, no randomness, no storage and no network; each of
-//! them comes in as an argument or goes out as a value. `js/fallback.js` is the same object for pages that forbid WASM,
-//! and `vectors/core.json` holds the two together.
-
-use alloc::borrow::ToOwned;
-use alloc::string::String;
+//! What the loader calls: one object that decides. It has no clock, no randomness, no storage, no network and no text;
+//! what it needs of them comes in as numbers and goes out as numbers, for a text that crosses into WASM is copied.
+//! `js/fallback.js` is the same object for pages that forbid WASM, and `vectors/core.json` holds the two together.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::consent::{self, Choice, Consent, Mode};
-use crate::envelope::{self, EventHead};
-use crate::id;
+use crate::consent::{self, Answer, Mode, Settings};
 use crate::queue::Queue;
+use crate::retry::Reply;
 use crate::session;
 
 /// The tracker's decisions for one page.
 ///
-/// Arguments in common: `now` is the time in milliseconds since the epoch, `clock` milliseconds of a clock that is never
-/// set back, `a`, `b`, `c` are 32 random bits each, `random` is a random number in 0..1. Batches are called by numbers
-/// from 1; 0 stands for none.
+/// Arguments in common: `clock` are milliseconds of a clock that is never set back, `random` is a random number in 0..1.
+/// Events and requests are called by numbers from 1; 0 stands for none.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
 pub struct Core {
-    consent: Consent,
-    seq: u64,
     queue: Queue,
 }
 
 #[wasm_bindgen]
 impl Core {
-    /// A core that may do nothing until [`Core::consent`] says so.
+    /// A core with nothing queued.
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Decides what may be done from now on: 0 nothing, 1 send with ids that live as long as the page, 2 store too.
+    /// Decides what may be done from now on: 0 nothing, 1 send with ids that live as long as the page, 2 store too. What
+    /// is queued goes when nothing may be done.
     ///
-    /// `setting` is what the shop's tag allows until the visitor chose (0, 1 or 2 likewise), `choice` what the visitor
-    /// chose: 1 for analytics plus 2 for advertising, negative for no choice yet. What is queued goes when nothing may
-    /// be done.
-    pub fn consent(&mut self, setting: u8, global_privacy_control: bool, choice: i8) -> u8 {
-        self.consent = consent::decide(
-            Mode::from(setting),
-            global_privacy_control,
-            Choice::from_bits(choice),
-        );
-        if self.consent.mode == Mode::Off {
+    /// `unasked` is what the shop's tag allows until the visitor chose, `refused` what it allows when the visitor said no
+    /// (0, 1 or 2 likewise), `analytics` what the visitor said: 0 nothing, 1 no, 2 yes.
+    pub fn consent(
+        &mut self,
+        unasked: u8,
+        refused: u8,
+        global_privacy_control: bool,
+        analytics: u8,
+    ) -> u8 {
+        let settings = Settings {
+            unasked: Mode::from(unasked),
+            refused: Mode::from(refused),
+        };
+        let mode = consent::mode(settings, global_privacy_control, Answer::from(analytics));
+        if mode == Mode::Off {
             self.queue.clear();
         }
-        self.consent.mode as u8
+        mode as u8
     }
 
-    /// A new id, for a visitor or a session.
-    pub fn id(&self, now: f64, a: u32, b: u32, c: u32) -> String {
-        id::uuid7(now, [a, b, c])
+    /// Decides what is told about advertising, in numbers like those of `analytics`.
+    pub fn ads(&self, global_privacy_control: bool, ads: u8) -> u8 {
+        consent::ads(global_privacy_control, Answer::from(ads)) as u8
     }
 
-    /// Takes the next place in the session whose last event was number `seq` at `last`, and returns its number: 1 when
-    /// a new session begins.
-    pub fn session(&mut self, seq: f64, last: f64, now: f64) -> f64 {
-        self.seq = session::next_seq(seq, last, now);
-        self.seq as f64
+    /// The number of an event that happens at `now`, when the session's last one was `seq` at `last`: 1 begins a session.
+    pub fn session(&self, seq: f64, last: f64, now: f64) -> f64 {
+        session::next_seq(seq, last, now) as f64
     }
 
-    /// Queues an event at the place that [`Core::session`] took, and returns its batch. `fields` is a JSON object with
-    /// everything but what the core adds: id, time, number and consent.
-    pub fn event(&mut self, fields: &str, now: f64, clock: f64, a: u32, b: u32, c: u32) -> u32 {
-        let head = EventHead {
-            now,
-            random: [a, b, c],
-            seq: self.seq,
-            analytics: self.consent.mode == Mode::Full,
-            ads: self.consent.ads,
-        };
-        self.queue.add(&head.with_fields(fields), clock)
+    /// Queues an event of so many bytes that waits since `since`, and returns its number. The least `rank` goes first
+    /// when there are too many.
+    pub fn add(&mut self, bytes: u32, rank: u8, since: f64) -> u32 {
+        self.queue.add(bytes as usize, rank, since)
     }
 
-    /// Queues a batch that an earlier page stored.
-    pub fn adopt(&mut self, events: &str, clock: f64) -> u32 {
-        self.queue.adopt(events, clock)
-    }
-
-    /// The events of a batch, as they are stored.
-    pub fn events(&self, batch: u32) -> String {
-        self.queue.events(batch).to_owned()
-    }
-
-    /// Forgets a batch that another page took over.
-    pub fn remove(&mut self, batch: u32) {
-        self.queue.remove(batch);
-    }
-
-    /// Forgets the oldest batch while the queue is too large, and returns it.
+    /// Forgets an event while the queue is too large, and returns it.
     pub fn overflow(&mut self) -> u32 {
         self.queue.overflow().unwrap_or_default()
     }
@@ -101,33 +76,54 @@ impl Core {
         self.queue.wait(clock).unwrap_or(-1.0)
     }
 
-    /// Takes the next batch to be sent.
+    /// Puts events into the next request.
     pub fn take(&mut self, clock: f64) -> u32 {
         self.queue.take(clock).unwrap_or_default()
     }
 
-    /// Takes the next batch to be sent by a page that is going.
-    pub fn take_leaving(&mut self, clock: f64) -> u32 {
-        self.queue.take_leaving(clock).unwrap_or_default()
+    /// Puts events into the next request of a page that is going; `stored` says whether they outlive it.
+    pub fn take_leaving(&mut self, clock: f64, stored: bool) -> u32 {
+        self.queue.take_leaving(clock, stored).unwrap_or_default()
     }
 
-    /// The body of the request that sends a batch. `head` is a JSON object with what is not the core's: write key,
-    /// tracker, context.
-    pub fn body(&self, batch: u32, now: f64, head: &str) -> String {
-        envelope::batch(now, head, self.queue.events(batch))
+    /// The first event of a request whose number is above `after`.
+    pub fn member(&self, request: u32, after: u32) -> u32 {
+        self.queue.member(request, after).unwrap_or_default()
     }
 
-    /// Takes the answer to a batch: HTTP status (0 for no answer), `Retry-After` in seconds (0 for none). Returns 0 when
-    /// the batch is kept to be sent again, 1 when the edge has it, 2 when the edge will never take it.
+    /// Takes the answer to a request: HTTP status (0 for no answer), whether the body is the edge's, `Retry-After` in
+    /// seconds (0 for none). Returns whether its events are done with; otherwise they are sent again.
     pub fn settle(
         &mut self,
-        batch: u32,
+        request: u32,
         status: u16,
+        is_edges: bool,
         retry_after: f64,
         clock: f64,
         random: f64,
-    ) -> u8 {
-        self.queue.settle(batch, status, retry_after, clock, random) as u8
+    ) -> bool {
+        let reply = Reply {
+            status,
+            is_edges,
+            retry_after,
+        };
+        self.queue.settle(request, reply, clock, random)
+    }
+
+    /// How many requests failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.queue.failures()
+    }
+
+    /// When the edge may be asked again.
+    pub fn not_before(&self) -> f64 {
+        self.queue.not_before()
+    }
+
+    /// Takes over what another page learnt: so many failures in a row, and that the edge is to be left in peace for so
+    /// many milliseconds from now.
+    pub fn back_off(&mut self, failures: u32, wait: f64, clock: f64) {
+        self.queue.back_off(failures, wait, clock);
     }
 
     /// Says that the browser is online again.

@@ -1,14 +1,20 @@
-// A stand-in for the edge in the tracker's tests: serves the tracker as built, takes batches as the real one does, and
-// remembers them. It judges nothing: what it answers is what a test says.
+// A stand-in for the edge in the tracker's tests: serves the tracker as built, judges batches by the contract's JSON
+// Schema as the real one does by the contract's code, and remembers them. A test can say what it answers instead.
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import Ajv from "ajv";
+
 export const ASSETS = fileURLToPath(new URL("../../target/tracker", import.meta.url));
 
-const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html; charset=utf-8" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+  ".html": "text/html; charset=utf-8",
+};
 
 /** Starts a server on a free port of the loopback. Resolves to `{origin, close}`. */
 export async function serve(answer) {
@@ -22,13 +28,71 @@ export async function serve(answer) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
-/** The edge. Its answers are set by `reply` (`{status, headers}`, or `away: true` for none at all). */
+const schema = async (name) =>
+  JSON.parse(await readFile(new URL(`../../schemas/json/${name}.schema.json`, import.meta.url)));
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+const isEvent = ajv.compile(await schema("event"));
+const batchSchema = await schema("batch");
+// The envelope alone: what is wrong with an event costs that event only.
+const isEnvelope = ajv.compile({
+  ...batchSchema,
+  properties: { ...batchSchema.properties, events: { type: "array", minItems: 1, maxItems: 100 } },
+});
+
+/** What the edge says of a batch by the contract: `{status, reply}`. */
+function judge(batch) {
+  if (!isEnvelope(batch)) {
+    return {
+      status: 400,
+      reply: { error: { code: "envelope", message: ajv.errorsText(isEnvelope.errors) } },
+    };
+  }
+  const events = batch.events.map((event, index) =>
+    isEvent(event)
+      ? { index, event_id: event.event_id, status: "accepted" }
+      : { index, status: "rejected", errors: structuredClone(isEvent.errors) },
+  );
+  const rejected = events.filter(({ status }) => status === "rejected").length;
+  const accepted = events.length - rejected;
+  const status = rejected === 0 ? 202 : accepted === 0 ? 400 : 207;
+  return { status, reply: { accepted, rejected, events } };
+}
+
+/** The edge. It judges, unless `reply` says what to answer (`{status, headers, body}`), or `away: true` for nothing.
+ *  `until` is a promise that it waits for first. */
 export class TestEdge {
-  /** What came in by `POST /b`: `{body, headers, at}`. */
+  /** What came in by `POST /b`: `{body, headers, method, at}`. */
   requests = [];
-  /** The requests that were answered with 202 or 207. */
+  /** The requests that were judged, accepted or not. */
   taken = [];
-  reply = { status: 202 };
+  /** What was rejected: `{event, errors}`, or `{batch, error}`. A test that wants some takes them out. */
+  rejections = [];
+  /** What to answer instead of a verdict. */
+  reply = undefined;
+
+  /** Keeps all answers back until the function that it returns is called; then verdicts are given. */
+  hold() {
+    let release = () => {};
+    const until = new Promise((resolve) => (release = resolve));
+    this.reply = { until };
+    return () => {
+      this.reply = undefined;
+      release();
+    };
+  }
+
+  /** Answers what `script` gives, and counts. */
+  answerWith(script) {
+    const answer = { calls: 0 };
+    this.reply = {
+      script: () => {
+        answer.calls++;
+        return script();
+      },
+    };
+    return answer;
+  }
 
   static async start() {
     const edge = new TestEdge();
@@ -54,12 +118,21 @@ export class TestEdge {
   async #answer(request, response) {
     const path = new URL(request.url, "http://localhost").pathname;
     if (path !== "/b") return this.#asset(path, response);
-    if (this.reply.away) return request.socket.destroy();
+    if (this.reply?.away) return request.socket.destroy();
     const chunks = await request.toArray();
-    const received = { body: Buffer.concat(chunks).toString(), headers: request.headers, method: request.method, at: Date.now() };
+    const received = {
+      body: Buffer.concat(chunks).toString(),
+      headers: request.headers,
+      method: request.method,
+      at: Date.now(),
+    };
     this.requests.push(received);
-    const { status, headers = {} } = this.reply;
-    if (status === 202 || status === 207) this.taken.push(received);
+    await this.reply?.until;
+    const scripted = await this.reply?.script?.();
+    // Nobody is there any more: what a page took back has not arrived.
+    if (request.socket.destroyed) return undefined;
+    const { status, body, headers } =
+      scripted ?? (this.reply?.status ? this.reply : this.#verdict(received));
     response
       .writeHead(status, {
         "access-control-allow-origin": request.headers.origin ?? "*",
@@ -67,11 +140,29 @@ export class TestEdge {
         "content-type": "application/json",
         ...headers,
       })
-      .end(JSON.stringify({ status }));
+      .end(
+        body ?? JSON.stringify({ error: { code: "test", pointer: "", message: "a test says so" } }),
+      );
+  }
+
+  #verdict(received) {
+    const batch = JSON.parse(received.body);
+    const { status, reply } = judge(batch);
+    if (reply.error) this.rejections.push({ batch, error: reply.error });
+    else {
+      this.taken.push(received);
+      for (const { index, errors } of reply.events) {
+        if (errors) this.rejections.push({ event: batch.events[index], errors });
+      }
+    }
+    return { status, body: JSON.stringify(reply) };
   }
 
   async #asset(path, response) {
-    const headers = { "access-control-allow-origin": "*", "content-type": TYPES[extname(path)] ?? "text/plain" };
+    const headers = {
+      "access-control-allow-origin": "*",
+      "content-type": TYPES[extname(path)] ?? "text/plain",
+    };
     try {
       const file = await readFile(join(ASSETS, basename(path)));
       response.writeHead(200, headers).end(file);

@@ -22,7 +22,7 @@ export const NOTHING = { cookie: "", local: [], session: [] };
 export const visit = (work) => async () => {
   const context = await browser.newContext();
   const edge = await TestEdge.start();
-  const pages = { "/": {}, "/next": {} };
+  const pages = { "/": {}, "/next": {}, "/untagged": { untagged: true } };
   const shop = await serve((request, response) => answerAsShop(pages, edge, request, response));
   const pageErrors = [];
   const newPage = async () => {
@@ -34,6 +34,7 @@ export const visit = (work) => async () => {
     const page = await newPage();
     await work({ context, edge, pages, shop, page, newPage, ...actions(shop, edge, page) });
     assert.deepEqual(pageErrors, [], "exceptions in the page");
+    assert.deepEqual(edge.rejections, [], "what the contract does not accept");
   } finally {
     await context.close();
     await shop.close();
@@ -41,22 +42,35 @@ export const visit = (work) => async () => {
   }
 };
 
-/** A page of the shop: `pages[path]` is `{body, tag, csp}`, where `tag` are the script tag's attributes. */
-function answerAsShop(pages, edge, request, response) {
+/** A page of the shop: `pages[path]` is `{body, tag, csp}`, where `tag` are the script tag's attributes; an
+ *  `untagged` page has none. It is answered when the promise `until` is fulfilled. */
+async function answerAsShop(pages, edge, request, response) {
   const { pathname } = new URL(request.url, "http://localhost");
   const found = pages[pathname];
   if (!found) return response.writeHead(404, { "content-type": "text/html" }).end();
-  const { body = "<p>Shop</p>", tag = "", csp } = found;
-  const headers = { "content-type": "text/html; charset=utf-8", ...(csp && { "content-security-policy": csp }) };
-  const stub = "<script>window.shoptrail = function () { (shoptrail.q = shoptrail.q || []).push(arguments) }</script>";
-  const script = `<script async src="${edge.origin}/t.js" data-key="pk_test" ${tag}></script>`;
-  response.writeHead(200, headers).end(`<!doctype html><title>Shop ${pathname}</title>${csp ? "" : stub}${script}${body}`);
+  const { body = "<p>Shop</p>", tag = "", csp, untagged, until: held } = found;
+  await held;
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    ...(csp && { "content-security-policy": csp }),
+  };
+  const stub =
+    "<script>window.shoptrail = function () { (shoptrail.q = shoptrail.q || []).push(arguments) }</script>";
+  const script = untagged
+    ? ""
+    : `<script async src="${edge.origin}/t.js" data-key="pk_test" ${tag}></script>`;
+  response
+    .writeHead(200, headers)
+    .end(`<!doctype html><title>Shop ${pathname}</title>${csp ? "" : stub}${script}${body}`);
 }
 
 /** What a test does and looks at, in words. */
 function actions(shop, edge, page) {
   const call = (...args) => page.evaluate((args) => window.shoptrail(...args), args);
-  const unsent = () => page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.queue.")));
+  const unsent = () =>
+    page.evaluate(() =>
+      Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.event.")),
+    );
   const takenOf = (type, count = 1) =>
     until(`${count} of ${type}`, () => edge.eventsOf(type).length >= count && edge.eventsOf(type));
   return {
@@ -74,21 +88,35 @@ function actions(shop, edge, page) {
     unsent,
     settled: () => until("an empty store", async () => (await unsent()).length === 0),
     stored: () =>
-      page.evaluate(() => ({ cookie: document.cookie, local: Object.keys(localStorage), session: Object.keys(sessionStorage) })),
+      page.evaluate(() => ({
+        cookie: document.cookie,
+        local: Object.keys(localStorage),
+        session: Object.keys(sessionStorage),
+      })),
   };
 }
 
 /** Each event came once, and each session's numbers have no holes. */
 export function assertComplete(events) {
-  assert.equal(new Set(events.map(({ event_id }) => event_id)).size, events.length, "an event came twice");
+  assert.equal(
+    new Set(events.map(({ event_id }) => event_id)).size,
+    events.length,
+    "an event came twice",
+  );
   const numbers = {};
   for (const { session_id, seq } of events) (numbers[session_id] ??= []).push(seq);
   for (const [session, found] of Object.entries(numbers)) {
     found.sort((a, b) => a - b);
-    assert.deepEqual(found, found.map((_, index) => index + 1), `numbers of session ${session}`);
+    assert.deepEqual(
+      found,
+      found.map((_, index) => index + 1),
+      `numbers of session ${session}`,
+    );
   }
 }
 
 /** The events without repetitions, as silver has them: what a page sends while it goes is sent again by the next page,
  *  because nobody was there to hear the answer. */
-export const once = (events) => [...new Map(events.map((event) => [event.event_id, event])).values()];
+export const once = (events) => [
+  ...new Map(events.map((event) => [event.event_id, event])).values(),
+];

@@ -14,15 +14,24 @@ export const PLACEHOLDER = /^\$\{([A-Z][A-Z0-9_]*)\}$/;
 /** The configuration with every placeholder replaced, or an error that names every variable that is missing. */
 export function fill(config, variables) {
   const name = (value) => PLACEHOLDER.exec(value)?.[1];
-  const missing = Object.values(config).map(name).filter((variable) => variable !== undefined && !variables[variable]);
+  const missing = Object.values(config)
+    .map(name)
+    .filter((variable) => variable !== undefined && !variables[variable]);
   if (missing.length > 0) throw new Error(`not set: ${missing.join(", ")}`);
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, name(value) === undefined ? value : variables[name(value)]]));
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      name(value) === undefined ? value : variables[name(value)],
+    ]),
+  );
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
   try {
     if (argv.length !== 3) throw new Error("usage: node fill.mjs CONFIG.json");
-    stdout.write(`${JSON.stringify(fill(JSON.parse(await readFile(argv[2], "utf8")), env), null, 2)}\n`);
+    stdout.write(
+      `${JSON.stringify(fill(JSON.parse(await readFile(argv[2], "utf8")), env), null, 2)}\n`,
+    );
   } catch (error) {
     stderr.write(`error: ${error.message}\n`);
     exit(2);

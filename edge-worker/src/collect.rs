@@ -1,114 +1,178 @@
-//! One request, from top to bottom: read, admit, enrich, judge, hand over, reply.
+//! One request, from top to bottom: read, admit, limit, enrich, judge, hand over, reply.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::pin::pin;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
 use serde_json::json;
-use worker::{Date, Env, Request};
+use worker::{Date, Delay, Env, Request};
 
 use crate::admit::{self, Refusal};
-use crate::config::{Config, Shop};
-use crate::enrich::{self, Geography};
-use crate::hand_over;
-use crate::judge::{self, Answer, Judged, Verdict};
-use crate::observe::{self, Level};
-use crate::reply::Reply;
-use shoptrail_schemas::batch;
+use crate::body;
+use crate::config::{Config, ShopConfig};
+use crate::frame::Frame;
+use crate::judge::{self, Circumstances, Finding, Judged};
+use crate::metrics::{self, Point};
+use crate::observe::{self, LogLevel};
+use crate::reply::{self, HttpReply};
+use crate::request::{self, header};
+use crate::sample::Sampler;
+use crate::{enrich, hand_over, identity, limit};
+
+/// What became of a request, for log and metrics.
+#[derive(Default)]
+struct Account {
+    shop_id: Option<String>,
+    body_bytes: usize,
+    accepted: usize,
+    rejected: usize,
+    warnings: usize,
+}
 
 /// Takes one batch.
-pub async fn collect(mut request: Request, env: &Env, config: &Config) -> Reply {
-    let received_at = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
-    let origin = header(&request, "Origin");
-    let reply = match admitted(&mut request, config, origin.as_deref()).await {
-        Ok((shop, body)) => {
-            let user_agent = header(&request, "User-Agent");
-            let edge = enrich::enrich(
-                &shop.shop_id,
-                received_at,
-                user_agent.as_deref(),
-                geography(&request),
-            );
-            match judge::judge(&body, &edge) {
-                Ok(judged) => hand_over_and_answer(config, env, shop, judged).await,
-                Err(_) => Reply::unavailable(),
-            }
-        }
-        Err(reply) => {
-            log(Level::Info, &reply, None, (0, 0));
-            reply
-        }
-    };
-    reply.readable_by(admit::known_origin(&config.shops, origin))
+pub async fn collect(mut request: Request, env: &Env, config: &Config) -> HttpReply {
+    let mut account = Account::default();
+    let taken = take(&mut request, env, config, &mut account).await;
+    let reply = taken.unwrap_or_else(|refused| refused);
+    account.note(env, &reply);
+    reply.readable_by(header(&request, "Origin"))
 }
 
-/// Reads the body and finds its shop, or says why not.
-async fn admitted<'a>(
+async fn take(
     request: &mut Request,
-    config: &'a Config,
-    origin: Option<&str>,
-) -> Result<(&'a Shop, Vec<u8>), Reply> {
-    let body = read(request).await.map_err(Reply::refusal)?;
-    let Some(write_key) = batch::write_key(&body) else {
-        let rejections = batch::read_head(&body).err().unwrap_or_default();
-        return Err(Reply::answer(&Answer::BadEnvelope(rejections)));
-    };
-    let shop = admit::shop(&config.shops, &write_key, origin).map_err(Reply::refusal)?;
-    Ok((shop, body))
+    env: &Env,
+    config: &Config,
+    account: &mut Account,
+) -> Result<HttpReply, HttpReply> {
+    let received_at = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
+    let body = read(request).await.map_err(HttpReply::refusal)?;
+    account.body_bytes = body.len();
+    let frame = Frame::read(&body);
+    let write_key = frame
+        .write_key(&body)
+        .map_err(|rejections| HttpReply::bad_envelope(&rejections))?;
+    let origin = header(request, "Origin");
+    let shop =
+        admit::shop(&config.shops, &write_key, origin.as_deref()).map_err(HttpReply::refusal)?;
+    account.shop_id = Some(shop.shop_id.clone());
+    if config.has_rate_limits {
+        limit::check(env, &write_key, request)
+            .await
+            .map_err(HttpReply::refusal)?;
+    }
+    let judged = judged(request, config, shop, received_at, (&body, &frame))?;
+    account.count(&judged.finding);
+    hand_over::hand_over(config, env, judged.records)
+        .await
+        .map_err(|hand_over::NotDurable| HttpReply::unavailable())?;
+    let reply = HttpReply::finding(&judged.finding);
+    let cookie = identity::set_cookie(
+        shop,
+        request::host(request).as_deref(),
+        header(request, "Cookie").as_deref(),
+        judged.visitor.as_ref(),
+    );
+    Ok(match cookie {
+        Some(cookie) => reply.with("Set-Cookie", cookie),
+        None => reply,
+    })
 }
 
-/// A body that breaks off is read as far as it came: it will not be JSON.
+/// Reads the body, but neither too much of it nor for too long. One that breaks off is read as far as it came.
 async fn read(request: &mut Request) -> Result<Vec<u8>, Refusal> {
-    admit::announced_length(header(request, "Content-Length").as_deref())?;
+    body::announced_length(header(request, "Content-Length").as_deref())?;
+    let all = pin!(read_all(request));
+    match select(all, Delay::from(body::PATIENCE)).await {
+        Either::Left((body, _)) => body::unpack(body?),
+        Either::Right(_) => Err(Refusal::TooSlow),
+    }
+}
+
+async fn read_all(request: &mut Request) -> Result<Vec<u8>, Refusal> {
     let mut body = Vec::new();
     if let Ok(mut chunks) = request.stream() {
         while let Some(Ok(chunk)) = chunks.next().await {
-            admit::extend(&mut body, &chunk)?;
+            body::extend(&mut body, &chunk)?;
         }
     }
     Ok(body)
 }
 
-fn header(request: &Request, name: &str) -> Option<String> {
-    request.headers().get(name).ok().flatten()
-}
-
-fn geography(request: &Request) -> Geography {
-    request
-        .cf()
-        .map_or_else(Geography::default, |cf| Geography {
-            country: cf.country(),
-            region: cf.region(),
-            city: cf.city(),
-        })
-}
-
-async fn hand_over_and_answer(config: &Config, env: &Env, shop: &Shop, judged: Judged) -> Reply {
-    let (level, reply) = match hand_over::hand_over(config, env, judged.records).await {
-        Ok(()) => (Level::Info, Reply::answer(&judged.answer)),
-        Err(hand_over::NotDurable) => (Level::Error, Reply::unavailable()),
+fn judged(
+    request: &Request,
+    config: &Config,
+    shop: &ShopConfig,
+    received_at: i64,
+    (body, frame): (&[u8], &Frame<'_>),
+) -> Result<Judged, HttpReply> {
+    let headers = request::Headers::read(request);
+    let edge = enrich::enrich(
+        &shop.shop_id,
+        received_at,
+        &headers.traits(),
+        request::geography(request),
+    );
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &config.privacy,
+        rules: &config.rules,
+        max_age_ms: config.max_age_ms,
     };
-    log(level, &reply, Some(shop), counts(&judged.answer));
-    reply
+    let sample = || sample(&shop.shop_id, received_at);
+    judge::judge(body, frame, circumstances, sample).map_err(|error| {
+        let fields = json!({"shop_id": shop.shop_id, "error": error.to_string()});
+        observe::log(LogLevel::Error, "batch cannot be judged", fields);
+        HttpReply::unavailable()
+    })
 }
 
-/// Accepted and rejected events; a bad envelope hides how many it has.
-fn counts(answer: &Answer) -> (usize, usize) {
-    match answer {
-        Answer::Verdicts(verdicts) => {
-            let accepted = verdicts
-                .iter()
-                .filter(|verdict| matches!(verdict, Verdict::Accepted { .. }))
-                .count();
-            (accepted, verdicts.len().saturating_sub(accepted))
-        }
-        Answer::BadEnvelope(_) => (0, 0),
+/// Whether this instance keeps one more refused body of a shop.
+fn sample(shop_id: &str, now: i64) -> Option<u64> {
+    thread_local! {
+        static SAMPLERS: RefCell<HashMap<String, Sampler>> = RefCell::default();
     }
+    SAMPLERS.with_borrow_mut(|samplers| samplers.entry(shop_id.to_owned()).or_default().take(now))
 }
 
-fn log(level: Level, reply: &Reply, shop: Option<&Shop>, (accepted, rejected): (usize, usize)) {
-    let fields = json!({
-        "http.status": reply.status,
-        "shop_id": shop.map(|shop| &shop.shop_id),
-        "events.accepted": accepted,
-        "events.rejected": rejected,
-    });
-    observe::log(level, "batch collected", fields);
+impl Account {
+    fn count(&mut self, finding: &Finding) {
+        if let Finding::Verdicts(verdicts) = finding {
+            (self.accepted, self.rejected) = reply::counts(verdicts);
+            self.warnings = verdicts.iter().map(judge::Verdict::warnings).sum();
+        }
+    }
+
+    /// Counts the request, and logs it where that is worth a line.
+    fn note(&self, env: &Env, reply: &HttpReply) {
+        let is_counted = metrics::write(
+            env,
+            &Point {
+                about: "collect",
+                outcome: reply.outcome,
+                shop_id: self.shop_id.as_deref(),
+                figures: &[self.accepted, self.rejected, self.warnings, self.body_bytes],
+            },
+        );
+        // Strangers and good batches are in the metrics; a line for each would cost more than the rest of the work.
+        let is_ordinary = reply.status == 202 || self.shop_id.is_none();
+        if is_counted && is_ordinary {
+            return;
+        }
+        let level = if reply.status >= 500 {
+            LogLevel::Error
+        } else {
+            LogLevel::Info
+        };
+        let fields = json!({
+            "http.status": reply.status,
+            "outcome": reply.outcome,
+            "shop_id": self.shop_id,
+            "events.accepted": self.accepted,
+            "events.rejected": self.rejected,
+            "events.warnings": self.warnings,
+        });
+        observe::log(level, "batch collected", fields);
+    }
 }

@@ -1,28 +1,35 @@
-//! The Worker's configuration: plain variables and two secrets, set by `wrangler.toml`, `wrangler secret put`, or `--var`.
+//! The Worker's configuration: plain variables and a few secrets, set by `wrangler.toml`, `wrangler secret put`, or `--var`.
 
-use serde::Deserialize;
+pub mod error;
+pub mod shops;
+
+use shoptrail_schemas::derive::Rules;
+
+use crate::privacy::PrivacyRules;
+pub use error::ConfigError;
+pub use shops::{IdentityCookie, ShopConfig};
 
 /// What one Worker is configured to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Config {
-    /// `SHOPTRAIL_SHOPS`: a JSON list of [`Shop`].
-    pub shops: Vec<Shop>,
+    /// `SHOPTRAIL_SHOPS`: a JSON list of [`ShopConfig`]. Entries that cannot be used are left out.
+    pub shops: Vec<ShopConfig>,
+    /// What is wrong with the entries that were left out.
+    pub disabled_shops: Vec<ConfigError>,
     /// Where events go.
     pub kafka: Kafka,
     /// `SHOPTRAIL_HAND_OVER`: `queue` (the default) or `direct`.
     pub hand_over: HandOver,
-}
-
-/// One shop that may send events.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shop {
-    /// The public key that stands in the shop's pages.
-    pub write_key: String,
-    /// The shop's id in every table.
-    pub shop_id: String,
-    /// The origins whose pages may use the key, exact: `https://shop.example`.
-    pub origins: Vec<String>,
+    /// `SHOPTRAIL_RATE_LIMITS`: `on` (the default) or `off`.
+    pub has_rate_limits: bool,
+    /// `SHOPTRAIL_PREFIX`: what stands before each path, `/st` for example. None unless set.
+    pub prefix: String,
+    /// `SHOPTRAIL_PRIVACY`, a JSON object, and `SHOPTRAIL_HASH_KEY`, a secret.
+    pub privacy: PrivacyRules,
+    /// `SHOPTRAIL_RULES`, a JSON object: the shop's own hosts, payment hosts and sources.
+    pub rules: Rules,
+    /// `SHOPTRAIL_MAX_AGE_DAYS`: how old an event may be, in milliseconds here. 7 days unless set.
+    pub max_age_ms: i64,
 }
 
 /// The Kafka cluster, reached by Confluent's REST Produce v3.
@@ -51,101 +58,55 @@ pub enum HandOver {
     Direct,
 }
 
-/// A variable that is missing or cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{variable}` {problem}")]
-pub struct ConfigError {
-    /// The variable's name.
-    pub variable: &'static str,
-    /// What is wrong with it and what to do; never its value.
-    pub problem: String,
-}
-
 impl Config {
     /// Reads the configuration; `lookup` returns a variable's value, if it is set.
     ///
     /// # Errors
-    /// The first variable that is missing or cannot be used.
+    /// Returns an error for the first variable that is missing or cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let text = |name| lookup(name).filter(|value| !value.is_empty());
-        let required = |name| text(name).ok_or_else(|| error(name, "is not set"));
+        let required = |name| text(name).ok_or_else(|| ConfigError::new(name, "is not set"));
+        let (shops, disabled_shops) = shops::read(&required("SHOPTRAIL_SHOPS")?)?;
         Ok(Self {
-            shops: shops(&required("SHOPTRAIL_SHOPS")?)?,
-            kafka: Kafka {
-                rest_url: rest_url(&required("SHOPTRAIL_KAFKA_REST_URL")?)?,
-                cluster_id: name("SHOPTRAIL_KAFKA_CLUSTER_ID", required)?,
-                topic: match text("SHOPTRAIL_KAFKA_TOPIC") {
-                    Some(_) => name("SHOPTRAIL_KAFKA_TOPIC", required)?,
-                    None => "clickstream_event_v3".to_owned(),
-                },
-                schema_id: required("SHOPTRAIL_SCHEMA_ID")?.parse().map_err(|_| {
-                    error(
-                        "SHOPTRAIL_SCHEMA_ID",
-                        "is not a number: take the id that Schema Registry gave the schema",
-                    )
-                })?,
-                api_key: required("SHOPTRAIL_KAFKA_API_KEY")?,
-                api_secret: required("SHOPTRAIL_KAFKA_API_SECRET")?,
-            },
+            shops,
+            disabled_shops,
+            kafka: kafka(required, text)?,
             hand_over: hand_over(text("SHOPTRAIL_HAND_OVER").as_deref())?,
+            has_rate_limits: rate_limits(text("SHOPTRAIL_RATE_LIMITS").as_deref())?,
+            prefix: prefix(text("SHOPTRAIL_PREFIX").as_deref())?,
+            privacy: PrivacyRules::read(
+                text("SHOPTRAIL_PRIVACY").as_deref(),
+                text("SHOPTRAIL_HASH_KEY").as_deref(),
+            )?,
+            rules: rules(text("SHOPTRAIL_RULES").as_deref())?,
+            max_age_ms: max_age_ms(text("SHOPTRAIL_MAX_AGE_DAYS").as_deref())?,
         })
     }
 }
 
-fn error(variable: &'static str, problem: impl Into<String>) -> ConfigError {
-    ConfigError {
-        variable,
-        problem: problem.into(),
-    }
-}
-
-fn shops(json: &str) -> Result<Vec<Shop>, ConfigError> {
-    const VARIABLE: &str = "SHOPTRAIL_SHOPS";
-    let shops: Vec<Shop> = serde_json::from_str(json)
-        .map_err(|cause| error(VARIABLE, format!("is not a JSON list of shops: {cause}")))?;
-    for (position, shop) in shops.iter().enumerate() {
-        if shop.write_key.is_empty() || shop.shop_id.is_empty() {
-            return Err(error(
-                VARIABLE,
-                format!("has an empty `write_key` or `shop_id` in entry {position}"),
-            ));
-        }
-        if shops
-            .iter()
-            .skip(position.saturating_add(1))
-            .any(|other| other.write_key == shop.write_key)
-        {
-            return Err(error(
-                VARIABLE,
-                format!("has the `write_key` of entry {position} twice"),
-            ));
-        }
-        if !shop.origins.iter().all(|origin| is_origin(origin)) {
-            let problem = format!(
-                "has an entry of `origins` in entry {position} that is no origin like `https://shop.example`"
-            );
-            return Err(error(VARIABLE, problem));
-        }
-    }
-    Ok(shops)
-}
-
-/// Whether browsers would write an origin so: scheme and host in lower case, no path, no slash at the end.
-fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b'/')
+fn kafka(
+    required: impl Fn(&'static str) -> Result<String, ConfigError>,
+    text: impl Fn(&'static str) -> Option<String>,
+) -> Result<Kafka, ConfigError> {
+    Ok(Kafka {
+        rest_url: rest_url(&required("SHOPTRAIL_KAFKA_REST_URL")?)?,
+        cluster_id: name("SHOPTRAIL_KAFKA_CLUSTER_ID", &required)?,
+        topic: match text("SHOPTRAIL_KAFKA_TOPIC") {
+            Some(_) => name("SHOPTRAIL_KAFKA_TOPIC", &required)?,
+            None => "clickstream_event_v3".to_owned(),
+        },
+        schema_id: required("SHOPTRAIL_SCHEMA_ID")?.parse().map_err(|_| {
+            let problem = "is not a number: take the id that Schema Registry gave the schema";
+            ConfigError::new("SHOPTRAIL_SCHEMA_ID", problem)
+        })?,
+        api_key: required("SHOPTRAIL_KAFKA_API_KEY")?,
+        api_secret: required("SHOPTRAIL_KAFKA_API_SECRET")?,
     })
 }
 
 fn rest_url(url: &str) -> Result<String, ConfigError> {
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(error(
+        return Err(ConfigError::new(
             "SHOPTRAIL_KAFKA_REST_URL",
             "does not start with `https://` or `http://`",
         ));
@@ -163,7 +124,7 @@ fn name(
     if value.bytes().all(is_plain) {
         Ok(value)
     } else {
-        Err(error(
+        Err(ConfigError::new(
             variable,
             "may have letters, digits, `.`, `_` and `-` only",
         ))
@@ -174,10 +135,58 @@ fn hand_over(value: Option<&str>) -> Result<HandOver, ConfigError> {
     match value {
         None | Some("queue") => Ok(HandOver::Queue),
         Some("direct") => Ok(HandOver::Direct),
-        Some(_) => Err(error(
+        Some(_) => Err(ConfigError::new(
             "SHOPTRAIL_HAND_OVER",
             "is neither `queue` nor `direct`",
         )),
+    }
+}
+
+fn rate_limits(value: Option<&str>) -> Result<bool, ConfigError> {
+    match value {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(_) => Err(ConfigError::new(
+            "SHOPTRAIL_RATE_LIMITS",
+            "is neither `on` nor `off`",
+        )),
+    }
+}
+
+fn rules(json: Option<&str>) -> Result<Rules, ConfigError> {
+    let read = |json| {
+        serde_json::from_str(json).map_err(|cause: serde_json::Error| {
+            let (line, column) = (cause.line(), cause.column());
+            let problem =
+                format!("is not as docs/deploy-edge.md says: line {line}, column {column}");
+            ConfigError::new("SHOPTRAIL_RULES", problem)
+        })
+    };
+    json.map_or_else(|| Ok(Rules::default()), read)
+}
+
+/// Days, as milliseconds. A tracker keeps events for seven; a hundred years are for tests.
+fn max_age_ms(days: Option<&str>) -> Result<i64, ConfigError> {
+    const DAY_MS: i64 = 86_400_000;
+    match days.map_or(Ok(7), str::parse::<i64>) {
+        Ok(days @ 1..=36_500) => Ok(days.saturating_mul(DAY_MS)),
+        _ => Err(ConfigError::new(
+            "SHOPTRAIL_MAX_AGE_DAYS",
+            "is not a number of days from 1 to 36500",
+        )),
+    }
+}
+
+fn prefix(value: Option<&str>) -> Result<String, ConfigError> {
+    let prefix = value.unwrap_or_default().trim_end_matches('/');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-');
+    if prefix.is_empty() || (prefix.starts_with('/') && prefix.bytes().all(is_plain)) {
+        Ok(prefix.to_owned())
+    } else {
+        Err(ConfigError::new(
+            "SHOPTRAIL_PREFIX",
+            "is not a path like `/st` of letters, digits, `/`, `_` and `-`",
+        ))
     }
 }
 
@@ -216,27 +225,48 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_queue_and_the_contracts_topic() {
+    fn defaults_are_the_queue_the_contracts_topic_and_limits() {
         let config = read(&[]).unwrap();
         assert_eq!(config.hand_over, HandOver::Queue);
         assert_eq!(config.kafka.topic, "clickstream_event_v3");
         assert_eq!(config.kafka.rest_url, "https://pkc.example/kafka");
         assert_eq!(config.shops.len(), 1);
+        assert_eq!((config.has_rate_limits, config.prefix.as_str()), (true, ""));
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let config = read(&[
+            ("SHOPTRAIL_HAND_OVER", "direct"),
+            ("SHOPTRAIL_RATE_LIMITS", "off"),
+            ("SHOPTRAIL_PREFIX", "/st/"),
+            ("SHOPTRAIL_KAFKA_TOPIC", "other_topic"),
+        ])
+        .unwrap();
+        assert_eq!(config.hand_over, HandOver::Direct);
+        assert_eq!(
+            (config.has_rate_limits, config.prefix.as_str()),
+            (false, "/st")
+        );
+        assert_eq!(config.kafka.topic, "other_topic");
     }
 
     #[test]
     fn error_names_the_variable_and_not_its_value() {
         for (variable, value) in [
             ("SHOPTRAIL_SHOPS", "{pk_secret"),
-            (
-                "SHOPTRAIL_SHOPS",
-                r#"[{"write_key":"a","shop_id":"b","origins":["https://pk_secret/"]}]"#,
-            ),
             ("SHOPTRAIL_KAFKA_REST_URL", "pk_secret"),
             ("SHOPTRAIL_KAFKA_CLUSTER_ID", "pk_secret/../x"),
             ("SHOPTRAIL_KAFKA_TOPIC", "pk_secret?x"),
             ("SHOPTRAIL_SCHEMA_ID", "pk_secret"),
             ("SHOPTRAIL_HAND_OVER", "pk_secret"),
+            ("SHOPTRAIL_RATE_LIMITS", "pk_secret"),
+            ("SHOPTRAIL_PREFIX", "pk_secret"),
+            ("SHOPTRAIL_PREFIX", "/pk_secret?"),
+            ("SHOPTRAIL_PRIVACY", "pk_secret"),
+            ("SHOPTRAIL_RULES", "pk_secret"),
+            ("SHOPTRAIL_MAX_AGE_DAYS", "pk_secret"),
+            ("SHOPTRAIL_MAX_AGE_DAYS", "0"),
             ("SHOPTRAIL_KAFKA_API_KEY", ""),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
@@ -246,17 +276,16 @@ mod tests {
     }
 
     #[test]
-    fn two_shops_cannot_share_a_write_key() {
-        let shop = r#"{"write_key":"a","shop_id":"b","origins":[]}"#;
-        let error = read(&[("SHOPTRAIL_SHOPS", &format!("[{shop},{shop}]"))]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`SHOPTRAIL_SHOPS` has the `write_key` of entry 0 twice"
-        );
+    fn bad_shop_is_left_out_and_named_and_the_others_stay() {
+        let shops = r#"[{"write_key":"a"},{"write_key":"b","shop_id":"b","origins":[]}]"#;
+        let config = read(&[("SHOPTRAIL_SHOPS", shops)]).unwrap();
+        assert_eq!(config.shops.len(), 1);
+        assert_eq!(config.disabled_shops.len(), 1);
     }
 
     #[test]
     fn secrets_are_not_in_debug_output() {
-        assert!(!format!("{:?}", read(&[]).unwrap()).contains("hush"));
+        let config = read(&[("SHOPTRAIL_HASH_KEY", "hush-hush-hush-hush-hush-hush-hush")]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -1,9 +1,8 @@
-//! The queue's consumer: merges all messages of a batch into one call for each topic, reads every report, and lets go of a
+//! The queue's consumer: merges all messages of a batch into as few calls as fit, reads every report, and lets go of a
 //! message only when each of its records is in Kafka or in a message of its own.
 //!
 //! One call for each browser's batch would stop at Confluent's 25 calls a second.
 
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,79 +14,89 @@ use worker::{Date, Env, Queue, js_sys};
 use crate::config::Config;
 use crate::dead_letter;
 use crate::hand_over::{QUEUE, send};
-use crate::observe::{self, Level};
+use crate::metrics::{self, Point};
+use crate::observe::{self, LogLevel};
 use crate::outgoing::Outgoing;
-use crate::parcel::{self, Opened};
-use crate::produce::{self, Delivery, call};
+use crate::produce::confluent::Confluent;
+use crate::produce::delivery::Delivery;
+use crate::produce::{self, Tally};
+use crate::queue_message::{self, Opened};
 use crate::retry;
 use crate::settle::{Settlement, settle};
 
-/// How long one call may take: 100 full messages are 17 MB, at the gateway's 10 MB a second.
+/// How long one call may take: its 10 MB are what the gateway takes in a second.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A queue message and where its records stand among those of the batch.
+/// A queue message with its records.
 struct Received {
     message: Message,
     /// How often the queue brought it, from 1.
     attempts: u32,
     /// How often its records failed before it was sent.
     earlier_failures: u32,
-    records: Range<usize>,
+    deliveries: Vec<Delivery>,
 }
 
 /// Consumes one batch of messages. Without a configuration all of it waits for one.
 ///
 /// # Errors
-/// If the platform's objects are not what they should be: then the whole batch comes again.
+/// Returns an error if the platform's objects are not what they should be: then the whole batch comes again.
 pub async fn consume(
     batch: &MessageBatch,
     env: &Env,
     config: Option<&Config>,
 ) -> Result<(), JsValue> {
     let queue = env.queue(QUEUE)?;
-    let (received, records) = open(batch)?;
-    let delivery = match config {
+    let mut received = receive(batch)?;
+    let mut deliveries: Vec<_> = received
+        .iter_mut()
+        .flat_map(|message| message.deliveries.iter_mut())
+        .collect();
+    let tally = match config {
         Some(config) => {
-            let call =
-                async |topic, records| call::call(&config.kafka, topic, records, PATIENCE).await;
-            produce::deliver(&records, call).await
+            let sink = Confluent {
+                kafka: &config.kafka,
+                patience: PATIENCE,
+            };
+            produce::deliver(&mut deliveries, &sink).await
         }
-        None => Delivery::none(records.len()),
+        None => Tally {
+            left: deliveries.len(),
+            ..Tally::default()
+        },
     };
-    for received in &received {
-        received.settle(&records, &delivery, &queue).await?;
+    let messages = received.len();
+    for received in received {
+        received.settle(tally.retry_after, &queue).await?;
     }
-    log(received.len(), &delivery);
+    note(env, messages, &tally);
     Ok(())
 }
 
-/// Opens every message; one that is no parcel becomes a dead letter.
-fn open(batch: &MessageBatch) -> Result<(Vec<Received>, Vec<Rc<Outgoing>>), JsValue> {
-    let mut all = Vec::new();
-    let mut records = Vec::new();
+/// Opens every message; one that is none of ours becomes a dead letter.
+fn receive(batch: &MessageBatch) -> Result<Vec<Received>, JsValue> {
+    let mut received = Vec::new();
     for message in batch.messages()?.iter() {
         let message: Message = message.unchecked_into();
         let text = text(&message.body()?);
-        let opened = parcel::open(&text).unwrap_or_else(|cause| {
+        let opened = queue_message::open(&text).unwrap_or_else(|cause| {
             let now = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
             Opened {
                 failures: 0,
                 records: vec![dead_letter::queue_message(&text, &cause.to_string(), now)],
             }
         });
-        let start = records.len();
-        records.extend(opened.records.into_iter().map(Rc::new));
-        all.push(Received {
+        received.push(Received {
             attempts: attempts(&message),
             message,
             earlier_failures: opened.failures,
-            records: start..records.len(),
+            deliveries: opened.records.into_iter().map(Delivery::new).collect(),
         });
     }
-    Ok((all, records))
+    Ok(received)
 }
 
-/// Our parcels are texts; what others send is written as JSON, to be kept.
+/// Our messages are texts; what others send is written as JSON, to be kept.
 fn text(body: &JsValue) -> String {
     body.as_string().unwrap_or_else(|| {
         js_sys::JSON::stringify(body)
@@ -105,68 +114,69 @@ fn attempts(message: &Message) -> u32 {
 }
 
 impl Received {
-    async fn settle(
-        &self,
-        records: &[Rc<Outgoing>],
-        delivery: &Delivery,
-        queue: &Queue,
-    ) -> Result<(), JsValue> {
-        let records = records.get(self.records.clone()).unwrap_or_default();
-        let fates = delivery.fates.get(self.records.clone()).unwrap_or_default();
+    async fn settle(self, retry_after: Option<u32>, queue: &Queue) -> Result<(), JsValue> {
         let failures = self.earlier_failures.saturating_add(self.attempts);
-        let delay = retry::delay_seconds(failures, delivery.retry_after);
-        match settle(fates, self.attempts) {
+        let delay = retry::delay_seconds(failures, retry_after);
+        match settle(&self.deliveries, self.attempts) {
             Settlement::Done => self.message.ack(),
-            Settlement::Retry => self.retry(delay),
-            Settlement::SendAnew(positions) => {
-                let left: Vec<_> = positions
-                    .iter()
-                    .filter_map(|position| records.get(*position).cloned())
-                    .collect();
-                match send_anew(&left, failures, delay, queue).await {
+            Settlement::Retry => retry(&self.message, delay),
+            Settlement::SendLeft => {
+                match send_left(self.deliveries, failures, delay, queue).await {
                     Ok(()) => self.message.ack(),
-                    Err(_) => self.retry(delay),
+                    Err(_) => retry(&self.message, delay),
                 }
             }
         }
     }
+}
 
-    fn retry(&self, delay_seconds: u32) -> Result<(), JsValue> {
-        let options = js_sys::Object::new();
-        js_sys::Reflect::set(&options, &"delaySeconds".into(), &delay_seconds.into())?;
-        self.message.retry(options.into())
-    }
+fn retry(message: &Message, delay_seconds: u32) -> Result<(), JsValue> {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"delaySeconds".into(), &delay_seconds.into())?;
+    message.retry(options.into())
 }
 
 /// Sends the records that are left as messages of their own.
-async fn send_anew(
-    records: &[Rc<Outgoing>],
+async fn send_left(
+    deliveries: Vec<Delivery>,
     failures: u32,
     delay: u32,
     queue: &Queue,
 ) -> worker::Result<()> {
-    let packed = parcel::pack(records, failures)?;
+    let left: Vec<Outgoing> = deliveries
+        .into_iter()
+        .filter(|delivery| !delivery.is_delivered())
+        .map(|delivery| Rc::unwrap_or_clone(delivery.record))
+        .collect();
+    let packed = queue_message::pack(left, failures)?;
     if !packed.oversized.is_empty() {
-        return Err("a record of a parcel is too large for a parcel".into());
+        return Err("a record of a message is too large for a message".into());
     }
-    for parcels in &packed.sendings {
-        send(queue, parcels, Some(delay)).await?;
+    for messages in &packed.sendings {
+        send(queue, messages, Some(delay)).await?;
     }
     Ok(())
 }
 
-fn log(messages: usize, delivery: &Delivery) {
-    let level = if delivery.left() == 0 {
-        Level::Info
+fn note(env: &Env, messages: usize, tally: &Tally) {
+    let (level, outcome) = if tally.left == 0 {
+        (LogLevel::Info, "delivered")
     } else {
-        Level::Warn
+        (LogLevel::Warn, "records_left")
     };
-    let fields = json!({
-        "queue.messages": messages,
-        "records.delivered": delivery.delivered,
-        "records.dead_letters": delivery.dead_letters,
-        "records.left": delivery.left(),
-        "kafka.troubles": delivery.troubles,
-    });
+    // Metrics are for counting; a batch of messages is rare enough to have its line as well.
+    let _ = metrics::write(
+        env,
+        &Point {
+            about: "consume",
+            outcome,
+            shop_id: None,
+            figures: &[messages, tally.events, tally.dead_letters, tally.left],
+        },
+    );
+    let mut fields = tally.fields();
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("queue.messages".to_owned(), json!(messages));
+    }
     observe::log(level, "queue batch consumed", fields);
 }

@@ -1,111 +1,112 @@
 //! Dead letters: what was refused goes to a topic of its own with its bytes and the reason, in headers as Kafka Connect
-//! writes them, so that a person can look, repair and replay.
+//! writes them, so that a person can look, repair and replay. Every letter fits a queue message, so none ever needs a call
+//! of its own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use shoptrail_schemas::Rejection;
+use shoptrail_schemas::limits::MAX_EVENT_BYTES;
 
-use crate::outgoing::{Outgoing, Payload, Topic};
+use crate::outgoing::{DeadLetter, Outgoing, OutgoingEvent, Payload};
 
-/// An event that the contract refuses: its JSON text as it came.
-#[must_use]
-pub fn event(
-    event: &RawValue,
-    rejections: &[Rejection],
-    shop_id: &str,
-    received_at: i64,
-) -> Outgoing {
-    letter(
-        Payload::Json(event.to_owned()),
-        rejections_headers(rejections),
-        Some(shop_id),
-        received_at,
-    )
+/// Most bytes that are kept of what is no JSON, and of a whole body: a third more as base64.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Where refused bytes came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The shop that the write key belongs to.
+    pub shop_id: &'a str,
+    /// When the edge received it, in milliseconds since the epoch.
+    pub received_at: i64,
 }
 
-/// A body whose envelope is wrong, so that its events are not to be told apart.
+/// An event that the contract refuses: its bytes as they came.
 #[must_use]
-pub fn body(body: &[u8], rejections: &[Rejection], shop_id: &str, received_at: i64) -> Outgoing {
-    letter(
-        Payload::Base64(BASE64.encode(body)),
-        rejections_headers(rejections),
-        Some(shop_id),
-        received_at,
-    )
+pub fn event(event: &[u8], rejections: &[Rejection], source: Source<'_>) -> Outgoing {
+    let json = std::str::from_utf8(event)
+        .ok()
+        .filter(|text| text.len() <= MAX_EVENT_BYTES)
+        .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
+    let headers = rejections_headers(rejections, source);
+    match json {
+        Some(json) => letter(Payload::Json(json.to_owned()), headers),
+        None => beginning(event, headers),
+    }
+}
+
+/// A body whose envelope is wrong. `skipped` such bodies were not kept before it.
+#[must_use]
+pub fn body(body: &[u8], rejections: &[Rejection], source: Source<'_>, skipped: u64) -> Outgoing {
+    let mut headers = rejections_headers(rejections, source);
+    headers.push(header("skipped_before", &skipped.to_string()));
+    beginning(body, headers)
 }
 
 /// A queue message that is none of ours, found at `now` in milliseconds since the epoch.
 #[must_use]
 pub fn queue_message(text: &str, cause: &str, now: i64) -> Outgoing {
     let message = format!("the queue message cannot be read: {cause}");
-    letter(
-        Payload::Base64(BASE64.encode(text)),
-        headers("undecodable_message", "", &message),
-        None,
-        now,
-    )
+    let mut headers = headers("undecodable_message", "", &message);
+    headers.push(header("received_at", &now.to_string()));
+    beginning(text.as_bytes(), headers)
 }
 
 /// A good event that Kafka refuses, and would refuse again: too large for the topic, for example.
 #[must_use]
-pub fn refused_by_kafka(record: &Outgoing, reason: &str) -> Outgoing {
-    #[derive(Deserialize)]
-    struct Record {
-        edge: Edge,
-    }
-    #[derive(Deserialize)]
-    struct Edge {
+pub fn refused_by_kafka(event: &OutgoingEvent, reason: &str) -> Outgoing {
+    #[derive(serde::Deserialize)]
+    struct Origin {
         shop_id: String,
         received_at: i64,
     }
-    let edge = match &record.value {
-        Payload::Json(json) => serde_json::from_str::<Record>(json.get())
-            .ok()
-            .map(|record| record.edge),
-        Payload::Base64(_) => None,
-    };
-    let (shop_id, received_at) = edge.as_ref().map_or((None, 0), |edge| {
-        (Some(edge.shop_id.as_str()), edge.received_at)
-    });
-    let headers = headers("refused_by_kafka", "", reason);
-    Outgoing {
-        key: record.key.clone(),
-        ..letter(record.value.clone(), headers, shop_id, received_at)
+    let mut headers = headers("refused_by_kafka", "", reason);
+    if let Ok(origin) = serde_json::from_str::<Origin>(event.common.edge.get()) {
+        headers.push(header("shop_id", &origin.shop_id));
+        headers.push(header("received_at", &origin.received_at.to_string()));
     }
+    let record = event.record();
+    let value = match serde_json::from_str::<Box<RawValue>>(&record) {
+        Ok(json) => Payload::Json(json),
+        Err(_) => Payload::Base64(BASE64.encode(record)),
+    };
+    Outgoing::DeadLetter(DeadLetter {
+        key: Some(event.key.clone()),
+        headers,
+        value,
+    })
 }
 
 type Headers = Vec<(String, String)>;
 
-fn letter(
-    value: Payload,
-    mut headers: Headers,
-    shop_id: Option<&str>,
-    received_at: i64,
-) -> Outgoing {
-    if let Some(shop_id) = shop_id {
-        headers.push(header("shop_id", shop_id));
-    }
-    headers.push(header("received_at", &received_at.to_string()));
-    Outgoing {
-        topic: Topic::DeadLetters,
+fn letter(value: Payload, headers: Headers) -> Outgoing {
+    Outgoing::DeadLetter(DeadLetter {
         key: None,
         headers,
         value,
+    })
+}
+
+/// Keeps as many bytes as fit, and says how many there were if that is not all.
+fn beginning(bytes: &[u8], mut headers: Headers) -> Outgoing {
+    let kept = bytes.get(..MAX_BYTES).unwrap_or(bytes);
+    if kept.len() < bytes.len() {
+        headers.push(header("cut_from_bytes", &bytes.len().to_string()));
     }
+    letter(Payload::Base64(BASE64.encode(kept)), headers)
 }
 
 /// The first rejection on its own, to filter by, and all of them.
-fn rejections_headers(rejections: &[Rejection]) -> Headers {
+fn rejections_headers(rejections: &[Rejection], source: Source<'_>) -> Headers {
     let mut all = match rejections.first() {
         Some(first) => headers(first.code.as_str(), &first.pointer, &first.message),
         None => Vec::new(),
     };
-    all.push(header(
-        "rejections",
-        &serde_json::json!(rejections).to_string(),
-    ));
+    let list = serde_json::json!(rejections).to_string();
+    all.push(header("rejections", &list));
+    all.push(header("shop_id", source.shop_id));
+    all.push(header("received_at", &source.received_at.to_string()));
     all
 }
 
@@ -124,68 +125,100 @@ fn header(name: &str, value: &str) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outgoing::tests::event as good_event;
 
-    fn value(letter: &Outgoing, name: &str) -> Option<String> {
-        letter
-            .headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.clone())
+    const SOURCE: Source<'_> = Source {
+        shop_id: "demo",
+        received_at: 7,
+    };
+
+    fn open(letter: Outgoing) -> DeadLetter {
+        match letter {
+            Outgoing::DeadLetter(letter) => letter,
+            Outgoing::Event(_) => panic!("it is a dead letter"),
+        }
+    }
+
+    fn value<'a>(letter: &'a DeadLetter, name: &str) -> Option<&'a str> {
+        let name = format!("shoptrail.{name}");
+        let mut headers = letter.headers.iter();
+        let found = headers.find(|(header, _)| *header == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn kept(letter: &DeadLetter) -> Vec<u8> {
+        match &letter.value {
+            Payload::Json(json) => json.get().as_bytes().to_vec(),
+            Payload::Base64(text) => BASE64.decode(text).unwrap(),
+        }
+    }
+
+    fn rejections() -> Vec<Rejection> {
+        shoptrail_schemas::batch::read_head(b"{}").unwrap_err()
     }
 
     #[test]
     fn event_keeps_its_bytes_and_all_reasons() {
         let text = "{ \"event_type\" :\n\"nope\" }";
-        let rejections = shoptrail_schemas::validate::event(text).unwrap_err();
-        let raw = serde_json::from_str::<&RawValue>(text).unwrap();
-        let letter = event(raw, &rejections, "demo", 7);
-        let Payload::Json(json) = &letter.value else {
-            panic!("an event is JSON")
-        };
-        assert_eq!(json.get(), text);
+        let rejections = rejections();
+        let letter = open(event(text.as_bytes(), &rejections, SOURCE));
+        assert_eq!(kept(&letter), text.as_bytes());
+        assert_eq!(value(&letter, "code"), Some(rejections[0].code.as_str()));
         assert_eq!(
-            value(&letter, "shoptrail.code").as_deref(),
-            Some(rejections[0].code.as_str())
-        );
-        assert_eq!(
-            value(&letter, "shoptrail.pointer").as_deref(),
+            value(&letter, "pointer"),
             Some(rejections[0].pointer.as_str())
         );
-        assert_eq!(value(&letter, "shoptrail.shop_id").as_deref(), Some("demo"));
         assert_eq!(
-            value(&letter, "shoptrail.received_at").as_deref(),
-            Some("7")
+            value(&letter, "message"),
+            Some(rejections[0].message.as_str())
         );
+        assert_eq!(value(&letter, "shop_id"), Some("demo"));
+        assert_eq!(value(&letter, "received_at"), Some("7"));
         let all: Vec<Rejection> =
-            serde_json::from_str(&value(&letter, "shoptrail.rejections").unwrap()).unwrap();
+            serde_json::from_str(value(&letter, "rejections").unwrap()).unwrap();
         assert_eq!(all, rejections);
     }
 
     #[test]
+    fn bytes_that_are_no_json_are_kept_as_they_came() {
+        let bytes = b"{\"a\":\"\xff\"}";
+        assert_eq!(kept(&open(event(bytes, &rejections(), SOURCE))), bytes);
+    }
+
+    #[test]
+    fn every_letter_fits_a_queue_message() {
+        let large = format!("\"{}\"", "x".repeat(512 * 1024));
+        for letter in [
+            event(large.as_bytes(), &rejections(), SOURCE),
+            body(large.as_bytes(), &rejections(), SOURCE, 3),
+            queue_message(&large, "no reason", 7),
+        ] {
+            let letter = open(letter);
+            assert_eq!(kept(&letter), &large.as_bytes()[..MAX_BYTES]);
+            assert_eq!(value(&letter, "cut_from_bytes"), Some("524290"));
+            let packed = crate::queue_message::pack(vec![Outgoing::DeadLetter(letter)], 0).unwrap();
+            assert!(packed.oversized.is_empty());
+        }
+    }
+
+    #[test]
+    fn body_says_how_many_were_not_kept_before_it() {
+        let letter = open(body(b"{}", &rejections(), SOURCE, 3));
+        assert_eq!(value(&letter, "skipped_before"), Some("3"));
+        assert_eq!(value(&letter, "cut_from_bytes"), None);
+    }
+
+    #[test]
     fn event_that_kafka_refuses_keeps_its_key_and_origin() {
-        let json = r#"{"event":{},"edge":{"shop_id":"demo","received_at":7}}"#;
-        let record = Outgoing {
-            topic: Topic::Events,
-            key: Some("visitor".to_owned()),
-            headers: Vec::new(),
-            value: Payload::Json(RawValue::from_string(json.to_owned()).unwrap()),
+        let Outgoing::Event(event) = good_event("visitor", "{}") else {
+            panic!("it is an event")
         };
-        let letter = refused_by_kafka(&record, "record too large");
-        assert_eq!(
-            (letter.topic, letter.key.as_deref()),
-            (Topic::DeadLetters, Some("visitor"))
-        );
-        assert_eq!(
-            value(&letter, "shoptrail.code").as_deref(),
-            Some("refused_by_kafka")
-        );
-        assert_eq!(
-            value(&letter, "shoptrail.message").as_deref(),
-            Some("record too large")
-        );
-        assert_eq!(
-            value(&letter, "shoptrail.received_at").as_deref(),
-            Some("7")
-        );
+        let letter = open(refused_by_kafka(&event, "record too large"));
+        assert_eq!(letter.key.as_deref(), Some("visitor"));
+        assert_eq!(kept(&letter), event.record().as_bytes());
+        assert_eq!(value(&letter, "code"), Some("refused_by_kafka"));
+        assert_eq!(value(&letter, "message"), Some("record too large"));
+        assert_eq!(value(&letter, "shop_id"), Some("demo"));
+        assert_eq!(value(&letter, "received_at"), Some("7"));
     }
 }

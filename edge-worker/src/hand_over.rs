@@ -1,18 +1,23 @@
 //! The hand-over: a batch leaves the request for something durable, and only then is the client told.
 //!
-//! That is the Cloudflare Queue. What the queue refuses, and records too large for it, go to Kafka by a direct call. A
-//! promise to do it later would not hold: `waitUntil` ends 30 seconds after the reply, and isolates die.
+//! That is the Cloudflare Queue. Good events that the queue refuses, or that are too large for it, go to Kafka by a direct
+//! call; dead letters never do, as anybody can make them. A promise to do it later would not hold: `waitUntil` ends 30
+//! seconds after the reply, and isolates die.
 
-use std::rc::Rc;
+use std::cell::Cell;
 use std::time::Duration;
 
+use serde_json::json;
 use worker::{BatchMessageBuilder, Env, MessageBuilder, Queue, QueueContentType};
 
 use crate::config::{Config, HandOver};
-use crate::observe::{self, Level};
-use crate::outgoing::Outgoing;
-use crate::parcel::{self, Packed, Parcel};
-use crate::produce::{self, Delivery, call};
+use crate::health::LastHandOver;
+use crate::observe::{self, LogLevel};
+use crate::outgoing::{Outgoing, Topic};
+use crate::produce::confluent::Confluent;
+use crate::produce::delivery::Delivery;
+use crate::produce::{self, Tally};
+use crate::queue_message::{self, Packed, QueueMessage};
 
 /// The queue's binding in `wrangler.toml`.
 pub const QUEUE: &str = "EVENTS";
@@ -24,78 +29,114 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct NotDurable;
 
-/// Hands records over and returns when all of them are durable.
+thread_local! {
+    static LAST: Cell<LastHandOver> = const { Cell::new(LastHandOver::NoneYet) };
+}
+
+/// Returns how the last hand-over of this instance went.
+pub fn last() -> LastHandOver {
+    LAST.get()
+}
+
+/// Hands records over and returns when all good events are durable.
 ///
 /// # Errors
-/// [`NotDurable`].
+/// Returns [`NotDurable`].
 pub async fn hand_over(
     config: &Config,
     env: &Env,
-    records: Vec<Rc<Outgoing>>,
+    records: Vec<Outgoing>,
 ) -> Result<(), NotDurable> {
-    let rest = match config.hand_over {
-        HandOver::Queue => park(env, records).await,
+    let direct = match config.hand_over {
+        HandOver::Queue => good_events(park(env, records).await),
         HandOver::Direct => records,
     };
-    if rest.is_empty() {
+    if direct.is_empty() {
+        LAST.set(LastHandOver::Worked);
         return Ok(());
     }
-    let delivery = produce::deliver(&rest, async |topic, records| {
-        call::call(&config.kafka, topic, records, PATIENCE).await
-    })
-    .await;
-    log(&delivery);
-    if delivery.left() == 0 {
-        Ok(())
-    } else {
-        Err(NotDurable)
-    }
+    let is_durable = deliver(config, direct).await;
+    LAST.set(match (is_durable, config.hand_over) {
+        (false, _) => LastHandOver::Failed,
+        (true, HandOver::Queue) => LastHandOver::WentDirectly,
+        (true, HandOver::Direct) => LastHandOver::Worked,
+    });
+    if is_durable { Ok(()) } else { Err(NotDurable) }
+}
+
+/// Makes direct calls, and returns whether all good events are in Kafka.
+async fn deliver(config: &Config, records: Vec<Outgoing>) -> bool {
+    let sink = Confluent {
+        kafka: &config.kafka,
+        patience: PATIENCE,
+    };
+    let mut deliveries: Vec<_> = records.into_iter().map(Delivery::new).collect();
+    let mut all: Vec<_> = deliveries.iter_mut().collect();
+    let tally = produce::deliver(&mut all, &sink).await;
+    log(&tally);
+    deliveries
+        .iter()
+        .all(|delivery| delivery.is_delivered() || delivery.record.topic() == Topic::DeadLetters)
 }
 
 /// Sends records to the queue and returns those it did not take.
-async fn park(env: &Env, records: Vec<Rc<Outgoing>>) -> Vec<Rc<Outgoing>> {
-    let Ok(queue) = env.queue(QUEUE) else {
-        observe::log(
-            Level::Error,
-            "queue is not bound",
-            serde_json::json!({"queue.binding": QUEUE}),
-        );
+async fn park(env: &Env, records: Vec<Outgoing>) -> Vec<Outgoing> {
+    if records.is_empty() {
         return records;
+    }
+    let Ok(queue) = env.queue(QUEUE) else {
+        let fields = json!({"queue.binding": QUEUE});
+        observe::log(LogLevel::Error, "queue is not bound", fields);
+        return records;
+    };
+    let packed = match queue_message::pack(records, 0) {
+        Ok(packed) => packed,
+        Err(error) => {
+            let fields = json!({"error": error.to_string()});
+            observe::log(LogLevel::Error, "records cannot be packed", fields);
+            return Vec::new();
+        }
     };
     let Packed {
         sendings,
         oversized,
-    } = match parcel::pack(&records, 0) {
-        Ok(packed) => packed,
-        Err(_) => return records,
-    };
+    } = packed;
     let mut rest = oversized;
-    for parcels in sendings {
-        if send(&queue, &parcels, None).await.is_err() {
-            observe::log(
-                Level::Warn,
-                "queue refused parcels",
-                serde_json::json!({"queue.parcels": parcels.len()}),
-            );
-            rest.extend(parcels.into_iter().flat_map(|parcel| parcel.records));
+    for messages in sendings {
+        if send(&queue, &messages, None).await.is_err() {
+            let fields = json!({"queue.messages": messages.len()});
+            observe::log(LogLevel::Warn, "queue refused messages", fields);
+            rest.extend(messages.into_iter().flat_map(|message| message.records));
         }
     }
     rest
 }
 
-/// Sends parcels to the queue in one go, to be brought after a delay.
+/// Leaves dead letters out, and says how many are lost so.
+fn good_events(records: Vec<Outgoing>) -> Vec<Outgoing> {
+    let (good, letters): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|record| record.topic() == Topic::Events);
+    if !letters.is_empty() {
+        let fields = json!({"records.dead_letters_lost": letters.len()});
+        observe::log(LogLevel::Warn, "dead letters are not kept", fields);
+    }
+    good
+}
+
+/// Sends messages to the queue in one go, to be brought after a delay.
 ///
 /// # Errors
-/// If the queue does not take them.
+/// Returns an error if the queue does not take them.
 pub async fn send(
     queue: &Queue,
-    parcels: &[Parcel],
+    messages: &[QueueMessage],
     delay_seconds: Option<u32>,
 ) -> worker::Result<()> {
     let mut batch = BatchMessageBuilder::new();
-    for parcel in parcels {
+    for message in messages {
         let message =
-            MessageBuilder::new(parcel.text.as_str()).content_type(QueueContentType::Text);
+            MessageBuilder::new(message.text.as_str()).content_type(QueueContentType::Text);
         batch = batch.message(match delay_seconds {
             Some(delay) => message.delay_seconds(delay).build(),
             None => message.build(),
@@ -104,17 +145,11 @@ pub async fn send(
     queue.send_batch(batch.build()).await
 }
 
-fn log(delivery: &Delivery) {
-    let level = if delivery.left() == 0 {
-        Level::Info
+fn log(tally: &Tally) {
+    let level = if tally.left == 0 {
+        LogLevel::Info
     } else {
-        Level::Warn
+        LogLevel::Warn
     };
-    let fields = serde_json::json!({
-        "records.delivered": delivery.delivered,
-        "records.dead_letters": delivery.dead_letters,
-        "records.left": delivery.left(),
-        "kafka.troubles": delivery.troubles,
-    });
-    observe::log(level, "records handed over directly", fields);
+    observe::log(level, "records handed over directly", tally.fields());
 }

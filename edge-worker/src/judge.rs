@@ -1,26 +1,35 @@
-//! The verdict: each event of an admitted batch is judged on its own and becomes a record for Kafka, a good one or a dead
-//! letter.
+//! The verdict: each event of an admitted batch is judged on its own and becomes a record for Kafka, or a dead letter.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
+use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
-use shoptrail_schemas::{BatchInfo, Edge, Record, Rejection, batch, validate};
+use shoptrail_schemas::derive::{self, Derived, Rules};
+use shoptrail_schemas::validate::{self, ValidEvent};
+use shoptrail_schemas::{BatchInfo, Clock, ConsentState, Edge, RejectCode, Rejection, Warning};
 
-use crate::dead_letter;
-use crate::outgoing::{Outgoing, Payload, Topic};
+use crate::dead_letter::{self, Source};
+use crate::frame::Frame;
+use crate::identity::Visitor;
+use crate::outgoing::{Common, Outgoing, OutgoingEvent};
+use crate::privacy::{PrivacyRules, Subject};
 
 /// A judged batch.
 #[derive(Debug)]
 pub struct Judged {
     /// What to tell the client.
-    pub answer: Answer,
-    /// What to hand over: one record for each event, or one for the whole body.
-    pub records: Vec<Rc<Outgoing>>,
+    pub finding: Finding,
+    /// What to hand over: one record for each event, or a sample of the body.
+    pub records: Vec<Outgoing>,
+    /// What the batch says about keeping its visitor's id.
+    pub visitor: Option<Visitor>,
 }
 
 /// What to tell the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum Finding {
     /// One verdict for each event, in the order of the batch.
     Verdicts(Vec<Verdict>),
     /// The envelope is wrong: what and where.
@@ -34,6 +43,8 @@ pub enum Verdict {
     Accepted {
         /// The event's own id.
         event_id: String,
+        /// What was unusual with it, and how it was understood.
+        warnings: Vec<Warning>,
     },
     /// It does not.
     Rejected {
@@ -42,129 +53,208 @@ pub enum Verdict {
     },
 }
 
-/// Judges a body from an admitted shop; `edge` is what the edge knows about the request.
+impl Verdict {
+    /// Returns how many warnings there are.
+    #[must_use]
+    pub const fn warnings(&self) -> usize {
+        match self {
+            Self::Accepted { warnings, .. } => warnings.len(),
+            Self::Rejected { .. } => 0,
+        }
+    }
+}
+
+/// What judging needs to know beside the body.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// What the edge knows about the request.
+    pub edge: &'a Edge,
+    /// What may be kept.
+    pub privacy: &'a PrivacyRules,
+    /// How channels are told.
+    pub rules: &'a Rules,
+    /// How old an event may be, in milliseconds.
+    pub max_age_ms: i64,
+}
+
+/// Judges a body from an admitted shop. `sample` says whether a body is kept that is refused as a whole, and how many were
+/// not kept before it.
 ///
 /// # Errors
-/// If a record cannot be written as JSON, which no body can cause.
-pub fn judge(body: &[u8], edge: &Edge) -> serde_json::Result<Judged> {
-    match batch::read_head(body) {
-        Ok((head, events)) => judge_events(&events, &head.info, edge),
+/// Returns an error if a record cannot be written as JSON, which no body can cause.
+pub fn judge(
+    body: &[u8],
+    frame: &Frame<'_>,
+    circumstances: Circumstances<'_>,
+    sample: impl FnOnce() -> Option<u64>,
+) -> serde_json::Result<Judged> {
+    match frame.head(body) {
+        Ok(head) => circumstances.judge_events(&frame.events, &head.info),
         Err(rejections) => {
-            let letter = dead_letter::body(body, &rejections, &edge.shop_id, edge.received_at);
+            let letter =
+                sample().map(|skipped| circumstances.refused_body(body, &rejections, skipped));
             Ok(Judged {
-                answer: Answer::BadEnvelope(rejections),
-                records: vec![Rc::new(letter)],
+                finding: Finding::BadEnvelope(rejections),
+                records: letter.into_iter().collect(),
+                visitor: None,
             })
         }
     }
 }
 
-fn judge_events(events: &[&RawValue], info: &BatchInfo, edge: &Edge) -> serde_json::Result<Judged> {
-    let mut verdicts = Vec::with_capacity(events.len());
-    let mut records = Vec::with_capacity(events.len());
-    for raw in events {
-        match validate::event(raw.get()) {
-            Ok(event) => {
-                records.push(Rc::new(good(raw, event.anonymous_id, info, edge)?));
-                verdicts.push(Verdict::Accepted {
-                    event_id: event.event_id,
-                });
+impl Circumstances<'_> {
+    fn judge_events(&self, events: &[&[u8]], info: &BatchInfo) -> serde_json::Result<Judged> {
+        let common = Rc::new(Common {
+            batch: to_raw_value(info)?,
+            edge: to_raw_value(self.edge)?,
+        });
+        let clock = Clock {
+            max_age_ms: self.max_age_ms,
+            ..Clock::new(self.edge.received_at, info.sent_at)
+        };
+        let mut verdicts = Vec::with_capacity(events.len());
+        let mut records = Vec::with_capacity(events.len());
+        let mut visitor = None;
+        for bytes in events {
+            match self.judge_event(bytes, clock) {
+                Ok(accepted) => {
+                    visitor = accepted.visitor.or(visitor);
+                    verdicts.push(accepted.verdict);
+                    records.push(Outgoing::Event(OutgoingEvent {
+                        common: Rc::clone(&common),
+                        key: accepted.key,
+                        event: accepted.event,
+                        derived: accepted.derived,
+                    }));
+                }
+                Err(errors) => {
+                    records.push(self.refused_event(bytes, &errors));
+                    verdicts.push(Verdict::Rejected { errors });
+                }
             }
-            Err(errors) => {
-                let letter = dead_letter::event(raw, &errors, &edge.shop_id, edge.received_at);
-                records.push(Rc::new(letter));
-                verdicts.push(Verdict::Rejected { errors });
+        }
+        Ok(Judged {
+            finding: Finding::Verdicts(verdicts),
+            records,
+            visitor,
+        })
+    }
+
+    /// Cleans an event of what may not be kept, holds it against the contract and derives what it tells.
+    fn judge_event(&self, bytes: &[u8], clock: Clock) -> Result<Accepted, Vec<Rejection>> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| malformed("not valid JSON: the text is not UTF-8"))?;
+        let cleaned = self.privacy.clean(text, self.subject(true));
+        let event = validate::event(&cleaned, Some(&clock))?;
+        let derived = self.derive(&event, clock);
+        if derived.consent_analytics != ConsentState::Denied {
+            return accepted(&event, &derived);
+        }
+        match self.privacy.clean(event.text(), self.subject(false)) {
+            Cow::Borrowed(_) => accepted(&event, &derived),
+            Cow::Owned(anonymous) => {
+                let event = validate::event(&anonymous, Some(&clock))?;
+                accepted(&event, &derived)
             }
         }
     }
-    Ok(Judged {
-        answer: Answer::Verdicts(verdicts),
-        records,
+
+    fn derive(&self, event: &ValidEvent<'_>, clock: Clock) -> Derived {
+        let request = derive::Request {
+            shop_id: &self.edge.shop_id,
+            gpc: self.edge.gpc,
+            clock,
+        };
+        derive::event(&event.facts(), &request, self.rules)
+    }
+
+    fn refused_event(&self, bytes: &[u8], rejections: &[Rejection]) -> Outgoing {
+        let subject = self.subject(!self.edge.gpc && allows_analytics(bytes));
+        let kept = self.privacy.clean_bytes(bytes, subject);
+        dead_letter::event(&kept, rejections, self.source())
+    }
+
+    fn refused_body(&self, body: &[u8], rejections: &[Rejection], skipped: u64) -> Outgoing {
+        let kept = self.privacy.clean_bytes(body, self.subject(false));
+        dead_letter::body(&kept, rejections, self.source(), skipped)
+    }
+
+    fn subject(&self, keeps_user_id: bool) -> Subject<'_> {
+        Subject {
+            shop_id: &self.edge.shop_id,
+            keeps_user_id,
+        }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            shop_id: &self.edge.shop_id,
+            received_at: self.edge.received_at,
+        }
+    }
+}
+
+/// A good event, ready to become a record.
+struct Accepted {
+    verdict: Verdict,
+    visitor: Option<Visitor>,
+    key: String,
+    event: Box<RawValue>,
+    derived: Box<RawValue>,
+}
+
+fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<Rejection>> {
+    /// What the edge says of one event alone.
+    #[derive(Serialize)]
+    struct OwnFields<'a> {
+        #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+        warnings: &'a [Warning],
+        #[serde(flatten)]
+        derived: &'a Derived,
+    }
+    let warnings = event.warnings();
+    let not_json = |error: serde_json::Error| malformed(&format!("not valid JSON: {error}"));
+    let text: &RawValue = serde_json::from_str(event.text()).map_err(not_json)?;
+    Ok(Accepted {
+        verdict: Verdict::Accepted {
+            event_id: event.event_id().to_owned(),
+            warnings: warnings.to_vec(),
+        },
+        visitor: visitor(event, derived),
+        key: event.anonymous_id().to_owned(),
+        event: text.to_owned(),
+        derived: to_raw_value(&OwnFields { warnings, derived }).map_err(not_json)?,
     })
 }
 
-/// The client's bytes go in untouched; what we say stands beside them.
-fn good(
-    event: &RawValue,
-    key: String,
-    info: &BatchInfo,
-    edge: &Edge,
-) -> serde_json::Result<Outgoing> {
-    let record = Record {
-        event,
-        batch: info.clone(),
-        edge: edge.clone(),
-    };
-    Ok(Outgoing {
-        topic: Topic::Events,
-        key: Some(key),
-        headers: Vec::new(),
-        value: Payload::Json(to_raw_value(&record)?),
-    })
+fn visitor(event: &ValidEvent<'_>, derived: &Derived) -> Option<Visitor> {
+    match derived.consent_analytics {
+        ConsentState::Granted => Some(Visitor::MayBeKept(event.anonymous_id().to_owned())),
+        ConsentState::Denied => Some(Visitor::MustBeForgotten),
+        ConsentState::NotAsked => None,
+    }
+}
+
+fn malformed(message: &str) -> Vec<Rejection> {
+    vec![Rejection {
+        code: RejectCode::MalformedJson,
+        pointer: String::new(),
+        message: message.to_owned(),
+    }]
+}
+
+/// Whether a refused event may still name its customer: only if it says that analytics is not denied.
+fn allows_analytics(bytes: &[u8]) -> bool {
+    let event: Option<Value> = serde_json::from_slice(bytes).ok();
+    let analytics = event
+        .as_ref()
+        .and_then(|event| event.pointer("/consent/analytics"));
+    match analytics {
+        Some(Value::Bool(is_granted)) => *is_granted,
+        Some(Value::String(state)) => matches!(state.as_str(), "granted" | "not_asked"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::enrich::{Geography, enrich};
-
-    const GOOD: &str = r#"{"event_id":"01920000-0000-7000-8000-000000000001","event_type":"page_view","event_timestamp":1795392000000,"seq":1.0,"anonymous_id":"visitor","session_id":"s","page_url":"https://shop.example/","consent":{"analytics":true,"ads":false},"extra":"kept"}"#;
-
-    fn judged(events: &str) -> Judged {
-        let body = format!(
-            r#"{{"write_key":"pk_demo","sent_at":1795392000123,"tracker":{{"name":"shoptrail-js","version":"0.1.0"}},"events":{events}}}"#
-        );
-        judge(
-            body.as_bytes(),
-            &enrich("demo", 7, None, Geography::default()),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn each_event_has_its_own_verdict_and_record() {
-        let judged = judged(&format!(r#"[{GOOD},{{"event_type":"nope"}},17]"#));
-        let Answer::Verdicts(verdicts) = judged.answer else {
-            panic!("the envelope is good")
-        };
-        assert!(matches!(&verdicts[0], Verdict::Accepted { event_id } if event_id.ends_with("01")));
-        assert!(matches!(&verdicts[1], Verdict::Rejected { .. }));
-        assert!(matches!(&verdicts[2], Verdict::Rejected { .. }));
-        let topics: Vec<_> = judged.records.iter().map(|record| record.topic).collect();
-        assert_eq!(
-            topics,
-            [Topic::Events, Topic::DeadLetters, Topic::DeadLetters]
-        );
-        assert_eq!(judged.records[0].key.as_deref(), Some("visitor"));
-    }
-
-    #[test]
-    fn clients_bytes_go_in_untouched_beside_what_the_edge_says() {
-        let judged = judged(&format!("[{GOOD}]"));
-        let Payload::Json(json) = &judged.records[0].value else {
-            panic!("a record is JSON")
-        };
-        assert!(
-            json.get().starts_with(&format!(
-                r#"{{"event":{GOOD},"batch":{{"sent_at":1795392000123,"#
-            )),
-            "{json}"
-        );
-        let record: Record<&RawValue> = serde_json::from_str(json.get()).unwrap();
-        assert_eq!(
-            (record.edge.shop_id.as_str(), record.edge.received_at),
-            ("demo", 7)
-        );
-    }
-
-    #[test]
-    fn bad_envelope_is_one_dead_letter_with_the_whole_body() {
-        let judged = judged("[]");
-        let Answer::BadEnvelope(rejections) = judged.answer else {
-            panic!("there are no events")
-        };
-        assert_eq!(rejections[0].pointer, "/events");
-        assert_eq!(judged.records.len(), 1);
-        assert_eq!(judged.records[0].topic, Topic::DeadLetters);
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@
 )]
 
 pub mod admit;
+pub mod body;
 #[cfg(target_arch = "wasm32")]
 pub mod collect;
 pub mod config;
@@ -18,16 +19,30 @@ pub mod config;
 pub mod consume;
 pub mod dead_letter;
 pub mod enrich;
+pub mod frame;
 #[cfg(target_arch = "wasm32")]
 pub mod hand_over;
 #[cfg(target_arch = "wasm32")]
 mod handlers;
 pub mod health;
+pub mod identity;
 pub mod judge;
+#[cfg(target_arch = "wasm32")]
+pub mod limit;
+#[cfg(target_arch = "wasm32")]
+pub mod metrics;
 pub mod observe;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod outgoing;
-pub mod parcel;
+pub mod privacy;
 pub mod produce;
+pub mod queue_message;
 pub mod reply;
+#[cfg(target_arch = "wasm32")]
+pub mod request;
 pub mod retry;
+pub mod route;
+pub mod sample;
+mod scan;
 pub mod settle;

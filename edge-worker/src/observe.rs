@@ -1,38 +1,38 @@
-//! The Worker's log: one line of JSON for each request and each consumed batch, by outcome, with counts. Never what is in an
-//! event, an id of a person, an address or a secret.
+//! The Worker's log: one line of JSON for what is worth a look, with counts. Never what is in an event, an id of a person,
+//! an address or a secret.
 
 use serde_json::Value;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum LogLevel {
     /// As it should be.
     Info,
     /// Handled, and worth a look if there are many.
     Warn,
-    /// Someone must act.
+    /// Events are kept waiting or turned away until somebody repairs something.
     Error,
 }
 
 /// Writes one line; `fields` is an object.
 #[cfg(target_arch = "wasm32")]
-pub fn log(level: Level, message: &str, fields: Value) {
+pub fn log(level: LogLevel, message: &str, fields: Value) {
     let line = line(level, message, fields);
     match level {
-        Level::Info => worker::console_log!("{line}"),
-        Level::Warn => worker::console_warn!("{line}"),
-        Level::Error => worker::console_error!("{line}"),
+        LogLevel::Info => worker::console_log!("{line}"),
+        LogLevel::Warn => worker::console_warn!("{line}"),
+        LogLevel::Error => worker::console_error!("{line}"),
     }
 }
 
 /// Composes a line.
 #[must_use]
-pub fn line(level: Level, message: &str, mut fields: Value) -> String {
+pub fn line(level: LogLevel, message: &str, mut fields: Value) -> String {
     if let Some(object) = fields.as_object_mut() {
         let level = match level {
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
         };
         object.insert("level".to_owned(), level.into());
         object.insert("message".to_owned(), message.into());
@@ -46,13 +46,18 @@ mod tests {
 
     #[test]
     fn line_is_one_object() {
-        let line = line(
-            Level::Warn,
-            "batch collected",
-            serde_json::json!({"http.status": 503}),
-        );
-        let expected =
-            serde_json::json!({"level": "warn", "message": "batch collected", "http.status": 503});
-        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
+        for (level, name) in [
+            (LogLevel::Info, "info"),
+            (LogLevel::Warn, "warn"),
+            (LogLevel::Error, "error"),
+        ] {
+            let line = line(
+                level,
+                "batch collected",
+                serde_json::json!({"http.status": 503}),
+            );
+            let expected = serde_json::json!({"level": name, "message": "batch collected", "http.status": 503});
+            assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
+        }
     }
 }

@@ -1,31 +1,60 @@
-//! One Kafka record on its way: what a queue message parks and what a produce call sends.
+//! One Kafka record on its way: what a queue message holds and what a produce call sends.
+
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// A Kafka record that is not in Kafka yet.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Outgoing {
-    /// Where it goes.
-    pub topic: Topic,
-    /// The Kafka key's text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// Kafka headers: names and texts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<(String, String)>,
-    /// The Kafka value, without the wire format's header.
-    pub value: Payload,
-}
-
 /// The two topics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     /// Good events, in Confluent's wire format.
     Events,
     /// What was refused, as it came.
     DeadLetters,
+}
+
+/// A Kafka record that is not in Kafka yet.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    /// A good event.
+    Event(OutgoingEvent),
+    /// What was refused.
+    DeadLetter(DeadLetter),
+}
+
+/// A good event, in the parts that its record is written from.
+#[derive(Debug, Clone)]
+pub struct OutgoingEvent {
+    /// What it shares with its batch.
+    pub common: Rc<Common>,
+    /// The Kafka key's text.
+    pub key: String,
+    /// The event's JSON.
+    pub event: Box<RawValue>,
+    /// What the edge says of this event alone, a JSON object.
+    pub derived: Box<RawValue>,
+}
+
+/// What all good events of a batch share, as two JSON objects: written once, however many events there are.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// What the client said about the batch.
+    pub batch: Box<RawValue>,
+    /// What the edge knows about the request.
+    pub edge: Box<RawValue>,
+}
+
+/// What was refused, with the reasons.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The Kafka key's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Kafka headers: names and texts.
+    pub headers: Vec<(String, String)>,
+    /// What was refused.
+    pub value: Payload,
 }
 
 /// Bytes in the shortest form that a JSON text can carry.
@@ -36,4 +65,109 @@ pub enum Payload {
     Json(Box<RawValue>),
     /// Anything else, as base64.
     Base64(String),
+}
+
+impl Outgoing {
+    /// Returns where it goes.
+    #[must_use]
+    pub const fn topic(&self) -> Topic {
+        match self {
+            Self::Event(_) => Topic::Events,
+            Self::DeadLetter(_) => Topic::DeadLetters,
+        }
+    }
+}
+
+impl OutgoingEvent {
+    /// Writes the record: `{event, batch, edge}`.
+    #[must_use]
+    pub fn record(&self) -> String {
+        let Common { batch, edge } = self.common.as_ref();
+        let shared = edge.get().strip_suffix('}').unwrap_or_default();
+        let own = self.derived.get().strip_prefix('{').unwrap_or_default();
+        let comma = if own == "}" { "" } else { "," };
+        [
+            r#"{"event":"#,
+            self.event.get(),
+            r#","batch":"#,
+            batch.get(),
+            r#","edge":"#,
+            shared,
+            comma,
+            own,
+            "}",
+        ]
+        .concat()
+    }
+
+    /// Returns about how many bytes its record has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let parts = [
+            &self.event,
+            &self.derived,
+            &self.common.batch,
+            &self.common.edge,
+        ];
+        parts.iter().map(|part| part.get().len()).sum()
+    }
+}
+
+impl DeadLetter {
+    /// Returns about how many bytes it has, headers included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
+        let value = match &self.value {
+            Payload::Json(json) => json.get().len(),
+            Payload::Base64(text) => text.len(),
+        };
+        headers.sum::<usize>().saturating_add(value)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    /// An event whose JSON is a text, or whatever is given.
+    pub(crate) fn event(key: &str, json: &str) -> Outgoing {
+        Outgoing::Event(OutgoingEvent {
+            common: Rc::new(Common {
+                batch: raw(r#"{"sent_at":1}"#),
+                edge: raw(r#"{"shop_id":"demo","received_at":7}"#),
+            }),
+            key: key.to_owned(),
+            event: raw(json),
+            derived: raw("{}"),
+        })
+    }
+
+    pub(crate) fn letter(json: &str) -> Outgoing {
+        Outgoing::DeadLetter(DeadLetter {
+            key: None,
+            headers: vec![("shoptrail.code".to_owned(), "missing".to_owned())],
+            value: Payload::Json(raw(json)),
+        })
+    }
+
+    #[test]
+    fn record_is_written_from_its_parts() {
+        let Outgoing::Event(mut event) = event("v", "{}") else {
+            panic!("it is an event")
+        };
+        let shared =
+            r#"{"event":{},"batch":{"sent_at":1},"edge":{"shop_id":"demo","received_at":7"#;
+        assert_eq!(event.record(), format!("{shared}}}}}"));
+        event.derived = raw(r#"{"channel":"Direct"}"#);
+        assert_eq!(
+            event.record(),
+            format!(r#"{shared},"channel":"Direct"}}}}"#)
+        );
+    }
 }

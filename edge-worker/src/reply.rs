@@ -1,211 +1,345 @@
 //! What the client is told.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use shoptrail_schemas::{Rejection, Warning};
 
-use crate::admit::{MAX_BODY_BYTES, Refusal};
-use crate::judge::{Answer, Verdict};
+use crate::admit::Refusal;
+use crate::body::MAX_BODY_BYTES;
+use crate::judge::{Finding, Verdict};
 
 /// How long a tracker should keep its events when nothing durable took them, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
-/// How long a browser may remember a preflight's answer, in seconds: Chromium's longest.
+/// How long one should wait that sends too much, in seconds: half of the limits' period.
+const RATE_LIMITED_SECONDS: u32 = 30;
+
+/// How long a browser may remember a preflight's reply, in seconds: Chromium's longest.
 const PREFLIGHT_MAX_AGE_SECONDS: &str = "7200";
 
 /// An HTTP reply before it is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct HttpReply {
     /// The HTTP status.
     pub status: u16,
     /// The body, JSON or nothing.
     pub body: Option<String>,
     /// Headers beside the content type.
     pub headers: Vec<(&'static str, String)>,
+    /// One word for what happened: for metrics.
+    pub outcome: &'static str,
 }
 
-impl Reply {
+/// The reply to a batch whose events were judged.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct VerdictsBody<'a> {
+    /// How many events were accepted.
+    pub accepted: usize,
+    /// How many events were rejected.
+    pub rejected: usize,
+    /// One verdict for each event, in the order of the batch.
+    pub events: Vec<EventVerdict<'a>>,
+}
+
+/// What became of one event.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum EventVerdict<'a> {
+    /// It follows the contract, if need be after repairs.
+    Accepted {
+        /// Its place in the batch, from 0.
+        index: usize,
+        /// Its own id.
+        event_id: &'a str,
+        /// What was unusual with it, and how it was understood.
+        #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
+        warnings: &'a [Warning],
+    },
+    /// It does not follow the contract.
+    Rejected {
+        /// Its place in the batch, from 0.
+        index: usize,
+        /// Everything that is wrong with it.
+        errors: &'a [Rejection],
+    },
+}
+
+/// The reply to a request that was turned away as a whole.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ErrorBody<'a> {
+    /// What is wrong.
+    pub error: RequestError<'a>,
+}
+
+/// What is wrong with a whole request.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RequestError<'a> {
+    /// What kind of wrong it is.
+    pub code: &'a str,
+    /// Where: a JSON Pointer into the batch; empty for the whole of it.
+    pub pointer: &'a str,
+    /// What is wrong and what to do.
+    pub message: &'a str,
+}
+
+impl HttpReply {
     /// A JSON reply.
     #[must_use]
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub fn json(status: u16, outcome: &'static str, body: &impl Serialize) -> Self {
         Self {
             status,
-            body: Some(body.to_string()),
+            body: serde_json::to_string(body).ok(),
             headers: Vec::new(),
+            outcome,
         }
     }
 
-    /// The per-event verdicts of a batch that was handed over: 202 all good, 207 some, 400 none.
+    /// The reply to a batch that was handed over: 202 all good, 207 some, 400 none.
     #[must_use]
-    pub fn answer(answer: &Answer) -> Self {
-        match answer {
-            Answer::Verdicts(verdicts) => verdicts_reply(verdicts),
-            Answer::BadEnvelope(rejections) => match rejections.first() {
-                Some(first) => error(400, first.code.as_str(), &first.pointer, &first.message),
-                None => error(400, "malformed_json", "", "the batch cannot be read"),
-            },
+    pub fn finding(finding: &Finding) -> Self {
+        match finding {
+            Finding::Verdicts(verdicts) => verdicts_reply(verdicts),
+            Finding::BadEnvelope(rejections) => Self::bad_envelope(rejections),
+        }
+    }
+
+    /// The envelope is wrong, or no envelope at all.
+    #[must_use]
+    pub fn bad_envelope(rejections: &[Rejection]) -> Self {
+        const OUTCOME: &str = "bad_envelope";
+        match rejections.first() {
+            Some(first) => {
+                let (code, pointer) = (first.code.as_str(), first.pointer.as_str());
+                error(400, OUTCOME, code, pointer, &first.message)
+            }
+            None => error(
+                400,
+                OUTCOME,
+                "malformed_json",
+                "",
+                "the batch cannot be read",
+            ),
         }
     }
 
     /// Turned away before the events were looked at.
     #[must_use]
     pub fn refusal(refusal: Refusal) -> Self {
-        match refusal {
+        let (status, code, pointer, message) = match refusal {
             Refusal::TooLarge => {
                 let message = format!(
                     "the batch has more than {MAX_BODY_BYTES} bytes: send fewer events at once"
                 );
-                error(413, "too_large", "", &message)
+                return error(413, "too_large", "too_large", "", &message);
             }
-            Refusal::UnknownWriteKey => error(
+            Refusal::TooSlow => (
+                408,
+                "too_slow",
+                "",
+                "the batch did not arrive in time: send it again",
+            ),
+            Refusal::BrokenGzip => (
+                400,
+                "broken_gzip",
+                "",
+                "the body begins as gzip and cannot be unpacked",
+            ),
+            Refusal::UnknownWriteKey => (
                 401,
                 "unknown_write_key",
                 "/write_key",
                 "no shop has this write key: check the tag's `data-key`",
             ),
-            Refusal::OriginNotAllowed => error(
+            Refusal::OriginNotAllowed => (
                 403,
                 "origin_not_allowed",
                 "/write_key",
                 "the write key is not for this page's origin: add the origin to the shop's `origins`",
             ),
+            Refusal::KeyRateLimited => (
+                429,
+                "key_rate_limited",
+                "",
+                "the shop sends too many batches: wait",
+            ),
+            Refusal::VisitorRateLimited => (
+                429,
+                "visitor_rate_limited",
+                "",
+                "too many batches come from here: wait",
+            ),
+        };
+        let reply = error(status, code, code, pointer, message);
+        if status == 429 {
+            reply.with("Retry-After", RATE_LIMITED_SECONDS.to_string())
+        } else {
+            reply
         }
     }
 
     /// Nothing durable took the batch: the client keeps its events.
     #[must_use]
     pub fn unavailable() -> Self {
-        let mut reply = error(
-            503,
-            "unavailable",
-            "",
-            "nothing durable took the batch: keep the events and send them again",
-        );
-        reply
-            .headers
-            .push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
-        reply
+        let message = "nothing durable took the batch: keep the events and send them again";
+        error(503, "unavailable", "unavailable", "", message)
+            .with("Retry-After", RETRY_AFTER_SECONDS.to_string())
     }
 
     /// No such path.
     #[must_use]
     pub fn not_found() -> Self {
-        error(
-            404,
-            "not_found",
-            "",
-            "there are `POST /b`, `GET /health` and the tracker's files",
-        )
+        let message = "there are `POST /b`, `GET /health` and the tracker's files";
+        error(404, "not_found", "not_found", "", message)
     }
 
     /// A known path with another method.
     #[must_use]
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        let mut reply = error(
+        let message = format!("this path takes {allowed}");
+        error(
             405,
             "method_not_allowed",
+            "method_not_allowed",
             "",
-            &format!("this path takes {allowed}"),
-        );
-        reply.headers.push(("Allow", allowed.to_owned()));
-        reply
+            &message,
+        )
+        .with("Allow", allowed.to_owned())
     }
 
-    /// The answer to a browser's preflight; without [`Reply::readable_by`] it refuses.
+    /// The reply to a browser's preflight; without [`HttpReply::readable_by`] it refuses.
     #[must_use]
     pub fn preflight() -> Self {
-        let headers = vec![
-            ("Access-Control-Allow-Methods", "POST".to_owned()),
-            ("Access-Control-Allow-Headers", "Content-Type".to_owned()),
-            (
-                "Access-Control-Max-Age",
-                PREFLIGHT_MAX_AGE_SECONDS.to_owned(),
-            ),
-        ];
-        Self {
+        let empty = Self {
             status: 204,
             body: None,
-            headers,
+            headers: Vec::new(),
+            outcome: "preflight",
+        };
+        empty
+            .with("Access-Control-Allow-Methods", "POST".to_owned())
+            .with("Access-Control-Allow-Headers", "Content-Type".to_owned())
+            .with(
+                "Access-Control-Max-Age",
+                PREFLIGHT_MAX_AGE_SECONDS.to_owned(),
+            )
+    }
+
+    /// Lets pages of this origin read the reply, `Retry-After` too. A refusal is readable by the page that is refused, so
+    /// that it stops: it says nothing of anybody else.
+    #[must_use]
+    pub fn readable_by(self, origin: Option<String>) -> Self {
+        let reply = self
+            .with("Vary", "Origin".to_owned())
+            .with("Cross-Origin-Resource-Policy", "cross-origin".to_owned());
+        match origin {
+            Some(origin) => reply
+                .with("Access-Control-Allow-Origin", origin)
+                .with("Access-Control-Allow-Credentials", "true".to_owned())
+                .with("Access-Control-Expose-Headers", "Retry-After".to_owned()),
+            None => reply,
         }
     }
 
-    /// Lets pages of this origin read the reply, `Retry-After` too.
+    /// Adds a header.
     #[must_use]
-    pub fn readable_by(mut self, origin: Option<String>) -> Self {
-        self.headers.push(("Vary", "Origin".to_owned()));
-        if let Some(origin) = origin {
-            self.headers.push(("Access-Control-Allow-Origin", origin));
-            self.headers
-                .push(("Access-Control-Expose-Headers", "Retry-After".to_owned()));
-        }
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
         self
     }
 }
 
-fn verdicts_reply(verdicts: &[Verdict]) -> Reply {
-    let rejected = verdicts
-        .iter()
-        .filter(|verdict| matches!(verdict, Verdict::Rejected { .. }))
-        .count();
-    let accepted = verdicts.len().saturating_sub(rejected);
-    let status = match (accepted, rejected) {
-        (_, 0) => 202,
-        (0, _) => 400,
-        _ => 207,
-    };
-    let events: Vec<Value> = verdicts
+fn verdicts_reply(verdicts: &[Verdict]) -> HttpReply {
+    let events: Vec<EventVerdict<'_>> = verdicts
         .iter()
         .enumerate()
-        .map(|(index, verdict)| verdict_json(index, verdict))
+        .map(|(index, verdict)| match verdict {
+            Verdict::Accepted { event_id, warnings } => EventVerdict::Accepted {
+                index,
+                event_id,
+                warnings,
+            },
+            Verdict::Rejected { errors } => EventVerdict::Rejected { index, errors },
+        })
         .collect();
-    Reply::json(
-        status,
-        &json!({"accepted": accepted, "rejected": rejected, "events": events}),
-    )
+    let (accepted, rejected) = counts(verdicts);
+    let (status, outcome) = match (accepted, rejected) {
+        (_, 0) => (202, "accepted"),
+        (0, _) => (400, "rejected"),
+        _ => (207, "partly_accepted"),
+    };
+    let body = VerdictsBody {
+        accepted,
+        rejected,
+        events,
+    };
+    HttpReply::json(status, outcome, &body)
 }
 
-fn verdict_json(index: usize, verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Accepted { event_id } => {
-            json!({"index": index, "event_id": event_id, "status": "accepted"})
-        }
-        Verdict::Rejected { errors } => {
-            json!({"index": index, "status": "rejected", "errors": errors})
-        }
-    }
+/// Counts accepted and rejected events.
+#[must_use]
+pub fn counts(verdicts: &[Verdict]) -> (usize, usize) {
+    let is_accepted = |verdict: &&Verdict| matches!(verdict, Verdict::Accepted { .. });
+    let accepted = verdicts.iter().filter(is_accepted).count();
+    (accepted, verdicts.len().saturating_sub(accepted))
 }
 
-fn error(status: u16, code: &str, pointer: &str, message: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({"error": {"code": code, "pointer": pointer, "message": message}}),
-    )
+fn error(
+    status: u16,
+    outcome: &'static str,
+    code: &str,
+    pointer: &str,
+    message: &str,
+) -> HttpReply {
+    let error = RequestError {
+        code,
+        pointer,
+        message,
+    };
+    HttpReply::json(status, outcome, &ErrorBody { error })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shoptrail_schemas::{RejectCode, Rejection};
+    use serde_json::{Value, json};
+    use shoptrail_schemas::{RejectCode, WarningCode};
 
-    fn reply(verdicts: &[bool]) -> (u16, Value) {
-        let verdict = |accepted: &bool| {
-            if *accepted {
-                return Verdict::Accepted {
-                    event_id: "id".to_owned(),
-                };
-            }
-            let (pointer, message) = ("/seq".to_owned(), "`seq` is missing".to_owned());
-            Verdict::Rejected {
-                errors: vec![Rejection {
-                    code: RejectCode::Missing,
-                    pointer,
+    fn verdict(is_accepted: bool) -> Verdict {
+        if is_accepted {
+            let message = "`seq` is odd".to_owned();
+            return Verdict::Accepted {
+                event_id: "id".to_owned(),
+                warnings: vec![Warning {
+                    code: WarningCode::ALL[0],
+                    pointer: "/seq".to_owned(),
                     message,
                 }],
-            }
-        };
-        let reply = Reply::answer(&Answer::Verdicts(verdicts.iter().map(verdict).collect()));
+            };
+        }
+        Verdict::Rejected {
+            errors: vec![Rejection {
+                code: RejectCode::Missing,
+                pointer: "/seq".to_owned(),
+                message: "`seq` is missing".to_owned(),
+            }],
+        }
+    }
+
+    fn reply(verdicts: &[bool]) -> (u16, Value) {
+        let verdicts = verdicts.iter().copied().map(verdict).collect();
+        let reply = HttpReply::finding(&Finding::Verdicts(verdicts));
         (
             reply.status,
             serde_json::from_str(&reply.body.unwrap()).unwrap(),
         )
+    }
+
+    fn header<'a>(reply: &'a HttpReply, name: &str) -> Option<&'a str> {
+        let found = reply.headers.iter().find(|(header, _)| *header == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     #[test]
@@ -217,8 +351,11 @@ mod tests {
 
     #[test]
     fn each_event_has_its_verdict_in_the_batchs_order() {
+        let code = WarningCode::ALL[0].as_str();
         let expected = json!({"accepted": 1, "rejected": 1, "events": [
-            {"index": 0, "event_id": "id", "status": "accepted"},
+            {"index": 0, "event_id": "id", "status": "accepted", "warnings": [
+                {"code": code, "pointer": "/seq", "message": "`seq` is odd"},
+            ]},
             {"index": 1, "status": "rejected", "errors": [
                 {"code": "missing", "pointer": "/seq", "message": "`seq` is missing"},
             ]},
@@ -227,24 +364,44 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_says_when_to_come_back() {
-        assert!(
-            Reply::unavailable()
-                .headers
-                .contains(&("Retry-After", "5".to_owned()))
+    fn client_is_told_when_to_come_back() {
+        assert_eq!(header(&HttpReply::unavailable(), "Retry-After"), Some("5"));
+        for refusal in [Refusal::KeyRateLimited, Refusal::VisitorRateLimited] {
+            let reply = HttpReply::refusal(refusal);
+            assert_eq!(
+                (reply.status, header(&reply, "Retry-After")),
+                (429, Some("30"))
+            );
+        }
+        assert_eq!(
+            header(&HttpReply::refusal(Refusal::TooLarge), "Retry-After"),
+            None
         );
     }
 
     #[test]
-    fn origin_is_named_only_if_it_is_known() {
+    fn every_refusal_has_its_status() {
+        for (refusal, status) in [
+            (Refusal::TooLarge, 413),
+            (Refusal::TooSlow, 408),
+            (Refusal::BrokenGzip, 400),
+            (Refusal::UnknownWriteKey, 401),
+            (Refusal::OriginNotAllowed, 403),
+        ] {
+            assert_eq!(HttpReply::refusal(refusal).status, status);
+        }
+    }
+
+    #[test]
+    fn origin_is_named_only_if_there_is_one_to_read() {
         let named = |origin: Option<&str>| {
-            let reply = Reply::preflight().readable_by(origin.map(str::to_owned));
-            reply
-                .headers
-                .iter()
-                .any(|(name, _)| *name == "Access-Control-Allow-Origin")
+            let reply = HttpReply::preflight().readable_by(origin.map(str::to_owned));
+            header(&reply, "Access-Control-Allow-Origin").map(str::to_owned)
         };
-        assert!(named(Some("https://shop.example")));
-        assert!(!named(None));
+        assert_eq!(
+            named(Some("https://shop.example")).as_deref(),
+            Some("https://shop.example")
+        );
+        assert_eq!(named(None), None);
     }
 }

@@ -1,9 +1,11 @@
 //! When to try again.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 /// Longest delay, in seconds: what waits for a broker that was away for hours flows again within five minutes.
 const MAX_DELAY_SECONDS: u32 = 300;
 
-/// The attempt from which a queue message is sent anew instead of being retried: Cloudflare drops a message after its
+/// The attempt from which a queue message is sent again as a new one instead of being retried: Cloudflare drops a message after its
 /// hundredth retry and after its retention of four days; a new one has both before it again.
 const LAST_ATTEMPT: u32 = 90;
 
@@ -19,6 +21,19 @@ pub fn delay_seconds(failures: u32, retry_after: Option<u32>) -> u32 {
     // Truncates nothing: 1 to 2619.
     let delay = (grown as u32).max(retry_after.unwrap_or(0));
     delay.clamp(1, MAX_DELAY_SECONDS)
+}
+
+/// Reads a `Retry-After` header, which has seconds or a date, as seconds from `now` (in seconds since the epoch).
+#[must_use]
+pub fn retry_after(value: &str, now: u64) -> Option<u32> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let now = UNIX_EPOCH.checked_add(Duration::from_secs(now))?;
+    let wait = date.duration_since(now).unwrap_or_default();
+    Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX))
 }
 
 /// Whether the platform might drop a message if it were retried once more.
@@ -49,6 +64,17 @@ mod tests {
             at += delay_seconds(failures, None);
         }
         assert!(at <= 14, "{at}");
+    }
+
+    #[test]
+    fn retry_after_has_seconds_or_a_date() {
+        let now = 1_795_392_000;
+        assert_eq!(retry_after(" 7 ", now), Some(7));
+        assert_eq!(retry_after("Mon, 23 Nov 2026 00:00:30 GMT", now), Some(30));
+        assert_eq!(retry_after("Sun, 22 Nov 2026 23:59:59 GMT", now), Some(0));
+        for wrong in ["", "soon", "-1", "1.5"] {
+            assert_eq!(retry_after(wrong, now), None, "{wrong}");
+        }
     }
 
     #[test]

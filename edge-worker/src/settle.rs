@@ -1,56 +1,63 @@
 //! What becomes of a queue message when its records were tried.
 
-use crate::produce::progress::Fate;
+use crate::produce::delivery::Delivery;
 use crate::retry;
 
 /// What to do with one message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
     /// All of it is in Kafka: acknowledge it.
     Done,
     /// Nothing of it is: let the queue bring it again.
     Retry,
-    /// Part of it is: send the records at these positions as a new message, then acknowledge this one. If that fails, the
-    /// whole message comes again: duplicates are allowed, loss is not.
-    SendAnew(Vec<usize>),
+    /// Part of it is: send the records that are left as a new message, then acknowledge this one. If that fails, the whole
+    /// message comes again: duplicates are allowed, loss is not.
+    SendLeft,
 }
 
-/// Decides on a message from what became of its records and how often it was brought.
+/// Decides on a message from how far its records have come and how often it was brought.
 #[must_use]
-pub fn settle(fates: &[Fate], attempts: u32) -> Settlement {
-    let left: Vec<usize> = fates
+pub fn settle(deliveries: &[Delivery], attempts: u32) -> Settlement {
+    let left = deliveries
         .iter()
-        .enumerate()
-        .filter(|(_, fate)| **fate == Fate::Left)
-        .map(|(position, _)| position)
-        .collect();
-    if left.is_empty() {
+        .filter(|delivery| !delivery.is_delivered())
+        .count();
+    if left == 0 {
         Settlement::Done
-    } else if left.len() == fates.len() && !retry::is_last_attempt(attempts) {
+    } else if left == deliveries.len() && !retry::is_last_attempt(attempts) {
         Settlement::Retry
     } else {
-        Settlement::SendAnew(left)
+        Settlement::SendLeft
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Fate::{Left, Settled};
+    use crate::outgoing::tests::event;
+    use crate::produce::answer::RecordResult;
+
+    fn deliveries(delivered: &[bool]) -> Vec<Delivery> {
+        let delivery = |delivered: &bool| {
+            let mut delivery = Delivery::new(event("k", "{}"));
+            if *delivered {
+                delivery.learn(&RecordResult::Delivered);
+            }
+            delivery
+        };
+        delivered.iter().map(delivery).collect()
+    }
 
     #[test]
     fn only_what_is_left_is_sent_again() {
-        assert_eq!(settle(&[Settled, Settled], 1), Settlement::Done);
-        assert_eq!(settle(&[Left, Left], 1), Settlement::Retry);
-        assert_eq!(
-            settle(&[Settled, Left, Settled, Left], 1),
-            Settlement::SendAnew(vec![1, 3])
-        );
+        assert_eq!(settle(&deliveries(&[true, true]), 1), Settlement::Done);
+        assert_eq!(settle(&deliveries(&[false, false]), 1), Settlement::Retry);
+        assert_eq!(settle(&deliveries(&[true, false]), 1), Settlement::SendLeft);
     }
 
     #[test]
     fn message_is_renewed_before_the_platform_drops_it() {
-        assert_eq!(settle(&[Left], 89), Settlement::Retry);
-        assert_eq!(settle(&[Left], 90), Settlement::SendAnew(vec![0]));
+        assert_eq!(settle(&deliveries(&[false]), 89), Settlement::Retry);
+        assert_eq!(settle(&deliveries(&[false]), 90), Settlement::SendLeft);
     }
 }

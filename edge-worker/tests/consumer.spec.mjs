@@ -19,12 +19,16 @@ afterEach(async () => {
 
 /** Posts one batch for each list of events' numbers. */
 async function post(...batches) {
-  const responses = await Promise.all(batches.map((numbers) => worker.post(batch(numbers.map((number) => event(number))))));
+  const responses = await Promise.all(
+    batches.map((numbers) => worker.post(batch(numbers.map((number) => event(number))))),
+  );
   assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([202]));
 }
 
-const keys = (records) => records.map(({ key }) => Number(key.replace("visitor-", ""))).sort((a, b) => a - b);
-const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+const keys = (records) =>
+  records.map(({ key }) => Number(key.replace("visitor-", ""))).sort((a, b) => a - b);
+const numbers = (first, last) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
 const arrive = (count) => until(`${count} events in Kafka`, () => gateway.events.length >= count);
 
 test("many_messages_are_merged_into_one_streaming_call", async () => {
@@ -51,11 +55,15 @@ test("record_that_failed_is_sent_again_alone", async () => {
   await post([1, 2, 3]);
   await arrive(3);
   assert.deepEqual(keys(gateway.events), [1, 2, 3]);
-  assert.deepEqual(gateway.calls.map(({ records }) => records), [3, 1]);
+  assert.deepEqual(
+    gateway.calls.map(({ records }) => records),
+    [3, 1],
+  );
 });
 
 test("records_without_a_report_are_sent_again_alone", async () => {
-  gateway.report = (_, position, call) => (gateway.calls.indexOf(call) === 0 && position === 2 ? "end" : undefined);
+  gateway.report = (_, position, call) =>
+    gateway.calls.indexOf(call) === 0 && position === 2 ? "end" : undefined;
   await post([1, 2, 3, 4]);
   await arrive(4);
   assert.deepEqual(keys(gateway.events), [1, 2, 3, 4]);
@@ -81,8 +89,14 @@ test("connection_that_breaks_in_the_middle_loses_nothing", async () => {
 
 for (const [name, fail] of [
   ["503", (response) => response.writeHead(503).end()],
-  ["429_in_html", (response) => response.writeHead(429, { "content-type": "text/html" }).end("<html></html>")],
-  ["404", (response) => response.writeHead(404).end('{"error_code":40403,"message":"no such topic"}')],
+  [
+    "429_in_html",
+    (response) => response.writeHead(429, { "content-type": "text/html" }).end("<html></html>"),
+  ],
+  [
+    "404",
+    (response) => response.writeHead(404).end('{"error_code":40403,"message":"no such topic"}'),
+  ],
   ["reset", (response) => response.destroy()],
 ]) {
   test(`gateway_answering_${name}_loses_nothing`, async () => {
@@ -102,7 +116,10 @@ test("gateway_that_is_gone_and_comes_back_gets_everything_within_seconds", async
   await arrive(1);
   await gateway.stop();
   await post([2, 3], [4]);
-  await until("a delivery has failed twice", () => (worker.logged().match(/call unanswered/g) ?? []).length >= 2);
+  await until(
+    "a delivery has failed twice",
+    () => (worker.logged().match(/call unanswered/g) ?? []).length >= 2,
+  );
   await gateway.start();
   const back = Date.now();
   await arrive(4);

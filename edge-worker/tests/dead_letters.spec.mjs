@@ -21,7 +21,9 @@ async function onlyLetter() {
   await until("a dead letter in Kafka", () => gateway.deadLetters.length > 0);
   assert.equal(gateway.deadLetters.length, 1);
   const { headers, ...letter } = gateway.deadLetters[0];
-  const short = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace("shoptrail.", ""), value]));
+  const short = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.replace("shoptrail.", ""), value]),
+  );
   return { ...letter, headers: short };
 }
 
@@ -40,12 +42,39 @@ test("rejected_event_is_kept_byte_for_byte_with_its_reasons", async () => {
   assert.equal(gateway.events.length, 0);
 });
 
+test("event_that_is_no_json_is_kept_alone_and_its_batch_arrives", async () => {
+  for (const broken of ["01", "NaN", '{"event_type":"page_view"', "{'a':1}"]) {
+    gateway.deadLetters.length = 0;
+    gateway.events.length = 0;
+    const response = await worker.post(batch([event(1), broken]));
+    const { events } = await response.json();
+    assert.deepEqual([response.status, events[1].errors[0].code], [207, "malformed_json"], broken);
+    const { value, headers } = await onlyLetter();
+    // Where a bracket is missing, those of the batch are taken for it.
+    assert.ok(value.toString("utf8").startsWith(broken), broken);
+    assert.equal(headers.code, "malformed_json");
+    await until("the good event in Kafka", () => gateway.events.length === 1);
+  }
+});
+
+test("body_that_breaks_off_keeps_the_events_that_came", async () => {
+  const whole = batch([event(1), event(2), event(3)]);
+  const response = await worker.post(whole.slice(0, whole.indexOf(event(3).event_id)));
+  const { accepted, rejected } = await response.json();
+  assert.deepEqual([response.status, accepted, rejected], [207, 2, 1]);
+  await until("the good events in Kafka", () => gateway.events.length === 2);
+  await onlyLetter();
+});
+
 test("bad_envelope_is_kept_whole", async () => {
   const body = batch([event()], { sent_at: "ümlaut" });
   assert.equal((await worker.post(body)).status, 400);
   const { value, headers } = await onlyLetter();
   assert.equal(value.toString("utf8"), body);
-  assert.deepEqual([headers.code, headers.pointer], ["wrong_type", "/sent_at"]);
+  assert.deepEqual(
+    [headers.code, headers.pointer, headers.skipped_before],
+    ["wrong_type", "/sent_at", "0"],
+  );
 });
 
 test("strangers_fill_no_topic", async () => {
@@ -67,7 +96,10 @@ test("event_that_kafka_will_never_take_is_kept_and_stops_nobody", async () => {
   const { key, value, headers } = await onlyLetter();
   assert.equal(key, "visitor-2");
   assert.equal(JSON.parse(value.toString("utf8")).event.event_id, event(2).event_id);
-  assert.deepEqual([headers.code, headers.message], ["refused_by_kafka", "Bad Request: record too large"]);
+  assert.deepEqual(
+    [headers.code, headers.message],
+    ["refused_by_kafka", "Bad Request: record too large"],
+  );
   assert.equal(headers.shop_id, "demo");
 });
 
@@ -78,7 +110,11 @@ test("record_refused_once_by_a_damaged_stream_is_no_dead_letter", async () => {
       return undefined;
     }
     damaged = true;
-    return { error_code: 400, message: "Bad Request: Error processing JSON: unexpected end", endsStream: true };
+    return {
+      error_code: 400,
+      message: "Bad Request: Error processing JSON: unexpected end",
+      endsStream: true,
+    };
   };
   await worker.post(batch([event(1), event(2)]));
   await until("both in Kafka", () => gateway.events.length === 2);

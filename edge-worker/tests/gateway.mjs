@@ -28,7 +28,9 @@ export class Gateway {
   /** `(response) => boolean`: answers a whole call some other way, and says so. */
   intercept = () => false;
 
-  #server = createServer((request, response) => this.#answer(request, response).catch(() => response.destroy()));
+  #server = createServer((request, response) =>
+    this.#answer(request, response).catch(() => response.destroy()),
+  );
   #port = 0;
 
   get url() {
@@ -64,13 +66,18 @@ export class Gateway {
       request.resume();
       return;
     }
-    const topic = /^\/kafka\/v3\/clusters\/lkc-test\/topics\/([\w.-]+)\/records$/.exec(request.url)?.[1];
+    const topic = /^\/kafka\/v3\/clusters\/lkc-test\/topics\/([\w.-]+)\/records$/.exec(
+      request.url,
+    )?.[1];
     const authorization = `Basic ${Buffer.from(`${API_KEY}:${API_SECRET}`).toString("base64")}`;
     if (request.headers.authorization !== authorization) {
       return send(response, 401, { error_code: 40101, message: "Authentication failed" });
     }
     if (!topic || !this.topics[topic]) {
-      return send(response, 404, { error_code: 40403, message: "This server does not host this topic-partition." });
+      return send(response, 404, {
+        error_code: 40403,
+        message: "This server does not host this topic-partition.",
+      });
     }
     if (request.headers["content-type"] !== "application/json") {
       return send(response, 415, { error_code: 415, message: "HTTP 415 Unsupported Media Type" });
@@ -145,6 +152,8 @@ function decode(record) {
   return {
     key: key && binary(key).toString("utf8"),
     value: binary(value),
-    headers: Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value, "base64").toString("utf8")])),
+    headers: Object.fromEntries(
+      headers.map(({ name, value }) => [name, Buffer.from(value, "base64").toString("utf8")]),
+    ),
   };
 }

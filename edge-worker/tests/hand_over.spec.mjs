@@ -49,46 +49,80 @@ test("good_and_refused_events_travel_together_as_raw_json", async () => {
   assert.equal((await worker.post(batch([event(1), refused]))).status, 207);
   assert.equal(parked.length, 1);
   const { records } = JSON.parse(parked[0]);
-  assert.deepEqual(records.map(({ topic }) => topic), ["events", "dead_letters"]);
+  assert.deepEqual(records.flatMap(Object.keys), ["event", "dead_letter"]);
   assert.ok(parked[0].includes(`{"json":${refused}}`));
 });
 
 test("large_batch_is_split_by_bytes", async () => {
   const sendings = [];
   worker = await startWorker(gateway, { queue: (messages) => sendings.push(messages) });
-  const events = Array.from({ length: 40 }, (_, number) => event(number + 1, { filler: "ü".repeat(6_000) }));
+  const events = Array.from({ length: 40 }, (_, number) =>
+    event(number + 1, { filler: "ü".repeat(6_000) }),
+  );
   assert.equal((await worker.post(batch(events))).status, 202);
   for (const sending of sendings) {
     const sizes = sending.map((message) => Buffer.byteLength(message));
     assert.ok(Math.max(...sizes) <= 127_000, `${sizes}`);
     assert.ok(sizes.reduce((sum, size) => sum + size) <= 256_000, `${sizes}`);
   }
-  const keys = sendings.flat().flatMap((message) => JSON.parse(message).records.map(({ key }) => key));
-  assert.deepEqual(keys, events.map(({ anonymous_id }) => anonymous_id));
+  const keys = sendings
+    .flat()
+    .flatMap((message) => JSON.parse(message).records.map(({ event }) => event.key));
+  assert.deepEqual(
+    keys,
+    events.map(({ anonymous_id }) => anonymous_id),
+  );
 });
 
-test("direct_call_takes_what_the_queue_refuses", async () => {
+test("direct_call_takes_good_events_that_the_queue_refuses_and_no_dead_letters", async () => {
   worker = await startWorker(gateway, { queue: refuse });
   assert.equal((await worker.post(batch([event(1), { event_type: "nope" }]))).status, 207);
-  assert.deepEqual([gateway.events.length, gateway.deadLetters.length], [1, 1]);
+  assert.deepEqual([gateway.events.length, gateway.deadLetters.length], [1, 0]);
+  assert.ok(worker.logged().includes('"records.dead_letters_lost":1'));
 });
 
-test("record_too_large_for_the_queue_goes_directly", async () => {
+test("refused_bytes_never_make_a_direct_call", async () => {
   const parked = [];
   worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
   const large = JSON.stringify({ event_type: "page_view", filler: "x".repeat(300_000) });
   assert.equal((await worker.post(batch([event(1), large]))).status, 207);
-  assert.equal(JSON.parse(parked[0]).records.length, 1);
-  assert.equal(gateway.deadLetters[0].value.toString("utf8"), large);
-  assert.equal(gateway.deadLetters[0].headers["shoptrail.code"], "too_large");
+  const body = batch([large], { sent_at: undefined });
+  assert.equal((await worker.post(body)).status, 400);
+  assert.equal(gateway.calls.length, 0);
+  const letters = parked
+    .flatMap((message) => JSON.parse(message).records)
+    .filter((record) => record.dead_letter);
+  assert.equal(letters.length, 2);
+  for (const { dead_letter } of letters) {
+    assert.equal(Buffer.from(dead_letter.value.base64, "base64").length, 64 * 1024);
+    const headers = Object.fromEntries(dead_letter.headers);
+    assert.ok([`${large.length}`, `${body.length}`].includes(headers["shoptrail.cut_from_bytes"]));
+  }
+});
+
+test("refused_bodies_are_sampled", async () => {
+  const parked = [];
+  worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
+  const posts = Array.from({ length: 60 }, () =>
+    worker.post(batch([event()], { sent_at: undefined })),
+  );
+  assert.deepEqual(new Set((await Promise.all(posts)).map(({ status }) => status)), new Set([400]));
+  // A minute may end among them.
+  assert.ok(parked.length <= 40, `${parked.length}`);
 });
 
 test("nothing_durable_is_503_and_the_client_keeps_its_events", async () => {
   worker = await startWorker(gateway, { queue: refuse });
   for (const break_ of [
     (response) => response.writeHead(503).end("away"),
-    (response) => response.writeHead(429, { "content-type": "text/html" }).end("<html>Too Many Requests</html>"),
-    (response) => response.writeHead(401, { "content-type": "application/json" }).end('{"error_code":40101,"message":""}'),
+    (response) =>
+      response
+        .writeHead(429, { "content-type": "text/html" })
+        .end("<html>Too Many Requests</html>"),
+    (response) =>
+      response
+        .writeHead(401, { "content-type": "application/json" })
+        .end('{"error_code":40101,"message":""}'),
     (response) => response.destroy(),
   ]) {
     gateway.intercept = (response) => break_(response) ?? true;
@@ -110,7 +144,8 @@ test("direct_hand_over_skips_the_queue_and_reads_every_report", async () => {
   worker = await startWorker(gateway, { queue, vars: { SHOPTRAIL_HAND_OVER: "direct" } });
   assert.equal((await worker.post(batch([event(1)]))).status, 202);
   assert.equal(gateway.events.length, 1);
-  gateway.report = (_, position) => (position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined);
+  gateway.report = (_, position) =>
+    position === 1 ? { error_code: 429, message: "Request rate limit exceeded" } : undefined;
   assert.equal((await worker.post(batch([event(2), event(3)]))).status, 503);
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Gateway } from "./gateway.mjs";
-import { ORIGIN, batch, event, startWorker, until } from "./worker.mjs";
+import { ORIGIN, SHOPS, batch, event, startWorker, until } from "./worker.mjs";
 
 let gateway;
 let worker;
@@ -26,7 +26,11 @@ test("all_good_is_202", async () => {
   assert.deepEqual(await response.json(), {
     accepted: 2,
     rejected: 0,
-    events: [event(1), event(2)].map(({ event_id }, index) => ({ index, event_id, status: "accepted" })),
+    events: [event(1), event(2)].map(({ event_id }, index) => ({
+      index,
+      event_id,
+      status: "accepted",
+    })),
   });
 });
 
@@ -34,7 +38,10 @@ test("some_good_is_207_with_each_events_own_verdict", async () => {
   const response = await worker.post(batch([event(1), bad, event(3)]));
   assert.equal(response.status, 207);
   const { accepted, rejected, events } = await response.json();
-  assert.deepEqual([accepted, rejected, events.map(({ status }) => status)], [2, 1, ["accepted", "rejected", "accepted"]]);
+  assert.deepEqual(
+    [accepted, rejected, events.map(({ status }) => status)],
+    [2, 1, ["accepted", "rejected", "accepted"]],
+  );
   const missing = events[1].errors.find(({ pointer }) => pointer === "/event_id");
   assert.equal(missing.code, "missing");
   assert.match(missing.message, /event_id/);
@@ -54,12 +61,27 @@ test("bad_envelope_is_400_with_one_error", async () => {
     [batch([]), "empty", "/events"],
     [batch([event()], { sent_at: "now" }), "wrong_type", "/sent_at"],
     [batch([event()], { write_key: undefined }), "missing", "/write_key"],
+    [batch([event()], { write_key: 5, sent_at: "now" }), "wrong_type", "/write_key"],
     [batch(Array.from({ length: 101 }, (_, number) => event(number + 1))), "too_many", "/events"],
   ]) {
     const response = await worker.post(body);
     const { error } = await response.json();
-    assert.deepEqual([response.status, error.code, error.pointer], [400, code, pointer], body.slice(0, 80));
+    assert.deepEqual(
+      [response.status, error.code, error.pointer],
+      [400, code, pointer],
+      body.slice(0, 80),
+    );
   }
+});
+
+test("what_was_repaired_is_said_beside_accepted", async () => {
+  const response = await worker.post(batch([event(1, { user_id: 42 })]));
+  const { accepted, events } = await response.json();
+  assert.deepEqual([response.status, accepted, events[0].status], [202, 1, "accepted"]);
+  assert.deepEqual(
+    events[0].warnings.map(({ pointer }) => pointer),
+    ["/user_id"],
+  );
 });
 
 test("unknown_write_key_is_401", async () => {
@@ -90,20 +112,25 @@ test("exactly_512_KiB_is_read", async () => {
   const body = batch([JSON.stringify({ x: "x".repeat(512 * 1024 - frame - filler) })]);
   assert.equal(Buffer.byteLength(body), 512 * 1024);
   const response = await worker.post(body);
-  assert.deepEqual([response.status, (await response.json()).events[0].errors[0].code], [400, "too_large"]);
+  assert.deepEqual(
+    [response.status, (await response.json()).events[0].errors[0].code],
+    [400, "too_large"],
+  );
 });
 
-test("only_a_known_origin_may_read_the_reply", async () => {
-  for (const [origin, body, allowed] of [
-    [ORIGIN, batch([event()]), ORIGIN],
-    [ORIGIN, "{", ORIGIN],
-    ["https://other.example", batch([event()]), "https://other.example"],
-    ["https://evil.example", batch([event()]), null],
+test("page_may_read_its_reply_and_its_refusal", async () => {
+  for (const [origin, body, status] of [
+    [ORIGIN, batch([event()]), 202],
+    [ORIGIN, "{", 400],
+    ["https://other.example", batch([event()]), 403],
+    ["https://evil.example", batch([event()]), 403],
+    ["null", batch([event()]), 403],
   ]) {
     const response = await worker.post(body, { origin });
-    assert.equal(response.headers.get("access-control-allow-origin"), allowed);
+    assert.equal(response.status, status);
+    assert.equal(response.headers.get("access-control-allow-origin"), origin);
     assert.equal(response.headers.get("vary"), "Origin");
-    assert.equal(response.headers.get("access-control-allow-credentials"), null);
+    assert.equal(response.headers.get("cross-origin-resource-policy"), "cross-origin");
   }
 });
 
@@ -111,19 +138,35 @@ test("preflight_allows_posts_from_known_origins", async () => {
   const preflight = (origin) =>
     fetch(new URL("/b", worker.url), {
       method: "OPTIONS",
-      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+      },
     });
   const known = await preflight(ORIGIN);
   assert.equal(known.status, 204);
   assert.equal(known.headers.get("access-control-allow-origin"), ORIGIN);
   assert.equal(known.headers.get("access-control-allow-methods"), "POST");
   assert.equal(known.headers.get("access-control-allow-headers"), "Content-Type");
-  assert.equal((await preflight("https://evil.example")).headers.get("access-control-allow-origin"), null);
+  assert.equal(
+    (await preflight("https://evil.example")).headers.get("access-control-allow-origin"),
+    null,
+  );
 });
 
-test("program_without_origin_is_admitted_by_its_key", async () => {
-  const response = await fetch(new URL("/b", worker.url), { method: "POST", body: batch([event()]) });
-  assert.equal(response.status, 202);
+test("opaque_origin_and_none_at_all_are_a_keys_own_setting", async () => {
+  const post = (write_key, headers) =>
+    fetch(new URL("/b", worker.url), {
+      method: "POST",
+      body: batch([event()], { write_key }),
+      headers,
+    });
+  assert.equal((await post("pk_demo", {})).status, 403);
+  assert.equal((await post("pk_server", {})).status, 202);
+  assert.equal((await post("pk_server", { origin: ORIGIN })).status, 403);
+  assert.equal((await post("pk_pixel", { origin: "null" })).status, 202);
+  assert.equal((await post("pk_pixel", {})).status, 403);
 });
 
 test("other_paths_are_404_and_other_methods_405", async () => {
@@ -132,9 +175,29 @@ test("other_paths_are_404_and_other_methods_405", async () => {
   assert.deepEqual([get.status, get.headers.get("allow")], [405, "POST, OPTIONS"]);
 });
 
-test("health_is_ok", async () => {
+test("health_says_which_worker_this_is_and_how_hand_over_went", async () => {
+  await worker.post(batch([event()]));
   const response = await fetch(new URL("/health", worker.url));
-  assert.deepEqual([response.status, await response.json()], [200, { status: "ok" }]);
+  const { version, schema_version, ...health } = await response.json();
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+  assert.equal(schema_version, 2);
+  assert.deepEqual(
+    [response.status, health],
+    [200, { status: "ok", schema_id: 100001, hand_over: { way: "queue", last: "worked" } }],
+  );
+});
+
+test("one_bad_shop_disables_that_shop_only", async () => {
+  const shops = JSON.stringify([{ write_key: "pk_broken" }, ...JSON.parse(SHOPS)]);
+  const degraded = await startWorker(gateway, { vars: { SHOPTRAIL_SHOPS: shops } });
+  try {
+    assert.equal((await degraded.post(batch([event()]))).status, 202);
+    const health = await (await fetch(new URL("/health", degraded.url))).json();
+    assert.equal(health.status, "degraded");
+    assert.match(health.problems[0], /entry 0 is not used: missing field `shop_id`/);
+  } finally {
+    await degraded.stop();
+  }
 });
 
 test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
@@ -142,7 +205,7 @@ test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
   try {
     const health = await fetch(new URL("/health", misconfigured.url));
     assert.equal(health.status, 500);
-    assert.match((await health.json()).message, /^`SHOPTRAIL_SCHEMA_ID` is not a number/);
+    assert.match((await health.json()).problems[0], /^`SHOPTRAIL_SCHEMA_ID` is not a number/);
     const response = await misconfigured.post(batch([event()]));
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"]);
   } finally {
@@ -152,11 +215,20 @@ test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
 
 test("log_says_what_happened_and_nothing_of_events_or_people", async () => {
   const secret = "SECRET-5f1c";
-  const fields = { anonymous_id: secret, page_url: `https://shop.example/${secret}`, user_id: secret };
-  await worker.post(batch([event(901, fields), { ...bad, [secret]: secret }]), { "user-agent": secret });
+  const fields = {
+    anonymous_id: secret,
+    page_url: `https://shop.example/${secret}`,
+    user_id: secret,
+  };
+  await worker.post(batch([event(901, fields), { ...bad, [secret]: secret }]), {
+    "user-agent": secret,
+  });
   await until("the batch is in Kafka", () => gateway.events.some(({ key }) => key === secret));
   await until("the consumer has logged", () => worker.logged().includes("queue batch consumed"));
-  const line = worker.logged().split("\n").find((text) => text.includes('"http.status":207'));
+  const line = worker
+    .logged()
+    .split("\n")
+    .find((text) => text.includes('"http.status":207'));
   const fieldsOfLine = JSON.parse(line.slice(line.indexOf("{"), line.lastIndexOf("}") + 1));
   assert.equal(fieldsOfLine.message, "batch collected");
   assert.equal(worker.logged().includes(secret), false);
@@ -166,10 +238,14 @@ test("log_says_what_happened_and_nothing_of_events_or_people", async () => {
 /** Posts without a Content-Length and returns the status. */
 function postInChunks(body) {
   return new Promise((resolve, reject) => {
-    const call = request(new URL("/b", worker.url), { method: "POST", headers: { origin: ORIGIN } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    });
+    const call = request(
+      new URL("/b", worker.url),
+      { method: "POST", headers: { origin: ORIGIN } },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    );
     call.on("error", reject);
     for (let start = 0; start < body.length; start += 10_000) {
       call.write(body.slice(start, start + 10_000));

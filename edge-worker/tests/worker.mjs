@@ -11,23 +11,35 @@ export const ORIGIN = "https://shop.example";
 export const SHOPS = JSON.stringify([
   { write_key: "pk_demo", shop_id: "demo", origins: [ORIGIN] },
   { write_key: "pk_other", shop_id: "other", origins: ["https://other.example"] },
+  { write_key: "pk_pixel", shop_id: "demo", origins: [], allow_null_origin: true },
+  { write_key: "pk_server", shop_id: "demo", origins: [], allow_missing_origin: true },
 ]);
 
 /**
- * Starts the Worker. `options`: `vars` to add or change, `cf` that the platform says of a request, `queue`, a function
- * that takes the place of the Cloudflare Queue: it gets the messages' bodies, and throws to refuse them.
+ * Starts the Worker. `options`: `vars` to add or change, `cf` that the platform says of a request, `bindings` of
+ * Miniflare's to add, `queue`, a function that takes the place of the Cloudflare Queue: it gets the messages' bodies, and
+ * throws to refuse them.
  */
-export async function startWorker(gateway, { vars = {}, cf = {}, queue } = {}) {
+export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more } = {}) {
   const log = new Lines(LogLevel.DEBUG);
   const worker = {
     name: "shoptrail-edge",
     compatibilityDate: "2026-04-01",
     modules: [
-      { type: "ESModule", path: `${BUILD}index.js`, contents: await readFile(`${BUILD}index.js`, "utf8") },
-      { type: "CompiledWasm", path: `${BUILD}index_bg.wasm`, contents: await readFile(`${BUILD}index_bg.wasm`) },
+      {
+        type: "ESModule",
+        path: `${BUILD}index.js`,
+        contents: await readFile(`${BUILD}index.js`, "utf8"),
+      },
+      {
+        type: "CompiledWasm",
+        path: `${BUILD}index_bg.wasm`,
+        contents: await readFile(`${BUILD}index_bg.wasm`),
+      },
     ],
     modulesRoot: BUILD,
     bindings: { SHOPTRAIL_SHOPS: SHOPS, ...bindings(gateway), ...vars },
+    ...more.bindings,
   };
   const refusing = {
     name: "queue",
@@ -50,7 +62,9 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue } = {}) {
           {
             ...worker,
             queueProducers: { EVENTS: "shoptrail-events" },
-            queueConsumers: { "shoptrail-events": { maxBatchSize: 100, maxBatchTimeout: 0.2, maxRetries: 100 } },
+            queueConsumers: {
+              "shoptrail-events": { maxBatchSize: 100, maxBatchTimeout: 0.2, maxRetries: 100 },
+            },
           },
         ],
   });
@@ -60,12 +74,13 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue } = {}) {
     /** Everything the Worker has logged. */
     logged: () => log.texts.join(""),
     /** Puts messages into the queue past the Worker. */
-    enqueue: async (...messages) => (await miniflare.getQueueProducer("EVENTS")).sendBatch(messages),
+    enqueue: async (...messages) =>
+      (await miniflare.getQueueProducer("EVENTS")).sendBatch(messages),
     stop: () => miniflare.dispose(),
     post: (body, headers = {}) =>
       fetch(new URL("/b", url), {
         method: "POST",
-        body: typeof body === "string" ? body : JSON.stringify(body),
+        body: typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body),
         headers: { origin: ORIGIN, "content-type": "text/plain", ...headers },
       }),
   };
@@ -106,14 +121,14 @@ class Lines extends Log {
 /** A good event; `number` tells one from another. */
 export function event(number = 1, fields = {}) {
   return {
-    event_id: `0199c2f4-7a00-7000-8a00-${String(number).padStart(12, "0")}`,
+    event_id: `01a205b3-d000-7000-8a00-${String(number).padStart(12, "0")}`,
     event_type: "page_view",
     event_timestamp: 1795392000000,
     seq: number,
     anonymous_id: `visitor-${number}`,
     session_id: "session-1",
     page_url: "https://shop.example/",
-    consent: { analytics: true, ads: false },
+    consent: { analytics: "granted", ads: "denied" },
     ...fields,
   };
 }

@@ -1,6 +1,8 @@
 //! The broker: Apache Kafka, one node in KRaft mode, as a child process, or any other that is named by its
 //! `bootstrap.servers`.
 
+mod client;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +11,6 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::Rng;
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
@@ -19,17 +20,19 @@ use tokio::process::Command;
 use super::children::{ChildCommand, Family, Service};
 use super::identity::Ports;
 
+pub use client::{PatientContext, client};
+
 /// Events that passed validation.
 pub const TOPIC: &str = "clickstream_event_v3";
-/// Refused events, with the reason in headers.
+/// Dead letters, with the reason in headers.
 pub const DEAD_LETTER_TOPIC: &str = "clickstream_event_v3.dlq";
 /// Both, with their partitions.
 const TOPICS: [(&str, i32); 2] = [(TOPIC, 3), (DEAD_LETTER_TOPIC, 1)];
-/// The largest message: what Confluent's Basic, Standard, Enterprise and Freight clusters take at most.
+/// The largest message: the limit of Confluent's Basic, Standard, Enterprise and Freight clusters.
 /// Source: Confluent Cloud documentation, "Kafka cluster types".
 pub const MAX_MESSAGE_BYTES: usize = 8_388_608;
 
-/// A JVM on a busy machine needs some seconds; one that needs longer than this will not come.
+/// A JVM on a busy machine needs some seconds; one that needs longer than this has failed.
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +51,7 @@ const JVM_OPTIONS: [&str; 4] = [
 pub struct Broker {
     /// `host:port`, comma separated.
     pub bootstrap_servers: String,
-    /// The child, if the broker is ours.
+    /// The child, if this stack runs the broker.
     service: Option<Service>,
 }
 
@@ -63,7 +66,7 @@ pub struct Place<'a> {
 }
 
 impl Broker {
-    /// Uses a broker that somebody else runs.
+    /// Uses a broker that this stack does not run.
     #[must_use]
     pub fn external(bootstrap_servers: String) -> Self {
         Self {
@@ -75,11 +78,11 @@ impl Broker {
     /// Starts Kafka as a child; its data is kept in the folder and found there again.
     ///
     /// # Errors
-    /// If the jars or Java are missing, or Kafka does not come up.
+    /// Returns an error if the jars or Java are missing, or Kafka does not come up.
     pub async fn child(place: Place<'_>, ports: &Ports, family: Family) -> Result<Self> {
         ensure!(
             has_kafka(place.lib),
-            "no Kafka in `{}`; hint: run `cargo xtask setup`",
+            "no Kafka in `{}`\nhint: run `cargo xtask setup`",
             place.lib.display()
         );
         // The child works in its own folder: every path must hold there too.
@@ -122,7 +125,7 @@ impl Broker {
     /// Waits until the broker answers.
     ///
     /// # Errors
-    /// If it does not within a minute and a half.
+    /// Returns an error if it does not answer within a minute and a half.
     pub async fn until_ready(&self) -> Result<()> {
         let answers = until_it_says(&self.bootstrap_servers, |metadata| {
             !metadata.brokers().is_empty()
@@ -133,17 +136,17 @@ impl Broker {
                 .await
                 .with_context(|| {
                     format!(
-                        "no broker answers at `{}`; hint: check `--bootstrap-servers`",
+                        "no broker answers at `{}`\nhint: check `--bootstrap-servers`",
                         self.bootstrap_servers
                     )
                 }),
         }
     }
 
-    /// Stops the child; a broker of somebody else is left alone.
+    /// Stops the child; a broker that this stack does not run is left alone.
     ///
     /// # Errors
-    /// If the broker is not ours.
+    /// Returns an error if this stack does not run the broker.
     pub async fn stop(&self) -> Result<()> {
         self.child_service()?.stop().await;
         Ok(())
@@ -152,7 +155,7 @@ impl Broker {
     /// Starts the child again after [`Broker::stop`] and waits until it answers.
     ///
     /// # Errors
-    /// If the broker is not ours or does not come up.
+    /// Returns an error if this stack does not run the broker, or it does not come up.
     pub async fn resume(&self) -> Result<()> {
         self.child_service()?.resume().await;
         self.until_ready().await
@@ -167,9 +170,10 @@ impl Broker {
     /// Creates both topics unless they exist, and waits until they can be used.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// Returns an error if the broker refuses.
     pub async fn create_topics(&self) -> Result<()> {
-        let admin: AdminClient<_> = client(&self.bootstrap_servers).create()?;
+        let admin: AdminClient<_> =
+            client(&self.bootstrap_servers).create_with_context(PatientContext)?;
         // -1: the broker's own default.
         let topics = TOPICS
             .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)));
@@ -193,25 +197,12 @@ impl Broker {
     }
 }
 
-/// Settings that every client of the local broker shares. It comes and goes in drills: clients look for it twice a second.
-#[must_use]
-pub fn client(bootstrap_servers: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", bootstrap_servers)
-        .set("client.id", "shoptrail-local")
-        .set("reconnect.backoff.ms", "50")
-        .set("reconnect.backoff.max.ms", "500")
-        .set("log.connection.close", "false");
-    config
-}
-
 /// Asks for metadata until they are as `wanted`. A broker is ready when it answers: what its log says comes earlier.
 async fn until_it_says(bootstrap_servers: &str, wanted: fn(&Metadata) -> bool) {
     loop {
         let config = client(bootstrap_servers);
         let asked = tokio::task::spawn_blocking(move || {
-            let client: BaseConsumer = config.create()?;
+            let client: BaseConsumer<_> = config.create_with_context(PatientContext)?;
             client.fetch_metadata(None, METADATA_TIMEOUT)
         });
         if matches!(asked.await, Ok(Ok(metadata)) if wanted(&metadata)) {
@@ -262,7 +253,7 @@ async fn format_storage(class_path: &OsString, properties: &Path) -> Result<()> 
         .kill_on_drop(true)
         .output()
         .await
-        .context("cannot start `java`; hint: install Java 17 or newer")?;
+        .context("cannot start `java`\nhint: install Java 17 or newer")?;
     ensure!(
         output.status.success(),
         "Kafka cannot format its storage: {}{}",
@@ -283,7 +274,8 @@ fn random_uuid() -> String {
 }
 
 /// The short heartbeat and session make a restart after SIGKILL take 3 to 4 s instead of 12: the dead broker's session has
-/// to expire before the new one may register.
+/// to expire before the new one may register. Records without content, which tell other controllers twice a second that
+/// this one lives, are for nobody here.
 fn server_properties(dir: &Path, ports: &Ports) -> String {
     let Ports {
         kafka, controller, ..
@@ -301,6 +293,7 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=1500
+metadata.max.idle.interval.ms=0
 log.dirs={data}
 log.retention.ms=-1
 message.max.bytes={MAX_MESSAGE_BYTES}

@@ -1,15 +1,14 @@
-//! Child processes of the local stack: each ends when the stack ends, however that ends, and is started again when it dies.
-//!
-//! Every child leads a process group of its own, so that Ctrl-C reaches the stack alone and the stack can end things in
-//! order. Beside each child waits a guard, a shell that reads a pipe from the stack: when the pipe closes, because the
-//! stack lets go or because it was killed, the guard ends the whole group, first by SIGTERM, then by SIGKILL.
+//! Child processes of the local stack: each ends when the stack ends, even if that is killed ([`guard`]), and is started again
+//! when it dies.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
+use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -17,27 +16,17 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-/// Waits for a word before it becomes the program: a stack that dies before the guard stands starts nothing.
-const LEASH: &str = r#"read -r go && exec "$@" < /dev/null"#;
-
-/// `$1` is the process group, `$2` the grace in tenths of a second. `read` returns when the pipe closes.
-const GUARD: &str = r#"
-read -r never
-kill -s TERM -- "-$1" 2> /dev/null || exit 0
-tenths=$2
-while [ "$tenths" -gt 0 ] && kill -s 0 -- "-$1" 2> /dev/null; do
-    sleep 0.1
-    tenths=$((tenths - 1))
-done
-kill -s KILL -- "-$1" 2> /dev/null
-exit 0
-"#;
+use crate::bounded_log::{BoundedLog, MAX_BYTES};
+use crate::guard;
+use crate::log_tail::log_tail;
 
 /// A child that dies is started again after this long, doubled up to [`LONGEST_PAUSE`] while it keeps dying.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A child that lived this long had started well: the pause begins anew.
+/// A child that lived this long had started well: the pause is short again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
+/// How long the end of a child's output may take into the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Lines of its log shown when a child ends before it was ready.
 const LOG_LINES_SHOWN: usize = 8;
 
@@ -61,7 +50,7 @@ impl Family {
     /// Waits until no child of an earlier stack on the same folder runs.
     ///
     /// # Errors
-    /// If one does not end, or the folder cannot be written.
+    /// Returns an error if one does not end, or the folder cannot be written.
     pub async fn of(data: &Path) -> Result<Self> {
         let path = data.join("children.lock");
         let lock =
@@ -96,7 +85,7 @@ pub struct ChildCommand {
     pub envs: Vec<(&'static str, OsString)>,
     /// Working directory.
     pub dir: PathBuf,
-    /// Takes stdout and stderr; emptied when the service is made, so that it holds one run of the stack.
+    /// Takes stdout and stderr, bounded; emptied when the service is made, so that it holds one run of the stack.
     pub log: PathBuf,
     /// Time between SIGTERM and SIGKILL.
     pub grace: Duration,
@@ -104,7 +93,7 @@ pub struct ChildCommand {
 
 /// What a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ServiceState {
     /// About to start for the first time or again.
     Starting,
     /// The process runs.
@@ -119,20 +108,20 @@ pub enum State {
 pub struct Service {
     command: ChildCommand,
     wanted: watch::Sender<bool>,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ServiceState>,
 }
 
 impl Service {
     /// Starts the child and keeps it running.
     ///
     /// # Errors
-    /// If its log cannot be written.
+    /// Returns an error if its log cannot be written.
     pub fn start(command: ChildCommand, family: Family) -> Result<Self> {
-        File::create(&command.log)
+        let log = BoundedLog::create(&command.log, MAX_BYTES)
             .with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
         let (wanted, orders) = watch::channel(true);
-        let (states, state) = watch::channel(State::Starting);
-        tokio::spawn(keep_running(command.clone(), orders, states, family));
+        let (states, state) = watch::channel(ServiceState::Starting);
+        tokio::spawn(keep_running(command.clone(), log, orders, states, family));
         Ok(Self {
             command,
             wanted,
@@ -143,19 +132,19 @@ impl Service {
     /// Ends the child and returns when it is gone. It stays away until [`Service::resume`].
     pub async fn stop(&self) {
         self.wanted.send_replace(false);
-        self.reaches(State::Stopped).await;
+        self.reaches(ServiceState::Stopped).await;
     }
 
     /// Starts the child again after [`Service::stop`].
     pub async fn resume(&self) {
         self.wanted.send_replace(true);
-        self.reaches(State::Running).await;
+        self.reaches(ServiceState::Running).await;
     }
 
     /// Waits for `ready`, or fails with the end of the child's log if the child ends first or `deadline` passes.
     ///
     /// # Errors
-    /// If the child did not become ready.
+    /// Returns an error if the child did not become ready.
     pub async fn until_ready(
         &self,
         deadline: Duration,
@@ -165,40 +154,38 @@ impl Service {
         let log = self.command.log.display();
         tokio::select! {
             () = ready => Ok(()),
-            () = self.reaches(State::Died) => bail!("{name} ended before it was ready; the end of `{log}`:\n{}", self.log_end()),
+            () = self.reaches(ServiceState::Died) => bail!("{name} ended before it was ready; the end of `{log}`:\n{}", self.log_end()),
             () = tokio::time::sleep(deadline) => bail!("{name} was not ready after {} s; the end of `{log}`:\n{}", deadline.as_secs(), self.log_end()),
         }
     }
 
-    async fn reaches(&self, wanted: State) {
+    async fn reaches(&self, wanted: ServiceState) {
         // An error means that the task which keeps the child running is gone, and with it the child.
         let _ = self.state.clone().wait_for(|state| *state == wanted).await;
     }
 
     fn log_end(&self) -> String {
-        let text = std::fs::read(&self.command.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+        log_tail(&self.command.log, LOG_LINES_SHOWN)
     }
 }
 
 async fn keep_running(
     command: ChildCommand,
+    log: BoundedLog,
     mut wanted: watch::Receiver<bool>,
-    states: watch::Sender<State>,
+    states: watch::Sender<ServiceState>,
     family: Family,
 ) {
     let mut pause = SHORTEST_PAUSE;
     while wanted.wait_for(|wanted| *wanted).await.is_ok() {
         let started = Instant::now();
-        let outcome = run_once(&command, &mut wanted, &states, &family).await;
+        let outcome = run_once(&command, &log, &mut wanted, &states, &family).await;
         family.pids.send_modify(|pids| {
             pids.remove(command.name);
         });
         match outcome {
             Ok(None) => {
-                states.send_replace(State::Stopped);
+                states.send_replace(ServiceState::Stopped);
                 continue;
             }
             Ok(Some(status)) => {
@@ -207,7 +194,7 @@ async fn keep_running(
             }
             Err(error) => tracing::error!(child.name = command.name, "cannot run child: {error:#}"),
         }
-        states.send_replace(State::Died);
+        states.send_replace(ServiceState::Died);
         pause = if started.elapsed() > HEALTHY_AFTER {
             SHORTEST_PAUSE
         } else {
@@ -216,7 +203,7 @@ async fn keep_running(
         let _ = tokio::time::timeout(pause, not_wanted(&mut wanted)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         if !*wanted.borrow() {
-            states.send_replace(State::Stopped);
+            states.send_replace(ServiceState::Stopped);
         }
     }
 }
@@ -224,15 +211,16 @@ async fn keep_running(
 /// Returns the exit status of a child that ended unasked, nothing for one that was no longer wanted.
 async fn run_once(
     command: &ChildCommand,
+    log: &BoundedLog,
     wanted: &mut watch::Receiver<bool>,
-    states: &watch::Sender<State>,
+    states: &watch::Sender<ServiceState>,
     family: &Family,
 ) -> Result<Option<ExitStatus>> {
-    let mut running = Running::start(command, &family.lock).await?;
+    let mut running = RunningChild::start(command, log, &family.lock).await?;
     family.pids.send_modify(|pids| {
         pids.insert(command.name, running.pid);
     });
-    states.send_replace(State::Running);
+    states.send_replace(ServiceState::Running);
     let status = tokio::select! {
         status = running.child.wait() => Some(status?),
         () = not_wanted(wanted) => None,
@@ -246,37 +234,33 @@ async fn not_wanted(wanted: &mut watch::Receiver<bool>) {
     let _ = wanted.wait_for(|wanted| !*wanted).await;
 }
 
-struct Running {
+struct RunningChild {
     child: Child,
     guard: Child,
     pid: u32,
+    all_logged: Receiver<()>,
 }
 
-impl Running {
-    async fn start(command: &ChildCommand, lock: &File) -> Result<Self> {
-        let mut child = leashed(command)?;
+impl RunningChild {
+    async fn start(command: &ChildCommand, log: &BoundedLog, lock: &File) -> Result<Self> {
+        let (output, all_logged) = log.pipe().context("no pipe for the log")?;
+        let mut child = leashed(command, output)?;
         let pid = child.id().context("the child has no process id")?;
-        let guard = Command::new("sh")
-            .args([
-                "-c",
-                GUARD,
-                "guard",
-                &pid.to_string(),
-                &(command.grace.as_millis() / 100).to_string(),
-            ])
-            .stdin(Stdio::piped())
-            // It writes nothing there, but holds the lock as long as it lives.
-            .stdout(lock.try_clone()?)
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .context("cannot start `sh`")?;
+        let mut guard = guard::guard(pid, command.grace);
+        // It writes nothing there, but holds the lock as long as it lives.
+        guard.stdout(lock.try_clone()?);
+        let guard = Command::from(guard).spawn().context("cannot start `sh`")?;
         let mut leash = child.stdin.take().context("the child has no pipe")?;
         leash
-            .write_all(b"go\n")
+            .write_all(guard::GO)
             .await
             .context("the child went away before it started")?;
-        Ok(Self { child, guard, pid })
+        Ok(Self {
+            child,
+            guard,
+            pid,
+            all_logged,
+        })
     }
 
     /// Ends what is left of the group and returns when it is gone.
@@ -284,28 +268,22 @@ impl Running {
         drop(self.guard.stdin.take());
         self.child.wait().await?;
         self.guard.wait().await?;
+        // Its last words are shown when it ended too early. Somebody who left its group may hold the pipe for longer.
+        let all_logged = self.all_logged;
+        let _ = tokio::task::spawn_blocking(move || all_logged.recv_timeout(LAST_WORDS)).await;
         Ok(())
     }
 }
 
-fn leashed(command: &ChildCommand) -> Result<Child> {
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&command.log);
-    let log = log.with_context(|| format!("cannot write the log `{}`", command.log.display()))?;
-    Command::new("sh")
-        .args(["-c", LEASH, command.name])
-        .arg(&command.program)
+fn leashed(command: &ChildCommand, output: PipeWriter) -> Result<Child> {
+    let mut program = std::process::Command::new(&command.program);
+    program
         .args(&command.args)
         .envs(command.envs.iter().map(|(name, value)| (name, value)))
-        .current_dir(&command.dir)
-        .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .process_group(0)
-        .spawn()
-        .context("cannot start `sh`")
+        .current_dir(&command.dir);
+    let mut leashed = guard::leashed(command.name, &program);
+    leashed.stdout(output.try_clone()?).stderr(output);
+    Command::from(leashed).spawn().context("cannot start `sh`")
 }
 
 #[cfg(test)]
@@ -451,7 +429,7 @@ mod tests {
             Command::new(std::env::current_exe().expect("the test knows its file"))
                 .args(["supervisor_killed_with_sigkill_takes_its_children_along"])
                 .env(SUPERVISOR, &dir)
-                .stdout(Stdio::null())
+                .stdout(std::process::Stdio::null())
                 .spawn()
                 .expect("the test starts itself");
         let log = dir.join("child.log");

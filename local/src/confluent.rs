@@ -13,8 +13,7 @@ pub mod registry;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Json;
@@ -38,7 +37,6 @@ pub struct Confluent {
     pub address: String,
     /// The schemas, for callers in the same process.
     pub registry: Arc<Registry>,
-    activity: Arc<Activity>,
     server: JoinHandle<()>,
 }
 
@@ -47,7 +45,7 @@ impl Confluent {
     /// `registry_file`.
     ///
     /// # Errors
-    /// If the port is taken or the file is not a registry's.
+    /// Returns an error if the port is taken or the file is not a registry's.
     pub async fn start(
         identity: &Identity,
         bootstrap_servers: &str,
@@ -55,13 +53,11 @@ impl Confluent {
         registry_file: &Path,
     ) -> Result<Self> {
         let registry = Arc::new(Registry::open(registry_file)?);
-        let activity = Arc::new(Activity::default());
         let gateway = Gateway {
             cluster_id: identity.cluster_id.clone(),
             key: identity.kafka_key.clone(),
             meter: Meter::new(limits),
             producer: Producer::new(bootstrap_servers)?,
-            activity: activity.clone(),
         };
         let router = produce::routes(gateway).merge(registry::routes::routes(
             registry.clone(),
@@ -80,58 +76,14 @@ impl Confluent {
         Ok(Self {
             address,
             registry,
-            activity,
             server,
         })
-    }
-
-    /// How long no produce call has been underway.
-    #[must_use]
-    pub fn idle_for(&self) -> Duration {
-        self.activity.idle_for()
     }
 }
 
 impl Drop for Confluent {
     fn drop(&mut self) {
         self.server.abort();
-    }
-}
-
-/// Produce calls that are underway.
-pub struct Activity(Mutex<(usize, Instant)>);
-
-impl Default for Activity {
-    fn default() -> Self {
-        Self(Mutex::new((0, Instant::now())))
-    }
-}
-
-impl Activity {
-    fn idle_for(&self) -> Duration {
-        match *self.lock() {
-            (0, since) => since.elapsed(),
-            _ => Duration::ZERO,
-        }
-    }
-
-    fn begin(self: &Arc<Self>) -> Underway {
-        self.lock().0 += 1;
-        Underway(self.clone())
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, (usize, Instant)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One call that is underway, until it is dropped.
-struct Underway(Arc<Activity>);
-
-impl Drop for Underway {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        *state = (state.0 - 1, Instant::now());
     }
 }
 

@@ -1,31 +1,35 @@
-//! The edge: the Worker in workerd, by `wrangler dev`, as a child process.
+//! The edge: the Worker in workerd, run by our own host (`local/edge/`), as a child process.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::broker::TOPIC;
 use super::children::{ChildCommand, Family, Service};
 use super::identity::{ApiKey, write_private};
+use super::queue::QueueServer;
+
+/// The program that runs the Worker, in the workspace.
+const HOST: &str = "local/edge/host.mjs";
 
 /// The write key of the demo shop.
 pub const WRITE_KEY: &str = "pk_demo";
 
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// wrangler ends workerd when it is asked to; what the queue holds was waited for before.
+/// The host ends workerd when it is asked to; what the queue holds is on the disk.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// What the Worker is told.
 pub struct EdgeConfig<'a> {
-    /// Folder of the workspace: holds `edge-worker/` and wrangler.
+    /// Folder of the workspace: holds `edge-worker/`, the host and npm's packages.
     pub root: &'a Path,
     /// Folder of what the Worker's platform keeps.
     pub dir: &'a Path,
-    /// File for what wrangler says.
+    /// File for what the host and the Worker say.
     pub log: &'a Path,
     /// Where the edge listens on 127.0.0.1.
     pub port: u16,
@@ -39,43 +43,27 @@ pub struct EdgeConfig<'a> {
     pub key: &'a ApiKey,
     /// Id of the record's schema.
     pub schema_id: u32,
+    /// The queues that the Worker's bindings lead to.
+    pub queues: &'a QueueServer,
 }
 
 /// Starts the Worker and waits until it lets the shop's pages in.
 ///
 /// # Errors
-/// If wrangler or the built Worker is missing, or does not come up.
+/// Returns an error if npm's packages or the built Worker are missing, or it does not come up.
 pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
-    let wrangler = config.root.join("node_modules/wrangler/bin/wrangler.js");
-    let worker = config.root.join("edge-worker");
-    ensure!(
-        wrangler.exists(),
-        "no wrangler in `{}`; hint: run `cargo xtask setup`",
-        config.root.display()
-    );
-    ensure!(
-        worker.join("build/index.js").exists(),
-        "the Worker is not built; hint: run `cargo xtask worker`"
-    );
-    let tracker = config.root.join("target/tracker");
-    ensure!(
-        tracker.is_dir(),
-        "the tracker is not built; hint: run `cargo xtask tracker`"
-    );
+    check_built(config.root)?;
     let dir = std::path::absolute(config.dir)?;
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
     // Arguments can be read by every user of the machine; this file cannot.
-    let variables = dir.join("variables.env");
-    write_private(&variables, variables_file(config).as_bytes())?;
-    // Where Cloudflare would say where a visitor is. Without it wrangler asks the network, then invents a place.
-    let place = dir.join("cf.json");
-    std::fs::write(&place, "{}").with_context(|| format!("cannot write `{}`", place.display()))?;
+    let file = dir.join("settings.json");
+    write_private(&file, &serde_json::to_vec_pretty(&settings(config, &dir))?)?;
     let command = ChildCommand {
         name: "edge",
         program: "node".into(),
-        args: arguments(config.port, &wrangler, &dir, &variables),
+        args: vec![config.root.join(HOST).into(), file.into()],
         envs: environment(&dir),
-        dir: worker,
+        dir: config.root.join("edge-worker"),
         log: std::path::absolute(config.log)?,
         grace: GRACE,
     };
@@ -86,66 +74,58 @@ pub async fn start(config: &EdgeConfig<'_>, family: Family) -> Result<Service> {
     Ok(service)
 }
 
-fn arguments(port: u16, wrangler: &Path, dir: &Path, variables: &Path) -> Vec<OsString> {
-    let port = port.to_string();
-    let words: [&str; 8] = [
-        "dev",
-        "--local",
-        "--ip",
-        "127.0.0.1",
-        "--port",
-        &port,
-        "--show-interactive-dev-session=false",
-        "--log-level=info",
+/// What the host runs.
+fn check_built(root: &Path) -> Result<()> {
+    let needed = [
+        ("node_modules/miniflare", "npm packages", "setup"),
+        ("edge-worker/build/index.js", "built Worker", "worker"),
+        ("target/tracker", "built tracker", "tracker"),
     ];
-    let mut args = vec![wrangler.into()];
-    args.extend(words.map(OsString::from));
-    // 0: any free port. The debugger's own default would clash with the next stack's.
-    args.extend(["--inspector-port", "0", "--inspector-ip", "127.0.0.1"].map(OsString::from));
-    args.extend([
-        "--persist-to".into(),
-        dir.into(),
-        "--env-file".into(),
-        variables.into(),
-    ]);
-    args
+    for (path, what, command) in needed {
+        ensure!(
+            root.join(path).exists(),
+            "no {what} in `{}`\nhint: run `cargo xtask {command}`",
+            root.display()
+        );
+    }
+    Ok(())
 }
 
-/// Keeps what wrangler writes below the data folder, and its statistics to itself.
+/// Keeps what wrangler's library writes below the data folder, and its statistics to itself.
 fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
     vec![
-        // Set by this stack alone: `wrangler.toml` then builds nothing.
-        ("SHOPTRAIL_WORKER_BUILT", "1".into()),
         ("WRANGLER_SEND_METRICS", "false".into()),
         ("WRANGLER_SEND_ERROR_REPORTS", "false".into()),
-        ("WRANGLER_HIDE_BANNER", "true".into()),
         ("WRANGLER_LOG_PATH", dir.join("log").into()),
-        ("CLOUDFLARE_CF_FETCH_PATH", dir.join("cf.json").into()),
-        ("WRANGLER_REGISTRY_PATH", dir.join("registry").into()),
         ("NO_COLOR", "1".into()),
     ]
 }
 
-/// The Worker's variables and secrets in dotenv's form. None of the values holds a quote or a line end.
-fn variables_file(config: &EdgeConfig) -> String {
+/// The settings of `local/edge/host.mjs`; the Worker's own come on top of those in `wrangler.toml`.
+fn settings(config: &EdgeConfig, dir: &Path) -> Value {
     let port = config.web_port;
     let shops = json!([{
         "write_key": WRITE_KEY,
         "shop_id": "demo",
         "origins": [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
     }]);
-    let variables = [
-        ("SHOPTRAIL_SHOPS", shops.to_string()),
-        ("SHOPTRAIL_KAFKA_REST_URL", config.rest_url.clone()),
-        ("SHOPTRAIL_KAFKA_CLUSTER_ID", config.cluster_id.to_owned()),
-        ("SHOPTRAIL_KAFKA_TOPIC", TOPIC.to_owned()),
-        ("SHOPTRAIL_SCHEMA_ID", config.schema_id.to_string()),
-        ("SHOPTRAIL_KAFKA_API_KEY", config.key.key.clone()),
-        ("SHOPTRAIL_KAFKA_API_SECRET", config.key.secret.clone()),
-    ];
-    variables
-        .map(|(name, value)| format!("{name}='{value}'\n"))
-        .concat()
+    json!({
+        "config": config.root.join("edge-worker/wrangler.toml"),
+        "state": dir,
+        "port": config.port,
+        "queues": {"url": config.queues.url, "token": config.queues.token},
+        "variables": {
+            // All simulated shoppers have one address.
+            "SHOPTRAIL_RATE_LIMITS": "off",
+            "SHOPTRAIL_SHOPS": shops.to_string(),
+            "SHOPTRAIL_KAFKA_REST_URL": config.rest_url,
+            "SHOPTRAIL_KAFKA_CLUSTER_ID": config.cluster_id,
+            "SHOPTRAIL_KAFKA_TOPIC": TOPIC,
+            "SHOPTRAIL_SCHEMA_ID": config.schema_id.to_string(),
+            "SHOPTRAIL_KAFKA_API_KEY": config.key.key,
+            "SHOPTRAIL_KAFKA_API_SECRET": config.key.secret,
+        },
+    })
 }
 
 /// Waits until the Worker lets our shop in. Asking that, and not for its health, tells it from the Worker of another stack

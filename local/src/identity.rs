@@ -1,17 +1,18 @@
-//! What a local cloud keeps about itself between starts: its cluster's id, its API keys, the ports that clients remember.
+//! What a local cloud keeps between starts: its cluster's id, its API keys, the ports that clients remember.
 //!
-//! Made by chance when the data folder is new and kept in `local.json`, which only its owner can read.
+//! Chosen at random when the data folder is new, and kept in `local.json`, which only its owner can read.
 
 use std::fmt;
 use std::fs;
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+
+use crate::ports;
 
 /// Letters and digits of ids and keys.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -79,12 +80,12 @@ impl Identity {
     /// Reads the identity of a data folder, or makes one. Ports that were taken meanwhile are replaced.
     ///
     /// # Errors
-    /// If `local.json` cannot be read or written, or is not one of ours.
+    /// Returns an error if `local.json` cannot be read or written, or is not one of ours.
     pub fn of(data: &Path) -> Result<Self> {
         let file = data.join(FILE);
         let mut identity = match fs::read(&file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
-                format!("`{}` is not an identity; hint: delete it", file.display())
+                format!("`{}` is not an identity\nhint: delete it", file.display())
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::new()?,
             Err(error) => {
@@ -96,7 +97,7 @@ impl Identity {
             &mut identity.ports.controller,
             &mut identity.ports.confluent,
         ] {
-            *port = free_port_from(*port)?;
+            *port = ports::free_or(*port).context("no free port on 127.0.0.1")?;
         }
         let text = serde_json::to_vec_pretty(&identity)?;
         write_private(&file, &text)?;
@@ -114,33 +115,19 @@ impl Identity {
     }
 }
 
-/// Returns `wanted` if nothing listens there, else a port that the system chose.
-///
-/// # Errors
-/// If the system has no free port.
-pub fn free_port_from(wanted: u16) -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))
-        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-        .context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
-}
-
-/// All three are held at once, so that they differ.
 fn free_ports() -> Result<Ports> {
-    let listen =
-        || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1");
-    let (kafka, controller, confluent) = (listen()?, listen()?, listen()?);
+    let [kafka, controller, confluent] = ports::free().context("no free port on 127.0.0.1")?;
     Ok(Ports {
-        kafka: kafka.local_addr()?.port(),
-        controller: controller.local_addr()?.port(),
-        confluent: confluent.local_addr()?.port(),
+        kafka,
+        controller,
+        confluent,
     })
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
 ///
 /// # Errors
-/// If it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
     let unfinished = file.with_extension("unfinished");
     let write = || {
@@ -159,7 +146,7 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// From the system's generator, which is fit for secrets.
-fn random_text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     let mut random = rand::rng();
     let letter = |_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]);
     (0..length).map(letter).collect()
@@ -185,13 +172,6 @@ mod tests {
             .mode();
         assert_eq!(mode & 0o077, 0, "readable by its owner alone");
         fs::remove_dir_all(data).expect("the directory can be removed");
-    }
-
-    #[test]
-    fn port_that_is_taken_is_replaced() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = taken.local_addr().expect("it has an address").port();
-        assert_ne!(free_port_from(port).expect("another port"), port);
     }
 
     #[test]

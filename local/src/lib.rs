@@ -1,23 +1,48 @@
 //! Shoptrail on one laptop: everything that a cloud would give, and shoppers to use it.
 //!
 //! Follow an event: a page of the demo shop ([`web`]) loads the tracker from the Worker ([`edge`]) and sends to it; the
-//! Worker hands over to the REST API ([`confluent`]), which writes to Kafka ([`broker`]); from there the backend takes it to
-//! the tables, as children of the [`stack`], and [`micro`] shows it as it passes. [`simulate`] sends shoppers who are not
-//! there.
+//! Worker puts it into the [`queue`], gets it back in a batch, and hands over to the REST API ([`confluent`]), which writes
+//! to Kafka ([`broker`]); from there the backend takes it to the tables, as children of the [`stack`], and [`micro`] shows
+//! it as it passes. [`simulate`] sends simulated shoppers.
 //!
-//! All state lies under one folder. [`identity`] is what the cloud remembers of itself, [`stack_file`] what others may
-//! know of a running stack, and [`children`] keeps processes running exactly as long as the stack.
+//! All state lies under one folder. [`identity`] is what it keeps between starts, [`stack_file`] what others may know of
+//! a running stack, and [`children`] keeps processes running exactly as long as the stack.
 //!
-//! Tables are the backend's: this crate knows their warehouse as text alone.
+//! Tables are the backend's: this crate knows no more of them than the address of their warehouse.
+//!
+//! Without the feature `stack` it is what `cargo xtask` needs to run the same things from outside, and builds in seconds.
 
-pub mod broker;
-pub mod children;
-pub mod confluent;
-pub mod edge;
-pub mod identity;
-pub mod micro;
+pub mod addresses;
+pub mod bounded_log;
+pub mod guard;
+pub mod log_tail;
+pub mod ports;
 pub mod progress;
+pub mod warehouse_address;
+
+#[cfg(feature = "stack")]
+pub mod broker;
+#[cfg(feature = "stack")]
+pub mod children;
+#[cfg(feature = "stack")]
+pub mod confluent;
+#[cfg(feature = "stack")]
+pub mod edge;
+#[cfg(feature = "stack")]
+pub mod identity;
+#[cfg(feature = "stack")]
+pub mod machine;
+#[cfg(feature = "stack")]
+pub mod micro;
+#[cfg(feature = "stack")]
+pub mod queue;
+#[cfg(feature = "stack")]
+mod register;
+#[cfg(feature = "stack")]
 pub mod simulate;
+#[cfg(feature = "stack")]
 pub mod stack;
+#[cfg(feature = "stack")]
 pub mod stack_file;
+#[cfg(feature = "stack")]
 pub mod web;

@@ -1,4 +1,4 @@
-//! What came in, good and bad, under the paths that users of Snowplow Micro know: `/micro/all`, `/micro/good`,
+//! Events received, accepted and rejected, under the paths that users of Snowplow Micro know: `/micro/all`, `/micro/good`,
 //! `/micro/bad`, `/micro/reset`.
 //!
 //! Both topics are followed from where they end when the stack starts. The newest events are kept, all are counted.
@@ -22,7 +22,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::broker::{DEAD_LETTER_TOPIC, TOPIC, client};
+use super::broker::{DEAD_LETTER_TOPIC, PatientContext, TOPIC, client};
 use entry::Entry;
 
 /// Entries kept of each kind.
@@ -61,7 +61,7 @@ impl Micro {
     /// Finds the ends of the topics and follows them from there.
     ///
     /// # Errors
-    /// If the broker does not answer.
+    /// Returns an error if the broker does not answer.
     pub async fn start(bootstrap_servers: &str) -> Result<Self> {
         let bootstrap_servers = bootstrap_servers.to_owned();
         let consumer =
@@ -95,13 +95,15 @@ impl Drop for Micro {
     }
 }
 
-fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer> {
-    let consumer: BaseConsumer = client(bootstrap_servers)
+fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer<PatientContext>> {
+    let consumer: BaseConsumer<_> = client(bootstrap_servers)
         .set("group.id", "shoptrail-micro")
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("queued.max.messages.kbytes", "8192")
-        .create()
+        // A record ends the wait at once.
+        .set("fetch.wait.max.ms", "10000")
+        .create_with_context(PatientContext)
         .context("cannot make a consumer")?;
     let mut assignment = TopicPartitionList::new();
     for topic in [TOPIC, DEAD_LETTER_TOPIC] {
@@ -123,7 +125,7 @@ fn consumer_at_the_ends(bootstrap_servers: &str) -> Result<BaseConsumer> {
 }
 
 /// The end of a partition; asks again while a partition that was just made has no leader yet.
-fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<Offset> {
+fn end_of(consumer: &BaseConsumer<PatientContext>, topic: &str, partition: i32) -> Result<Offset> {
     let deadline = Instant::now() + METADATA_TIMEOUT;
     loop {
         match consumer.fetch_watermarks(topic, partition, METADATA_TIMEOUT) {
@@ -134,7 +136,7 @@ fn end_of(consumer: &BaseConsumer, topic: &str, partition: i32) -> Result<Offset
     }
 }
 
-fn follow(consumer: &BaseConsumer, seen: &Seen, ended: &AtomicBool) {
+fn follow(consumer: &BaseConsumer<PatientContext>, seen: &Seen, ended: &AtomicBool) {
     while !ended.load(Ordering::Relaxed) {
         match consumer.poll(POLL) {
             Some(Ok(message)) => seen.add(Entry::of(&message)),

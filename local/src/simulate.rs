@@ -1,4 +1,4 @@
-//! `shoptrail simulate`: seeded, believable shoppers who enter at the edge as browsers do.
+//! `shoptrail simulate`: seeded, believable shoppers who send to the edge as browsers do.
 //!
 //! Follow a shopper: [`shopper`] says who they are, [`crowd`] when they come, [`journey`] what they do in the [`world`] of
 //! the shop, [`send`] posts it. Everything but sending is pure: the same seed and time make the same events.
@@ -22,7 +22,7 @@ pub mod shopper;
 pub mod world;
 
 use crowd::{Crowd, Visit};
-use send::{Edge, Parcel, Report};
+use send::{EdgeClient, SentReport, VisitBatch};
 use sending::{Pace, Sending, Turn};
 use world::World;
 
@@ -31,8 +31,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// The last visit of a history starts this long ago, so that it has ended by now.
 const VISIT_MS: i64 = 3_600_000;
 
-/// Events of one batch of a history: less than the 100 that the edge takes, as a tracker would send.
-const PARCEL_EVENTS: usize = 40;
+/// Events of one batch of a history: fewer than the 100 that the edge accepts, as a tracker would send.
+const BATCH_EVENTS: usize = 40;
 
 /// Events of an average visit; decides how often live visitors come for a given rate.
 const EVENTS_PER_VISIT: f64 = 14.0;
@@ -52,19 +52,19 @@ pub struct SimulateArgs {
     /// The shop's origin, as browsers would name it
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub origin: String,
-    /// Makes the same shoppers again; chosen and reported when absent
+    /// The same seed makes the same shoppers; without it, one is chosen and reported
     #[arg(long)]
     pub seed: Option<u64>,
-    /// How many visits
+    /// Number of visits
     #[arg(long, default_value_t = 100, conflicts_with = "live")]
     pub shoppers: usize,
-    /// The visits are spread over this many past days
+    /// Number of past days over which the visits are spread
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=3650), conflicts_with = "live")]
     pub days: i64,
-    /// Events per second; 0: as fast as the edge takes them
+    /// Events per second; 0: as fast as the edge accepts them
     #[arg(long, default_value_t = 0.0)]
     pub rate: f64,
-    /// Goes on in real time until it is stopped
+    /// Sends visits in real time until it is stopped
     #[arg(long)]
     pub live: bool,
 }
@@ -72,17 +72,17 @@ pub struct SimulateArgs {
 /// Sends the shoppers' events, and prints a report as one line of JSON.
 ///
 /// # Errors
-/// When the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
+/// Returns an error if the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
 pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
         bail!(
-            "`--rate` is {}: give events per second, more than 0 with `--live`",
+            "`--rate` is {}\nhint: events per second, more than 0 with `--live`",
             args.rate
         );
     }
     let seed = args.seed.unwrap_or_else(rand::random);
     let world = World::around(&args.origin)?;
-    let edge = Edge::new(&args.edge, &args.key, &args.origin, stop.clone())?;
+    let edge = EdgeClient::new(&args.edge, &args.key, &args.origin, stop.clone())?;
     let rng = StdRng::seed_from_u64(seed);
     let mut report = match args.live {
         true => live(&world, edge, &args, rng).await?,
@@ -90,10 +90,15 @@ pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
     };
     (report.seed, report.currency) = (seed, world.currency.clone());
     println!("{}", serde_json::to_string(&report)?);
-    if report.failed > 0 {
+    delivered(&report, stop.is_cancelled())
+}
+
+/// Batches that a stop cut off are no failure.
+fn delivered(report: &SentReport, stopped: bool) -> Result<()> {
+    if report.failed > 0 && !stopped {
         bail!(
-            "the edge took {} of {} events",
-            report.accepted,
+            "the edge did not answer for {} of {} events\nhint: is it running, and at the address that `--edge` names?",
+            report.failed,
             report.events
         );
     }
@@ -103,10 +108,10 @@ pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
 /// Sends a bounded number of visits that lie in the past.
 async fn history(
     world: &World,
-    edge: Edge,
+    edge: EdgeClient,
     args: &SimulateArgs,
     mut rng: StdRng,
-) -> Result<Report> {
+) -> Result<SentReport> {
     let now = now();
     let visits = crowd::history(
         world,
@@ -121,35 +126,40 @@ async fn history(
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
     let mut pace = Pace::new(args.rate);
-    for parcel in visits.into_iter().flat_map(parcels) {
-        if pace.turn(parcel.events.len(), &stop).await == Turn::Stopped {
+    for batch in visits.into_iter().flat_map(batches) {
+        if pace.turn(batch.events.len(), &stop).await == Turn::Stopped {
             break;
         }
         let edge = Arc::clone(&edge);
         sending
-            .start(async move { edge.send(&parcel).await })
+            .start(async move { edge.send(&batch).await })
             .await?;
     }
     sending.finish().await
 }
 
 /// A visit's events in batches.
-fn parcels(visit: Visit) -> Vec<Parcel> {
+fn batches(visit: Visit) -> Vec<VisitBatch> {
     let Visit {
         user_agent,
         context,
         events,
     } = visit;
-    let parcel = |events: &[Event]| Parcel {
+    let batch = |events: &[Event]| VisitBatch {
         user_agent,
         context: context.clone(),
         events: events.to_vec(),
     };
-    events.chunks(PARCEL_EVENTS).map(parcel).collect()
+    events.chunks(BATCH_EVENTS).map(batch).collect()
 }
 
-/// Lets visitors come in real time until stopped.
-async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -> Result<Report> {
+/// Sends visits in real time until stopped.
+async fn live(
+    world: &World,
+    edge: EdgeClient,
+    args: &SimulateArgs,
+    mut rng: StdRng,
+) -> Result<SentReport> {
     let mut crowd = Crowd::default();
     let mut sending = Sending::new("events; Ctrl-C stops");
     let stop = edge.stop.clone();
@@ -164,13 +174,13 @@ async fn live(world: &World, edge: Edge, args: &SimulateArgs, mut rng: StdRng) -
 }
 
 /// Sends one visit's events when they happen.
-async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
+async fn stroll(visit: Visit, edge: Arc<EdgeClient>) -> Result<SentReport> {
     let Visit {
         user_agent,
         context,
         events,
     } = visit;
-    let mut report = Report::default();
+    let mut report = SentReport::default();
     let mut rest = events.into_iter().peekable();
     while let Some(first) = rest.next() {
         let until = first.event_timestamp + LIVE_WINDOW_MS;
@@ -185,7 +195,7 @@ async fn stroll(visit: Visit, edge: Arc<Edge>) -> Result<Report> {
         }
         report.add(
             &edge
-                .send(&Parcel {
+                .send(&VisitBatch {
                     user_agent,
                     context: context.clone(),
                     events,
@@ -202,4 +212,22 @@ pub(crate) fn now() -> i64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_without_an_answer_are_a_failure_unless_the_run_was_stopped() {
+        let report = SentReport {
+            events: 5,
+            failed: 2,
+            ..SentReport::default()
+        };
+        let error = delivered(&report, false).expect_err("two are missing");
+        assert!(error.to_string().contains("2 of 5 events"), "{error}");
+        assert!(delivered(&report, true).is_ok());
+        assert!(delivered(&SentReport::default(), false).is_ok());
+    }
 }

@@ -5,64 +5,65 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use clap::Args;
 
+use crate::addresses::Addresses;
 use crate::broker::{Broker, Place, TOPIC};
 use crate::children::{ChildCommand, Family, Service};
 use crate::confluent::Confluent;
 use crate::confluent::limits::Limits;
 use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
+use crate::machine;
 use crate::micro::Micro;
-use crate::progress::step;
-use crate::stack_file::{Addresses, StackFile};
+use crate::progress::live_step;
+use crate::queue::QueueServer;
+use crate::register::register;
+use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
-/// The Worker's queue waits a second for more before it hands over: so long quiet means empty.
-const QUIET: Duration = Duration::from_millis(1_500);
-/// Pages that go on sending cannot hold up a stop for longer.
+/// How long a stop waits for the queue: what is left then is on the disk, for the next start.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
-const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Landing and building end between two steps of their work.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Flags of the stack's own parts.
 #[derive(Args, Clone, Debug)]
 pub struct StackArgs {
-    /// Folder of all state; deleting it resets everything
+    /// Folder of everything the stack keeps; deleting it resets the stack
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
-    /// Port of shop and dashboard, or the next that is free
+    /// Port of shop and dashboard; if it is taken, the next free one
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Port of the edge, or the next that is free
+    /// Port of the edge; if it is taken, the next free one
     #[arg(long, default_value_t = 8787)]
     pub edge_port: u16,
     /// Use these brokers instead of starting Kafka, HOST:PORT separated by commas
     #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS")]
     pub bootstrap_servers: Option<String>,
-    /// Folder of Kafka's jars, if not the one that `cargo xtask setup` filled
+    /// Folder of Kafka's jars, if not the one that `cargo xtask setup` fills
     #[arg(long, value_name = "DIR", env = "SHOPTRAIL_KAFKA_LIB")]
     pub kafka_lib: Option<PathBuf>,
-    /// Folder of the project, if not the one this is started in
+    /// Folder of the project, if this is started elsewhere
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
-    /// Produce calls per second that the REST API takes; Confluent's Basic clusters: 25
+    /// Produce calls per second that the REST API accepts; Confluent's Basic clusters: 25
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.calls)]
     pub rest_calls_per_second: u32,
-    /// Records per second that the REST API takes; Confluent's Basic clusters: 1000
+    /// Records per second that the REST API accepts; Confluent's Basic clusters: 1000
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.records)]
     pub rest_records_per_second: u32,
-    /// Bytes of records per second that the REST API takes; Confluent's Basic clusters: 10 MB
+    /// Bytes of records per second that the REST API accepts; Confluent's Basic clusters: 10 MB
     #[arg(long, value_name = "N", default_value_t = Limits::BASIC.bytes)]
     pub rest_bytes_per_second: u32,
 }
 
-/// The backend as the stack runs it: command lines and routes; what they do with tables is no business of the stack.
+/// The backend as the stack runs it: command lines and routes. The stack does not know what they do with tables.
 #[derive(Clone, Debug)]
 pub struct Backend {
     /// The file of the program.
@@ -92,7 +93,7 @@ impl Backend {
 /// Starts the stack, prints its addresses, waits for `stop` and ends everything in order.
 ///
 /// # Errors
-/// If a part does not start.
+/// Returns an error if a part does not start.
 pub async fn run(args: &StackArgs, backend: Backend, stop: impl Future<Output = ()>) -> Result<()> {
     tokio::pin!(stop);
     let stack = tokio::select! {
@@ -113,6 +114,7 @@ pub struct Stack {
     file: StackFile,
     web: Web,
     edge: Service,
+    queues: QueueServer,
     land: Service,
     build: Service,
     micro: Micro,
@@ -125,8 +127,9 @@ impl Stack {
     /// Starts every part and returns when all answer.
     ///
     /// # Errors
-    /// If another stack runs on the same folder, something is not installed, or a part does not come up.
+    /// Returns an error if another stack runs on the same folder, something is not installed, or a part does not come up.
     pub async fn start(args: &StackArgs, backend: Backend) -> Result<Self> {
+        machine::check()?;
         let root = web::workspace(args.project.as_deref())?;
         let logs = args.data.join("logs");
         std::fs::create_dir_all(&logs)
@@ -139,7 +142,8 @@ impl Stack {
         let web_port = listener.local_addr()?.port();
         let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
         let confluent = start_confluent(args, &identity).await?;
-        let schema_id = register_schema(&confluent, &root.join("schemas/json/record.schema.json"))?;
+        let schema_id = register(&confluent.registry, &root, &format!("{TOPIC}-value"))?;
+        let queues = QueueServer::start(&args.data.join("edge")).await?;
         let edge = EdgeConfig {
             root: &root,
             dir: &args.data.join("edge"),
@@ -150,11 +154,12 @@ impl Stack {
             cluster_id: &identity.cluster_id,
             key: &identity.kafka_key,
             schema_id,
+            queues: &queues,
         };
         // The slow two, side by side: neither needs the other to start.
         let broker = start_broker(args, &root, &identity, family.clone());
         let edge = edge::start(&edge, family.clone());
-        let (broker, edge) = step("broker and edge started", async {
+        let (broker, edge) = live_step("broker and edge started", async {
             tokio::try_join!(broker, edge)
         })
         .await?;
@@ -189,6 +194,7 @@ impl Stack {
             file,
             web,
             edge,
+            queues,
             land,
             build,
             micro,
@@ -204,12 +210,13 @@ impl Stack {
         &self.addresses
     }
 
-    /// Ends everything in the order of the way: first the edge, when what it took is handed over, the broker last.
+    /// Ends everything in the order that events take: first the edge, when what it accepted is handed over; the broker last.
     pub async fn stop(self) {
         let Self {
             file,
             web,
             edge,
+            queues,
             land,
             build,
             micro,
@@ -221,29 +228,24 @@ impl Stack {
             service.stop().await;
             Ok(())
         };
-        let _ = step("edge's queue drained", drained(&confluent)).await;
-        let _ = step("edge stopped", stopped(&edge)).await;
-        drop((web, micro));
-        let _ = step("landing stopped", stopped(&land)).await;
-        let _ = step("building stopped", stopped(&build)).await;
+        let _ = live_step("edge's queue drained", async {
+            queues.until_delivered(LONGEST_DRAIN).await;
+            Ok(())
+        })
+        .await;
+        let _ = live_step("edge stopped", stopped(&edge)).await;
+        drop((web, micro, queues));
+        let _ = live_step("landing stopped", stopped(&land)).await;
+        let _ = live_step("building stopped", stopped(&build)).await;
         drop(confluent);
-        // A broker of somebody else is not stopped, and says so.
-        let _ = step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
+        // Stopping a broker that this stack does not run is an error, and no reason to stop here.
+        let _ = live_step("broker stopped", async { broker.stop().await.or(Ok(())) }).await;
         drop(file);
     }
 
     fn print_addresses(&self) -> Result<()> {
-        let Addresses {
-            shop,
-            dashboard,
-            micro,
-            ..
-        } = &self.addresses;
         let mut out = std::io::stdout().lock();
-        writeln!(
-            out,
-            "shop                   {shop}\ndashboard              {dashboard}\ncame in, good and bad  {micro}"
-        )?;
+        write!(out, "{}", self.addresses.pages())?;
         out.flush().context("cannot write to stdout")
     }
 }
@@ -256,7 +258,7 @@ fn lock(data: &Path) -> Result<File> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             bail!(
-                "another stack runs on `{}`; hint: stop it, or name another folder with `--data DIR`",
+                "another stack runs on `{}`\nhint: stop it, or name another folder with `--data DIR`",
                 data.display()
             )
         }
@@ -315,22 +317,6 @@ async fn start_confluent(args: &StackArgs, identity: &Identity) -> Result<Conflu
     .await
 }
 
-/// Registers the schema of records as a deployment does, and returns its id.
-fn register_schema(confluent: &Confluent, file: &Path) -> Result<u32> {
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!(
-            "cannot read `{}`; hint: run `cargo xtask schemas`",
-            file.display()
-        )
-    })?;
-    confluent.registry.register(&format!("{TOPIC}-value"), &text).with_context(|| {
-        format!(
-            "`{}` cannot be registered; hint: keep it backward compatible, or begin with a new data folder",
-            file.display()
-        )
-    })
-}
-
 fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Broker) -> Addresses {
     let web = format!("http://127.0.0.1:{web_port}");
     Addresses {
@@ -342,13 +328,4 @@ fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Brok
         kafka: broker.bootstrap_servers.clone(),
         write_key: WRITE_KEY.to_owned(),
     }
-}
-
-/// Waits until the edge has handed nothing over for a while: its local queue lives in memory and would be lost.
-async fn drained(confluent: &Confluent) -> Result<()> {
-    let started = Instant::now();
-    while confluent.idle_for().min(started.elapsed()) < QUIET && started.elapsed() < LONGEST_DRAIN {
-        tokio::time::sleep(DRAIN_LOOK).await;
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `stack.json`: where the parts of a running stack answer and which processes they are, for people, tests and scripts.
+//! `stack.json`: the addresses and process ids of a running stack, for people, tests and scripts.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,30 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::children::Pids;
-use super::identity::write_private;
-
-/// Addresses of a running stack. No secret is among them.
-#[derive(Clone, Debug, Serialize)]
-pub struct Addresses {
-    /// The demo shop.
-    pub shop: String,
-    /// The dashboard.
-    pub dashboard: String,
-    /// What came in, good and bad.
-    pub micro: String,
-    /// The edge: `/t.js`, `/b`.
-    pub edge: String,
-    /// REST API (`/kafka/v3`) and Schema Registry (`/subjects`).
-    pub confluent: String,
-    /// `bootstrap.servers` of the broker.
-    pub kafka: String,
-    /// The write key that the edge knows.
-    pub write_key: String,
-}
+use crate::addresses::Addresses;
+use crate::children::Pids;
+use crate::identity::write_private;
 
 #[derive(Serialize)]
-struct Content<'a> {
+struct StackFileText<'a> {
     #[serde(flatten)]
     addresses: &'a Addresses,
     pids: BTreeMap<&'static str, u32>,
@@ -43,7 +25,7 @@ impl StackFile {
     /// Writes the file and keeps its process ids current.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn publish(path: PathBuf, addresses: Addresses, pids: &Pids) -> Result<Self> {
         let mut pids = pids.subscribe();
         write(&path, &addresses, pids.borrow_and_update().clone())?;
@@ -81,7 +63,7 @@ fn locked(path: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
 fn write(path: &Path, addresses: &Addresses, pids: BTreeMap<&'static str, u32>) -> Result<()> {
     write_private(
         path,
-        &serde_json::to_vec_pretty(&Content { addresses, pids })?,
+        &serde_json::to_vec_pretty(&StackFileText { addresses, pids })?,
     )
 }
 

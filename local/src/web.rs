@@ -1,4 +1,4 @@
-//! The local web server: the demo shop, the dashboard, what came in, and the data they show.
+//! The local web server: the demo shop, the dashboard, the page of received events, and the data they show.
 //!
 //! It listens on 127.0.0.1 and answers only to that name or `localhost`, so that no foreign page reaches it by a name of
 //! its own that points here (DNS rebinding), and refuses what a page of another site fetches or posts.
@@ -74,10 +74,10 @@ impl Drop for Web {
     }
 }
 
-/// Listens on `port`, or the next one that is free.
+/// Listens on `port`, or the next port that is free.
 ///
 /// # Errors
-/// If none of a hundred ports is.
+/// Returns an error if none of a hundred ports is free.
 pub async fn listen(port: u16) -> Result<TcpListener> {
     for port in port..port.saturating_add(100) {
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
@@ -122,7 +122,7 @@ pub fn pages(root: &Path, edge: &str) -> Router {
     router.fallback_service(ServeDir::new(&shop).fallback(page_of_the_shop.into_service()))
 }
 
-/// The shop's script decides what a path shows: any that may be a page gets the one HTML file.
+/// The shop's script decides what a path shows: every path that may be a page gets the one HTML file.
 async fn shop_page(index: Arc<Path>, request: Request) -> Response {
     let wants_page = request
         .headers()
@@ -165,7 +165,7 @@ async fn guard(request: Request, next: Next) -> Response {
     };
     let headers = response.headers_mut();
     headers.extend(HEADERS);
-    // Everything here is under someone's hands: ask again each time.
+    // Everything here may be edited at any time: browsers ask again each time.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache"));
@@ -192,7 +192,7 @@ fn refusal(headers: &HeaderMap) -> Option<&'static str> {
 /// Finds the workspace: the folder given, or the first from here upwards that holds it.
 ///
 /// # Errors
-/// If there is none.
+/// Returns an error if there is no such folder.
 pub fn workspace(given: Option<&Path>) -> Result<PathBuf> {
     let here = std::env::current_dir().context("no working directory")?;
     let mut candidates = match given {
@@ -203,7 +203,7 @@ pub fn workspace(given: Option<&Path>) -> Result<PathBuf> {
         .retain(|root| root.join("web-demo/shop").is_dir() && root.join("edge-worker").is_dir());
     let root = candidates.into_iter().next();
     let root =
-        root.context("the workspace is not here; hint: start inside the project, or name it with `--project DIR`")?;
+        root.context("the workspace is not here\nhint: start inside the project, or name it with `--project DIR`")?;
     std::path::absolute(root).context("no working directory")
 }
 

@@ -4,18 +4,20 @@
 //! envelope with the events left as bytes, and [`crate::validate::event`] for each event on its own.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
 
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::event::Event;
 use crate::integer;
 use crate::limits::{MAX_EVENTS, MAX_ID, MAX_LABEL, MAX_NAME, MAX_PIXELS, MAX_TIMESTAMP_MS};
 use crate::reject::{RejectCode, Rejection};
-use crate::rule::{self, Field, Rule, text};
-use crate::strict;
+use crate::rule::{self, Field, Rule, prose, text};
+use crate::surrogate;
+use crate::tree::{self, Members, Name, Tree};
 use crate::validate::check::Check;
 
 /// What the tracker posts: events, and what they share.
@@ -120,8 +122,8 @@ pub(crate) const TRACKER: &[Field] = &[
 
 /// The rules of [`Context`]'s fields.
 pub(crate) const CONTEXT: &[Field] = &[
-    Field::optional("language", text(0, MAX_ID)),
-    Field::optional("time_zone", text(0, MAX_ID)),
+    Field::optional("language", prose(0, MAX_ID)),
+    Field::optional("time_zone", prose(0, MAX_ID)),
     Field::optional("screen_width", PIXELS),
     Field::optional("screen_height", PIXELS),
     Field::optional("viewport_width", PIXELS),
@@ -130,8 +132,8 @@ pub(crate) const CONTEXT: &[Field] = &[
 
 const PIXELS: Rule = rule::integer(0, MAX_PIXELS);
 
-/// Looks for the write key alone, so that strangers are turned away before anything else is read. `None` if there is none
-/// to be found; [`read_head`] says why.
+/// Looks for the write key alone, so that strangers are turned away before anything else is read. `None` if it is not
+/// found; [`read_head`] says why.
 #[must_use]
 pub fn write_key(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
@@ -147,39 +149,59 @@ pub fn write_key(body: &[u8]) -> Option<String> {
 /// [`crate::validate::event`].
 ///
 /// # Errors
-/// If the body is no JSON object, a field of the envelope is wrong, or there are not 1 to [`MAX_EVENTS`] events. The
-/// pointers point into the batch.
+/// Returns an error if the body is not a JSON object, a field of the envelope is wrong, or there are not 1 to
+/// [`MAX_EVENTS`] events. The pointers point into the batch.
 pub fn read_head(body: &[u8]) -> Result<(BatchHead, Vec<&RawValue>), Vec<Rejection>> {
-    let members = strict::parse_members(body).map_err(|rejection| vec![rejection])?;
     let mut check = Check::new("the batch");
-    let Some(members) = members else {
-        check.reject(
-            RejectCode::WrongType,
-            "the batch is not an object".to_owned(),
-        );
+    let frame: Frame<'_> =
+        serde_json::from_slice(body).map_err(|error| vec![tree::rejection(&error)])?;
+    let Frame::Object { members, events } = frame else {
+        let message = "the batch is not an object".to_owned();
+        check.reject(RejectCode::WrongType, message);
         return Err(check.into_rejections());
     };
-    let events = check.at("events", |check| {
-        read_events(check, members.get("events").copied())
-    });
-    let head = read_head_fields(&mut check, &members);
+    let events = check.at("events", |check| read_events(check, events));
+    let head = read_members(&mut check, &members);
     match (check.into_rejections(), head) {
         (rejections, Some(head)) if rejections.is_empty() => Ok((head, events)),
         (rejections, _) => Err(rejections),
     }
 }
 
-fn read_events<'a>(check: &mut Check, events: Option<&'a RawValue>) -> Vec<&'a RawValue> {
-    let Some(events) = events else {
-        check.missing("every batch");
-        return Vec::new();
-    };
-    let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(events.get()) else {
-        check.reject(
-            RejectCode::WrongType,
-            "`events` is not a list of events".to_owned(),
-        );
-        return Vec::new();
+/// Checks the envelope's fields and reads them, if they are right.
+fn read_members(check: &mut Check, members: &[(&str, &RawValue)]) -> Option<BatchHead> {
+    let texts: Vec<_> = members
+        .iter()
+        .map(|(name, raw)| (*name, surrogate::replace_lone(raw.get())))
+        .collect();
+    let mut head = Members::default();
+    for (name, text) in &texts {
+        match tree::parse(text) {
+            Ok(value) => head.0.push((Cow::Borrowed(*name), value)),
+            Err(rejection) => check.at(name, |check| {
+                check.reject(rejection.code, rejection.message)
+            }),
+        }
+    }
+    check.object(FIELDS, &mut head);
+    let text = serde_json::to_string(&Tree::Object(head)).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn read_events<'a>(check: &mut Check, events: Option<Events<'a>>) -> Vec<&'a RawValue> {
+    let events = match events {
+        Some(Events(Some(events))) => events,
+        Some(Events(None)) => {
+            check.reject(
+                RejectCode::WrongType,
+                "`events` is not a list of events".to_owned(),
+            );
+            return Vec::new();
+        }
+        None => {
+            check.missing("every batch");
+            return Vec::new();
+        }
     };
     if events.is_empty() {
         check.reject(
@@ -196,20 +218,86 @@ fn read_events<'a>(check: &mut Check, events: Option<&'a RawValue>) -> Vec<&'a R
     events
 }
 
-/// Checks the fields of the envelope and reads them, if they are right. Others go no further than here: they are not looked at.
-fn read_head_fields(check: &mut Check, members: &BTreeMap<String, &RawValue>) -> Option<BatchHead> {
-    let mut head = Map::new();
-    for Field { name, .. } in FIELDS {
-        match members.get(*name).map(|raw| strict::parse(raw.get())) {
-            Some(Ok(value)) => {
-                head.insert((*name).to_owned(), value);
-            }
-            Some(Err(rejection)) => check.at(name, |check| {
-                check.reject(rejection.code, rejection.message)
-            }),
-            None => {}
-        }
+/// A batch with its values as they came.
+enum Frame<'a> {
+    Object {
+        /// Those that have a rule. Others go no further than here: they are not looked at.
+        members: Vec<(&'static str, &'a RawValue)>,
+        events: Option<Events<'a>>,
+    },
+    Other,
+}
+
+/// The value of `events`, if it is a list.
+struct Events<'a>(Option<Vec<&'a RawValue>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Frame<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FrameVisitor)
     }
-    check.object(FIELDS, &head);
-    serde_json::from_value(Value::Object(head)).ok()
+}
+
+struct FrameVisitor;
+
+impl<'de> Visitor<'de> for FrameVisitor {
+    type Value = Frame<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut names = BTreeSet::new();
+        let mut members = Vec::new();
+        let mut events = None;
+        while let Some(Name(name)) = access.next_key()? {
+            if name == "events" {
+                events = Some(access.next_value()?);
+            } else if let Some(field) = FIELDS.iter().find(|field| field.name == name) {
+                members.push((field.name, access.next_value()?));
+            } else {
+                access.next_value::<IgnoredAny>()?;
+            }
+            if let Some(name) = names.replace(name) {
+                return Err(tree::named_twice(&name));
+            }
+        }
+        Ok(Frame::Object { members, events })
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Frame::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Self::Value, A::Error> {
+        IgnoredAny.visit_seq(access)?;
+        Ok(Frame::Other)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Events<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(raw.get()).ok()))
+    }
 }

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::consent::ConsentState;
 use crate::event_type::EventType;
 use crate::integer;
 use crate::item::{self, Item};
 use crate::limits::{
-    MAX_ENGAGEMENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER, MAX_TEXT,
-    MAX_TIMESTAMP_MS, MAX_TITLE, MAX_URL,
+    MAX_ENGAGEMENT_MS, MAX_EVENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER,
+    MAX_TEXT, MAX_TITLE, MAX_URL, MIN_EVENT_MS,
 };
-use crate::rule::{Field, Form, Rule, formed, integer, text};
+use crate::rule::{Field, Form, Rule, formed, integer, prose};
 
 pub(crate) mod add_payment_info;
 pub(crate) mod add_shipping_info;
@@ -127,9 +128,9 @@ pub struct Event {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Consent {
     /// Measuring visits.
-    pub analytics: bool,
+    pub analytics: ConsentState,
     /// Advertising.
-    pub ads: bool,
+    pub ads: ConsentState,
 }
 
 /// What the shop knows about the shopper, in its own groups.
@@ -161,28 +162,33 @@ pub enum Property {
     Text(String),
 }
 
+/// Whether a text has the form of an event's id.
+pub(crate) fn is_event_id(text: &str) -> bool {
+    Form::UuidV7.matches(text)
+}
+
 /// The rules of [`Event`]'s fields.
 pub(crate) const FIELDS: &[Field] = &[
     Field::required("event_id", formed(36, 36, Form::UuidV7)),
     Field::required("event_type", Rule::EventType),
-    Field::required("event_timestamp", integer(0, MAX_TIMESTAMP_MS)),
+    Field::required("event_timestamp", integer(MIN_EVENT_MS, MAX_EVENT_MS)),
     Field::required("seq", integer(1, MAX_SAFE_INTEGER)),
     Field::required("anonymous_id", formed(1, MAX_ID, Form::Id)),
     Field::required("session_id", formed(1, MAX_ID, Form::Id)),
-    Field::optional("user_id", text(1, MAX_TEXT)),
-    Field::required("page_url", formed(0, MAX_URL, Form::WebUrl)),
-    Field::optional("page_title", text(0, MAX_TITLE)),
-    Field::optional("referrer_url", text(0, MAX_URL)),
+    Field::optional("user_id", Rule::ShopId { max: MAX_TEXT }),
+    Field::required("page_url", Rule::PageUrl),
+    Field::optional("page_title", prose(0, MAX_TITLE)),
+    Field::optional("referrer_url", prose(0, MAX_URL)),
     Field::optional("items", item::LIST),
     Field::optional("currency", Rule::Currency),
-    Field::optional("value", Rule::Money),
-    Field::optional("transaction_id", text(1, MAX_NAME)),
-    Field::optional("tax", Rule::Money),
-    Field::optional("shipping", Rule::Money),
-    Field::optional("coupon", text(0, MAX_NAME)),
-    Field::optional("payment_method", text(0, MAX_ID)),
-    Field::optional("search_term", text(1, MAX_TEXT)),
-    Field::optional("link_url", text(0, MAX_URL)),
+    Field::optional("value", Rule::Money { negative: false }),
+    Field::optional("transaction_id", Rule::ShopId { max: MAX_NAME }),
+    Field::optional("tax", Rule::Money { negative: false }),
+    Field::optional("shipping", Rule::Money { negative: false }),
+    Field::optional("coupon", prose(0, MAX_NAME)),
+    Field::optional("payment_method", prose(0, MAX_ID)),
+    Field::optional("search_term", prose(1, MAX_TEXT)),
+    Field::optional("link_url", prose(0, MAX_URL)),
     Field::optional("event_name", formed(1, MAX_EVENT_NAME, Form::SnakeCase)),
     Field::optional("engagement_time_msec", integer(0, MAX_ENGAGEMENT_MS)),
     Field::optional("demographics", Rule::Object(DEMOGRAPHICS)),
@@ -192,13 +198,13 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// The rules of [`Consent`]'s fields.
 pub(crate) const CONSENT: &[Field] = &[
-    Field::required("analytics", Rule::Boolean),
-    Field::required("ads", Rule::Boolean),
+    Field::required("analytics", Rule::Consent),
+    Field::required("ads", Rule::Consent),
 ];
 
 /// The rules of [`Demographics`]' fields.
 pub(crate) const DEMOGRAPHICS: &[Field] = &[
-    Field::optional("age_group", text(0, MAX_LABEL)),
-    Field::optional("gender", text(0, MAX_LABEL)),
+    Field::optional("age_group", prose(0, MAX_LABEL)),
+    Field::optional("gender", prose(0, MAX_LABEL)),
     Field::optional("country", formed(2, 2, Form::Country)),
 ];

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::integer;
-use crate::limits::{MAX_ITEMS, MAX_NAME, MAX_QUANTITY, MAX_SAFE_INTEGER, MAX_TEXT};
-use crate::rule::{self, Field, Rule, text};
+use crate::limits::{MAX_ITEMS, MAX_NAME, MAX_SAFE_INTEGER, MAX_TEXT};
+use crate::rule::{self, Field, Rule, prose};
 
 /// One product of an event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -36,19 +36,15 @@ pub struct Item {
     /// Its variant: size, colour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_variant: Option<String>,
-    /// What one piece costs after the discount, in the major unit of the event's `currency`.
+    /// What one piece costs after the discount, in the major unit of the event's `currency`; negative for a voucher's line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
     /// The discount on one piece, in the major unit of the event's `currency`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<f64>,
-    /// How many pieces; absent means 1.
-    #[serde(
-        default,
-        deserialize_with = "integer::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub quantity: Option<i64>,
+    /// How many pieces, or how much of what is sold by weight or length; absent means 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<f64>,
     /// The coupon used for this item.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coupon: Option<String>,
@@ -69,22 +65,22 @@ pub struct Item {
 
 /// The rules of [`Item`]'s fields.
 pub(crate) const FIELDS: &[Field] = &[
-    Field::required("item_id", text(1, MAX_NAME)),
-    Field::optional("item_name", text(0, MAX_TEXT)),
-    Field::optional("item_brand", text(0, MAX_NAME)),
-    Field::optional("item_category", text(0, MAX_NAME)),
-    Field::optional("item_category2", text(0, MAX_NAME)),
-    Field::optional("item_category3", text(0, MAX_NAME)),
-    Field::optional("item_category4", text(0, MAX_NAME)),
-    Field::optional("item_category5", text(0, MAX_NAME)),
-    Field::optional("item_variant", text(0, MAX_NAME)),
-    Field::optional("price", Rule::Money),
-    Field::optional("discount", Rule::Money),
-    Field::optional("quantity", rule::integer(1, MAX_QUANTITY)),
-    Field::optional("coupon", text(0, MAX_NAME)),
+    Field::required("item_id", Rule::ShopId { max: MAX_NAME }),
+    Field::optional("item_name", prose(0, MAX_TEXT)),
+    Field::optional("item_brand", prose(0, MAX_NAME)),
+    Field::optional("item_category", prose(0, MAX_NAME)),
+    Field::optional("item_category2", prose(0, MAX_NAME)),
+    Field::optional("item_category3", prose(0, MAX_NAME)),
+    Field::optional("item_category4", prose(0, MAX_NAME)),
+    Field::optional("item_category5", prose(0, MAX_NAME)),
+    Field::optional("item_variant", prose(0, MAX_NAME)),
+    Field::optional("price", Rule::Money { negative: true }),
+    Field::optional("discount", Rule::Money { negative: true }),
+    Field::optional("quantity", Rule::Quantity),
+    Field::optional("coupon", prose(0, MAX_NAME)),
     Field::optional("index", rule::integer(0, MAX_SAFE_INTEGER)),
-    Field::optional("item_list_id", text(0, MAX_NAME)),
-    Field::optional("item_list_name", text(0, MAX_NAME)),
+    Field::optional("item_list_id", prose(0, MAX_NAME)),
+    Field::optional("item_list_name", prose(0, MAX_NAME)),
 ];
 
 /// The rule of an event's `items`.

@@ -9,7 +9,11 @@
     )
 )]
 
+mod address;
 pub mod batch;
+mod clock;
+mod consent;
+pub mod derive;
 pub mod event;
 mod event_type;
 #[cfg(feature = "json-schema")]
@@ -25,16 +29,25 @@ mod integer;
 mod item;
 pub mod limits;
 pub mod money;
+mod number;
+mod placeholder;
 mod record;
 mod reject;
 mod rule;
-mod strict;
+mod surrogate;
+mod tree;
 pub mod validate;
+mod warning;
 pub mod wire;
 
 pub use batch::{Batch, BatchHead, BatchInfo, Context, Tracker};
+pub use clock::Clock;
+pub use consent::ConsentState;
+pub use derive::Derived;
 pub use event::{Consent, Demographics, Event, Property};
 pub use event_type::{EventSpec, EventType};
 pub use item::Item;
 pub use record::{Device, Edge, Record, SCHEMA_VERSION};
 pub use reject::{RejectCode, Rejection};
+pub use validate::ValidEvent;
+pub use warning::{Warning, WarningCode};

@@ -1,11 +1,11 @@
 //! Money: from the JSON number that shops send to exact integer minor units, without float arithmetic.
 //!
-//! `19.99` has no exact double, and `19.99 * 100.0` is not 1999. The shortest decimal text that reads back as the same
-//! double is what the shop wrote (up to 15 significant digits), and cents are cut from that text.
+//! `19.99` has no exact double, and `19.99 * 100.0` is not 1999: the decimal text is rounded, see `number.rs`.
 
 use iso_currency::Currency;
 
-use crate::limits::MAX_AMOUNT;
+use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, QUANTITY_DECIMALS};
+use crate::number;
 
 /// Why a number is no amount of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,15 +13,9 @@ pub enum MoneyError {
     /// Not a code of ISO 4217, or one without minor units (gold, testing).
     #[error("not an ISO 4217 currency code in upper case")]
     UnknownCurrency,
-    /// Negative, above [`MAX_AMOUNT`], or not finite.
-    #[error("an amount is between 0 and 1000000000000")]
+    /// Beyond [`MAX_AMOUNT`] on either side of zero, or not finite.
+    #[error("an amount is between -1000000000000 and 1000000000000")]
     OutOfRange,
-    /// More decimals than the currency has.
-    #[error("more decimals than the currency has: round to {digits} decimals before sending")]
-    TooManyDecimals {
-        /// The decimals the currency has.
-        digits: u32,
-    },
 }
 
 /// Returns how many decimals a currency has (ISO 4217: EUR 2, JPY 0, BHD 3), or `None` if the code is not a currency's.
@@ -32,28 +26,32 @@ pub fn digits(currency: &str) -> Option<u32> {
     Currency::from_code(currency)?.exponent().map(u32::from)
 }
 
-/// Converts an amount in a currency's major unit to its minor unit: `19.99` EUR is 1999 cents, `500` JPY is 500 yen.
+/// Converts an amount in a currency's major unit to its minor unit: `19.99` EUR is 1999 cents, `500` JPY is 500 yen. What
+/// is less than a minor unit is rounded, halves away from zero.
 ///
 /// # Errors
-/// If the currency is unknown, the amount is negative, too large or not finite, or has more decimals than the currency.
+/// Returns an error if the currency is unknown, or the amount is too large or not finite.
 pub fn minor_units(amount: f64, currency: &str) -> Result<i64, MoneyError> {
     let digits = digits(currency).ok_or(MoneyError::UnknownCurrency)?;
-    if !(0.0..=MAX_AMOUNT).contains(&amount) {
+    if !(-MAX_AMOUNT..=MAX_AMOUNT).contains(&amount) {
         return Err(MoneyError::OutOfRange);
     }
-    shift_decimal_point(amount, digits).ok_or(MoneyError::TooManyDecimals { digits })
+    let rounded = number::round(amount, digits).ok_or(MoneyError::OutOfRange)?;
+    Ok(rounded.units)
 }
 
-/// Multiplies by a power of ten in the decimal text. `None` if a fraction would remain.
-fn shift_decimal_point(amount: f64, digits: u32) -> Option<i64> {
-    // `Display` writes the shortest text that reads back as the same double, never with an exponent. `abs` is for -0.
-    let text = amount.abs().to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits = usize::try_from(digits).ok()?;
-    if fraction.len() > digits {
+/// Returns price × quantity in minor units, halves rounded away from zero. A quantity has three decimals. `None` if the
+/// quantity or the result is out of bounds.
+#[must_use]
+pub fn line_total(price_minor: i64, quantity: f64) -> Option<i64> {
+    if !(0.0..=MAX_QUANTITY).contains(&quantity) {
         return None;
     }
-    format!("{whole}{fraction:0<digits$}").parse().ok()
+    let thousandths = number::round(quantity, QUANTITY_DECIMALS)?.units;
+    let scale = 10_i128.pow(QUANTITY_DECIMALS);
+    let product = i128::from(price_minor) * i128::from(thousandths);
+    let half = if product < 0 { -scale / 2 } else { scale / 2 };
+    i64::try_from((product + half) / scale).ok()
 }
 
 /// Returns every currency code that [`digits`] knows, in alphabetical order.
@@ -89,7 +87,8 @@ mod tests {
         for minor in 0..1_000_000_i64 {
             let text = format!("{}.{:02}", minor / 100, minor % 100);
             let amount: f64 = text.parse().unwrap();
-            assert_eq!(shift_decimal_point(amount, 2), Some(minor), "{text}");
+            let rounded = number::round(amount, 2).unwrap();
+            assert_eq!((rounded.units, rounded.exact), (minor, true), "{text}");
         }
     }
 
@@ -97,40 +96,38 @@ mod tests {
     fn decimals_follow_the_currency() {
         assert_eq!(minor_units(500.0, "JPY"), Ok(500));
         assert_eq!(minor_units(1.234, "BHD"), Ok(1234));
-        assert_eq!(
-            minor_units(0.5, "JPY"),
-            Err(MoneyError::TooManyDecimals { digits: 0 })
-        );
-        assert_eq!(
-            minor_units(19.999, "EUR"),
-            Err(MoneyError::TooManyDecimals { digits: 2 })
-        );
-        assert_eq!(
-            minor_units(0.1 + 0.2, "EUR"),
-            Err(MoneyError::TooManyDecimals { digits: 2 })
-        );
-        assert_eq!(
-            minor_units(1e-300, "EUR"),
-            Err(MoneyError::TooManyDecimals { digits: 2 })
-        );
+        assert_eq!(minor_units(0.5, "JPY"), Ok(1));
+        assert_eq!(minor_units(19.999, "EUR"), Ok(2000));
+        assert_eq!(minor_units(0.1 + 0.2, "EUR"), Ok(30));
     }
 
     #[test]
     fn limits_are_inclusive() {
         assert_eq!(minor_units(0.0, "EUR"), Ok(0));
-        assert_eq!(minor_units(-0.0, "EUR"), Ok(0));
+        assert_eq!(minor_units(-10.38, "EUR"), Ok(-1038));
         assert_eq!(minor_units(MAX_AMOUNT, "CLF"), Ok(10_000_000_000_000_000));
-        assert_eq!(
-            minor_units(999_999_999_999.99, "EUR"),
-            Ok(99_999_999_999_999)
-        );
-        for amount in [-0.01, 1e12 + 0.01, f64::NAN, f64::INFINITY] {
+        assert_eq!(minor_units(-MAX_AMOUNT, "EUR"), Ok(-100_000_000_000_000));
+        for amount in [-1e12 - 0.01, 1e12 + 0.01, f64::NAN, f64::INFINITY] {
             assert_eq!(
                 minor_units(amount, "EUR"),
                 Err(MoneyError::OutOfRange),
                 "{amount}"
             );
         }
+    }
+
+    #[test]
+    fn line_is_price_times_quantity_in_decimal() {
+        assert_eq!(line_total(1250, 2.0), Some(2500));
+        assert_eq!(line_total(1000, 1.85), Some(1850));
+        assert_eq!(line_total(1, 0.5), Some(1));
+        assert_eq!(line_total(-1, 0.5), Some(-1));
+        assert_eq!(line_total(-1038, 1.0), Some(-1038));
+        assert_eq!(line_total(333, 0.001), Some(0));
+        assert_eq!(line_total(i64::MAX, 2.0), None);
+        assert_eq!(line_total(i64::MIN, 1e6), None);
+        assert_eq!(line_total(1, 1e6 + 1.0), None);
+        assert_eq!(line_total(1, f64::NAN), None);
     }
 
     #[test]

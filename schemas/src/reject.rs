@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with an event or a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 pub struct Rejection {
     /// What kind of wrong it is: bounded, so that it can be counted.
     pub code: RejectCode,
@@ -18,7 +19,7 @@ pub struct Rejection {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RejectCode {
-    /// Not JSON, or JSON that not every parser reads alike (a lone surrogate, a number beyond a double, too deep).
+    /// Not JSON, or JSON that not every parser reads alike (a number beyond a double, too deep).
     MalformedJson,
     /// An object names a field twice: one parser would take the first, another the last.
     DuplicateField,
@@ -38,10 +39,16 @@ pub enum RejectCode {
     TooLong,
     /// A number below or above the field's range.
     OutOfRange,
+    /// An event older than a tracker keeps one: 7 days, unless the edge is set otherwise.
+    TooOld,
+    /// An event from the future, by the clock of the edge.
+    InFuture,
+    /// An id whose own time is not the event's.
+    IdTime,
+    /// Price × quantity beyond the largest amount.
+    AmountTooLarge,
     /// A currency that is no ISO 4217 code.
     UnknownCurrency,
-    /// An amount with more decimals than its currency has.
-    MoneyDecimals,
     /// A list or object with too many entries.
     TooMany,
     /// A list without entries where at least one is needed.
@@ -50,7 +57,7 @@ pub enum RejectCode {
 
 impl RejectCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedJson,
         Self::DuplicateField,
         Self::TooLarge,
@@ -61,8 +68,11 @@ impl RejectCode {
         Self::TooShort,
         Self::TooLong,
         Self::OutOfRange,
+        Self::TooOld,
+        Self::InFuture,
+        Self::IdTime,
+        Self::AmountTooLarge,
         Self::UnknownCurrency,
-        Self::MoneyDecimals,
         Self::TooMany,
         Self::Empty,
     ];
@@ -81,8 +91,11 @@ impl RejectCode {
             Self::TooShort => "too_short",
             Self::TooLong => "too_long",
             Self::OutOfRange => "out_of_range",
+            Self::TooOld => "too_old",
+            Self::InFuture => "in_future",
+            Self::IdTime => "id_time",
+            Self::AmountTooLarge => "amount_too_large",
             Self::UnknownCurrency => "unknown_currency",
-            Self::MoneyDecimals => "money_decimals",
             Self::TooMany => "too_many",
             Self::Empty => "empty",
         }

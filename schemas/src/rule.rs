@@ -15,22 +15,30 @@ pub(crate) struct Field {
 /// What a value may be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Rule {
-    /// A string of so many Unicode code points, of a form.
+    /// A string of `min` to `max` Unicode code points, of a form.
     Text {
         min: usize,
         max: usize,
         form: Option<Form>,
     },
+    /// What people write and read. What is longer is cut; a number is read as its text.
+    Prose { min: usize, max: usize },
+    /// The address of a page. A longer one is cut, and keeps its campaign.
+    PageUrl,
+    /// An id that the shop gives. A number is read as its text, and a placeholder as no id.
+    ShopId { max: usize },
     /// The name of an event type.
     EventType,
     /// An ISO 4217 code.
     Currency,
-    /// An integer; `1.0` is one too.
+    /// An integer; `1.0` is one too, and so is the text `1`.
     Integer { min: i64, max: i64 },
-    /// An amount in the currency's major unit.
-    Money,
-    /// `true` or `false`.
-    Boolean,
+    /// An amount in the currency's major unit, rounded to its decimals. Lines of an order may be negative.
+    Money { negative: bool },
+    /// How much of an item, with up to three decimals.
+    Quantity,
+    /// `granted`, `denied` or `not_asked`; `true` and `false` are read as the first two.
+    Consent,
     /// An object of these fields; others are allowed and not looked at.
     Object(&'static [Field]),
     /// Objects of these fields.
@@ -92,6 +100,11 @@ pub(crate) const fn formed(min: usize, max: usize, form: Form) -> Rule {
     }
 }
 
+/// A text that people write and read.
+pub(crate) const fn prose(min: usize, max: usize) -> Rule {
+    Rule::Prose { min, max }
+}
+
 /// An integer between two bounds, both included.
 pub(crate) const fn integer(min: i64, max: i64) -> Rule {
     Rule::Integer { min, max }
@@ -101,10 +114,15 @@ impl Rule {
     /// Says the JSON type to a person.
     pub(crate) const fn expected(self) -> &'static str {
         match self {
-            Self::Text { .. } | Self::EventType | Self::Currency => "a string",
+            Self::Text { .. }
+            | Self::Prose { .. }
+            | Self::PageUrl
+            | Self::ShopId { .. }
+            | Self::EventType
+            | Self::Currency => "a string",
             Self::Integer { .. } => "an integer",
-            Self::Money => "a number",
-            Self::Boolean => "`true` or `false`",
+            Self::Money { .. } | Self::Quantity => "a number",
+            Self::Consent => "`granted`, `denied` or `not_asked`",
             Self::Object(_) | Self::Properties => "an object",
             Self::List { .. } => "a list of objects",
         }

@@ -1,26 +1,143 @@
-//! Decides whether an event is right, and says all that is wrong with it. Edge and backend call the same function.
+//! Decides whether an event is right, repairs what can be understood, and says all that is wrong with it. Edge and backend
+//! call the same function.
 //!
-//! The rules of single fields are data, beside the types; what depends on several fields
-//! is here: what an event type requires, and that money has a currency. The generated JSON Schema says the same, except what it
-//! cannot say: [`RejectCode::MoneyDecimals`], [`RejectCode::DuplicateField`] and [`RejectCode::TooLarge`].
+//! The rules of single fields are data, beside the types; what depends on several fields is here: what an event type
+//! requires, and when an event can have happened. The generated JSON Schema says the same, except what it cannot say:
+//! [`RejectCode::DuplicateField`], [`RejectCode::TooLarge`], [`RejectCode::AmountTooLarge`], the range of a number that was
+//! sent as a text, and the bounds of time.
 
 pub(crate) mod check;
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::event::{self, Event};
+use crate::clock::{self, Clock, Outside};
+use crate::consent::ConsentState;
+use crate::derive::{Facts, ItemFacts};
+use crate::event::{self, Consent, Event};
 use crate::event_type::EventType;
 use crate::limits::MAX_EVENT_BYTES;
 use crate::reject::{RejectCode, Rejection};
-use crate::strict;
+use crate::tree::{self, Members, Tree};
+use crate::warning::{Warning, WarningCode};
+use crate::{integer, surrogate};
 use check::Check;
 
-/// Validates one event's JSON and returns it typed.
+/// An event that follows the contract, if need be after repairs. It borrows from the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidEvent<'a> {
+    text: Cow<'a, str>,
+    event_type: EventType,
+    members: Members<'a>,
+    warnings: Vec<Warning>,
+}
+
+impl ValidEvent<'_> {
+    /// Returns the client's text, or the repaired event written again.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether something was changed.
+    #[must_use]
+    pub const fn is_repaired(&self) -> bool {
+        matches!(self.text, Cow::Owned(_))
+    }
+
+    /// Returns what was unusual.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Returns what happened.
+    #[must_use]
+    pub const fn event_type(&self) -> EventType {
+        self.event_type
+    }
+
+    /// Returns the id the event was born with.
+    #[must_use]
+    pub fn event_id(&self) -> &str {
+        self.members.text("event_id").unwrap_or_default()
+    }
+
+    /// Returns the browser's id: the Kafka key.
+    #[must_use]
+    pub fn anonymous_id(&self) -> &str {
+        self.members.text("anonymous_id").unwrap_or_default()
+    }
+
+    /// Returns what is derived from.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        let members = &self.members;
+        Facts {
+            anonymous_id: self.anonymous_id(),
+            event_timestamp: timestamp(members).unwrap_or_default(),
+            page_url: members.text("page_url").unwrap_or_default(),
+            referrer_url: members.text("referrer_url"),
+            currency: members.text("currency"),
+            value: members.number("value"),
+            tax: members.number("tax"),
+            shipping: members.number("shipping"),
+            consent: consent(members),
+            items: items(members),
+        }
+    }
+
+    /// Reads the event typed.
+    ///
+    /// # Errors
+    /// Returns an error if the rules and the types disagree, which a test excludes.
+    pub fn to_event(&self) -> serde_json::Result<Event> {
+        serde_json::from_str(&self.text)
+    }
+}
+
+fn timestamp(event: &Members<'_>) -> Option<i64> {
+    match event.get("event_timestamp")? {
+        Tree::Number(number) => integer::from_number(number),
+        _ => None,
+    }
+}
+
+fn consent(event: &Members<'_>) -> Consent {
+    let state = |name| match event.get("consent") {
+        Some(Tree::Object(consent)) => consent
+            .text(name)
+            .and_then(ConsentState::from_name)
+            .unwrap_or_default(),
+        _ => ConsentState::default(),
+    };
+    Consent {
+        analytics: state("analytics"),
+        ads: state("ads"),
+    }
+}
+
+fn items(event: &Members<'_>) -> Vec<ItemFacts> {
+    let Some(Tree::List(items)) = event.get("items") else {
+        return Vec::new();
+    };
+    let facts = |item: &Tree<'_>| match item {
+        Tree::Object(item) => ItemFacts {
+            price: item.number("price"),
+            discount: item.number("discount"),
+            quantity: item.number("quantity"),
+        },
+        _ => ItemFacts::default(),
+    };
+    items.iter().map(facts).collect()
+}
+
+/// Validates one event's JSON. Without a clock, the bounds of time are not judged: every road into bronze
+/// has one.
 ///
 /// # Errors
-/// Everything that is wrong, up to [`crate::limits::MAX_REJECTIONS`], in the order of the fields. The pointers point into
-/// the event.
-pub fn event(text: &str) -> Result<Event, Vec<Rejection>> {
+/// Returns everything that is wrong, up to [`crate::limits::MAX_REJECTIONS`], in the order of the fields. The pointers point
+/// into the event.
+pub fn event<'a>(text: &'a str, clock: Option<&Clock>) -> Result<ValidEvent<'a>, Vec<Rejection>> {
     let mut check = Check::new("the event");
     if text.len() > MAX_EVENT_BYTES {
         let message = format!(
@@ -30,44 +147,127 @@ pub fn event(text: &str) -> Result<Event, Vec<Rejection>> {
         check.reject(RejectCode::TooLarge, message);
         return Err(check.into_rejections());
     }
-    let value = strict::parse(text).map_err(|rejection| vec![rejection])?;
-    match &value {
-        Value::Object(object) => check_event(&mut check, object),
-        other => check.wrong_type(other, "an object"),
+    let (tree, surrogates) = match surrogate::replace_lone(text) {
+        Cow::Borrowed(text) => (tree::parse(text), false),
+        Cow::Owned(text) => (tree::parse(&text).map(Tree::into_owned), true),
+    };
+    let mut check = check.with_surrogates(surrogates);
+    let mut members = match tree.map_err(|rejection| vec![rejection])? {
+        Tree::Object(members) => members,
+        other => {
+            check.wrong_type(&other, "an object");
+            return Err(check.into_rejections());
+        }
+    };
+    let event_type = check_event(&mut check, &mut members, clock);
+    let findings = check.into_findings();
+    match event_type {
+        Some(event_type) if findings.rejections.is_empty() => Ok(ValidEvent {
+            text: text_of(text, &members, findings.repaired)?,
+            event_type,
+            members,
+            warnings: findings.warnings,
+        }),
+        _ => Err(findings.rejections),
     }
-    let rejections = check.into_rejections();
-    if !rejections.is_empty() {
-        return Err(rejections);
+}
+
+/// The client's own text, unless something was repaired.
+fn text_of<'a>(
+    text: &'a str,
+    members: &Members<'_>,
+    repaired: bool,
+) -> Result<Cow<'a, str>, Vec<Rejection>> {
+    if !repaired {
+        return Ok(Cow::Borrowed(text));
     }
-    serde_json::from_value(value).map_err(|error| {
-        // The differential test holds the rules against the types: this says that it has missed something.
+    let written = serde_json::to_string(members);
+    written.map(Cow::Owned).map_err(|error| {
+        // Names are texts and numbers are finite: nothing that was read can fail to be written.
         vec![Rejection {
-            code: RejectCode::WrongType,
+            code: RejectCode::MalformedJson,
             pointer: String::new(),
-            message: format!("the event passes the rules but cannot be read: {error}"),
+            message: format!("the repaired event cannot be written: {error}"),
         }]
     })
 }
 
-fn check_event(check: &mut Check, object: &Map<String, Value>) {
-    check.set_currency(object.get("currency"));
-    check.object(event::FIELDS, object);
-    let name = object.get("event_type").and_then(Value::as_str);
-    if let Some(event_type) = name.and_then(EventType::from_name) {
+fn check_event(
+    check: &mut Check,
+    members: &mut Members<'_>,
+    clock: Option<&Clock>,
+) -> Option<EventType> {
+    check.set_currency(members.get("currency"));
+    check.object(event::FIELDS, members);
+    let event_type = members.text("event_type").and_then(EventType::from_name);
+    if let Some(event_type) = event_type {
+        if event_type == EventType::Purchase {
+            name_order(check, members);
+        }
         for field in event_type.spec().required {
-            check_required(check, event_type, field, object.get(*field));
+            check_required(check, event_type, field, members.get(field));
         }
     }
+    if let Some(clock) = clock {
+        check_time(check, members, clock);
+    }
+    event_type
+}
+
+/// A purchase without an id of the shop is an order of its own: two strangers' orders never become one.
+fn name_order(check: &mut Check, members: &mut Members<'_>) {
+    if members.get("transaction_id").is_some() {
+        return;
+    }
+    let Some(id) = members.text("event_id").map(str::to_owned) else {
+        return;
+    };
+    check.at("transaction_id", |check| {
+        let message = "`transaction_id` is missing: the `event_id` takes its place".to_owned();
+        check.repair(WarningCode::IdReplaced, message);
+    });
+    members.set("transaction_id", Tree::Text(Cow::Owned(id)));
 }
 
 /// Checks that a field is there that an event type requires, and that it is not an empty list.
-fn check_required(check: &mut Check, event_type: EventType, field: &str, value: Option<&Value>) {
+fn check_required(check: &mut Check, event_type: EventType, field: &str, value: Option<&Tree<'_>>) {
     check.at(field, |check| match value {
-        None | Some(Value::Null) => check.missing(event_type.as_str()),
-        Some(Value::Array(entries)) if entries.is_empty() => {
+        None => check.missing(event_type.as_str()),
+        Some(Tree::List(entries)) if entries.is_empty() => {
             let message = format!("`{field}` is empty: `{event_type}` needs at least one entry");
             check.reject(RejectCode::Empty, message);
         }
         Some(_) => {}
     });
+}
+
+/// Judges by the edge's clock when the event can have happened, and whether its id was made then.
+fn check_time(check: &mut Check, members: &Members<'_>, clock: &Clock) {
+    let Some(timestamp) = timestamp(members) else {
+        return;
+    };
+    let outside = clock.judge(clock.moment(timestamp).ms);
+    check.at("event_timestamp", |check| match outside {
+        Some(Outside::TooOld) => {
+            let days = clock.max_age_ms / 86_400_000;
+            let message =
+                format!("`event_timestamp` is more than {days} days ago: send events sooner");
+            check.reject(RejectCode::TooOld, message);
+        }
+        Some(Outside::InFuture) => {
+            let message =
+                "`event_timestamp` is in the future: send milliseconds since 1970, UTC".to_owned();
+            check.reject(RejectCode::InFuture, message);
+        }
+        None => {}
+    });
+    let id = members.text("event_id").unwrap_or_default();
+    if event::is_event_id(id) && !clock::id_fits(id, timestamp) {
+        check.at("event_id", |check| {
+            let message =
+                "`event_id` was not made when the event happened: make a UUIDv7 for each event"
+                    .to_owned();
+            check.reject(RejectCode::IdTime, message);
+        });
+    }
 }

@@ -29,6 +29,8 @@ export type EventType =
   | "error"
   | "custom";
 
+export type ConsentState = "granted" | "denied" | "not_asked";
+
 export interface Event {
   event_id: string;
   event_type: EventType;
@@ -36,14 +38,14 @@ export interface Event {
   seq: number;
   anonymous_id: string;
   session_id: string;
-  user_id?: string | null;
+  user_id?: string | number | null;
   page_url: string;
   page_title?: string | null;
   referrer_url?: string | null;
   items?: Item[] | null;
   currency?: string | null;
   value?: number | null;
-  transaction_id?: string | null;
+  transaction_id?: string | number | null;
   tax?: number | null;
   shipping?: number | null;
   coupon?: string | null;
@@ -58,7 +60,7 @@ export interface Event {
 }
 
 export interface Item {
-  item_id: string;
+  item_id: string | number;
   item_name?: string | null;
   item_brand?: string | null;
   item_category?: string | null;
@@ -77,8 +79,8 @@ export interface Item {
 }
 
 export interface Consent {
-  analytics: boolean;
-  ads: boolean;
+  analytics: ConsentState;
+  ads: ConsentState;
 }
 
 export interface Demographics {

@@ -1,11 +1,13 @@
 """Serves BigQuery's REST and Storage APIs on 127.0.0.1 with local-bigquery, for tests and the demo.
 
-Runs on the Python of the environment that `cargo xtask setup` makes, and ends when its standard input is closed: whoever
-starts it holds the other end of a pipe, so it ends with its parent, however that ends. By hand: Ctrl-D or Ctrl-C.
+Runs on the Python of the environment that `cargo xtask setup` makes, and ends on SIGTERM or when its standard input is
+closed: whoever starts it with a pipe holds the other end, so it ends with its parent, however that ends. By hand: Ctrl-D or
+Ctrl-C.
 """
 
 import argparse
 import os
+import stat
 import sys
 import threading
 import time
@@ -22,6 +24,11 @@ from local_bigquery.settings import settings  # noqa: E402
 HOST = "127.0.0.1"
 GRACE_SECONDS = 5
 """How long statements that still run at the end may take; what was committed is safe on disk."""
+
+
+def is_held(stdin: int) -> bool:
+    """Whether somebody holds the other end: `/dev/null` is at its end from the start, and says nothing of a parent."""
+    return os.isatty(stdin) or not stat.S_ISCHR(os.fstat(stdin).st_mode)
 
 
 def end_with_stdin(rest: uvicorn.Server) -> None:
@@ -42,7 +49,8 @@ def main() -> None:
     settings.data_dir = args.data_dir
     storage_server, _ = storage.start(HOST, args.grpc_port)
     rest = uvicorn.Server(uvicorn.Config(app, host=HOST, port=args.port, log_level="warning"))
-    threading.Thread(target=end_with_stdin, args=[rest], daemon=True).start()
+    if is_held(sys.stdin.fileno()):
+        threading.Thread(target=end_with_stdin, args=[rest], daemon=True).start()
     rest.run()
     storage_server.stop(None)
 

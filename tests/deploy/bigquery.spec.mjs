@@ -37,32 +37,58 @@ describe("setup", () => {
   async function setup(args, { existing = "", path = `${folder}:${process.env.PATH}` } = {}) {
     const calls = join(folder, "calls");
     await writeFile(calls, "");
-    const { status, stderr } = spawnSync("/bin/sh", [SETUP, ...args], { env: { PATH: path, CALLS: calls, EXISTING: existing }, encoding: "utf8" });
+    const { status, stderr } = spawnSync("/bin/sh", [SETUP, ...args], {
+      env: { PATH: path, CALLS: calls, EXISTING: existing },
+      encoding: "utf8",
+    });
     return { status, stderr, calls: (await readFile(calls, "utf8")).trim().split("\n") };
   }
 
   /** `role → who` of all grants, with where. */
-  const grants = (calls) => calls.flatMap((call) => {
-    const project = /add-iam-policy-binding (\S+) --member=(\S+) --role=(\S+)/.exec(call);
-    const dataset = /GRANT `(\S+)` ON SCHEMA `(\S+)`\.`(\S+)` TO "(\S+)"/.exec(call);
-    if (project) return [`project ${project[3]} ${project[2]}`];
-    return dataset ? [`dataset ${dataset[1]} ${dataset[4]}`] : [];
-  });
+  const grants = (calls) =>
+    calls.flatMap((call) => {
+      const project = /add-iam-policy-binding (\S+) --member=(\S+) --role=(\S+)/.exec(call);
+      const dataset = /GRANT `(\S+)` ON SCHEMA `(\S+)`\.`(\S+)` TO "(\S+)"/.exec(call);
+      if (project) return [`project ${project[3]} ${project[2]}`];
+      return dataset ? [`dataset ${dataset[1]} ${dataset[4]}`] : [];
+    });
   const BUILD = "serviceAccount:shoptrail-build@shop-data.iam.gserviceaccount.com";
-  const BACKEND = [`dataset roles/bigquery.dataEditor ${BUILD}`, `project roles/bigquery.jobUser ${BUILD}`, `project roles/bigquery.readSessionUser ${BUILD}`];
+  const BACKEND = [
+    `dataset roles/bigquery.dataEditor ${BUILD}`,
+    `project roles/bigquery.jobUser ${BUILD}`,
+    `project roles/bigquery.readSessionUser ${BUILD}`,
+  ];
 
   test("gives_the_backend_three_roles_and_nobody_else_any", async () => {
     const { status, calls } = await setup(["shop-data", "shoptrail", "EU"]);
     assert.equal(status, 0);
     assert.deepEqual(grants(calls), BACKEND);
-    assert.ok(calls.some((call) => /^bq .*--location=EU mk --dataset .*--max_time_travel_hours=168/.test(call)), calls.join("\n"));
+    assert.ok(
+      calls.some((call) =>
+        /^bq .*--location=EU mk --dataset .*--max_time_travel_hours=168/.test(call),
+      ),
+      calls.join("\n"),
+    );
     assert.deepEqual(calls.filter((call) => call.includes("accounts create")).length, 1);
   });
 
   test("gives_the_sink_the_dataset_alone_and_readers_no_right_to_write", async () => {
-    const { status, calls } = await setup(["shop-data", "shoptrail", "EU", "--sink", "--reader", "group:a@shop.example", "--reader", "user:b@shop.example"]);
+    const { status, calls } = await setup([
+      "shop-data",
+      "shoptrail",
+      "EU",
+      "--sink",
+      "--reader",
+      "group:a@shop.example",
+      "--reader",
+      "user:b@shop.example",
+    ]);
     assert.equal(status, 0);
-    const reader = (who) => [`dataset roles/bigquery.dataViewer ${who}`, `project roles/bigquery.jobUser ${who}`, `project roles/bigquery.readSessionUser ${who}`];
+    const reader = (who) => [
+      `dataset roles/bigquery.dataViewer ${who}`,
+      `project roles/bigquery.jobUser ${who}`,
+      `project roles/bigquery.readSessionUser ${who}`,
+    ];
     assert.deepEqual(grants(calls), [
       ...BACKEND,
       "dataset roles/bigquery.dataEditor serviceAccount:shoptrail-sink@shop-data.iam.gserviceaccount.com",
@@ -72,18 +98,39 @@ describe("setup", () => {
   });
 
   test("makes_nothing_twice", async () => {
-    const { status, calls } = await setup(["shop-data", "shoptrail", "eu", "--sink"], { existing: "EU" });
+    const { status, calls } = await setup(["shop-data", "shoptrail", "eu", "--sink"], {
+      existing: "EU",
+    });
     assert.equal(status, 0);
-    assert.deepEqual(calls.filter((call) => /accounts create| mk /.test(call)), []);
+    assert.deepEqual(
+      calls.filter((call) => /accounts create| mk /.test(call)),
+      [],
+    );
   });
 
   const refused = [
     ["no_arguments", [], /PROJECT, DATASET and LOCATION are missing/],
     ["no_location", ["shop-data", "shoptrail"], /LOCATION is missing/],
-    ["a_dataset_that_cannot_be", ["shop-data", "shop-trail", "EU"], /DATASET has more than letters/],
-    ["an_unknown_argument", ["shop-data", "shoptrail", "EU", "--everyone"], /unknown argument: --everyone/],
-    ["a_reader_of_no_kind", ["shop-data", "shoptrail", "EU", "--reader", "allUsers"], /a member begins with/],
-    ["a_reader_that_ends_the_statement", ["shop-data", "shoptrail", "EU", "--reader", 'user:a"; DROP'], /not a member/],
+    [
+      "a_dataset_that_cannot_be",
+      ["shop-data", "shop-trail", "EU"],
+      /DATASET has more than letters/,
+    ],
+    [
+      "an_unknown_argument",
+      ["shop-data", "shoptrail", "EU", "--everyone"],
+      /unknown argument: --everyone/,
+    ],
+    [
+      "a_reader_of_no_kind",
+      ["shop-data", "shoptrail", "EU", "--reader", "allUsers"],
+      /a member begins with/,
+    ],
+    [
+      "a_reader_that_ends_the_statement",
+      ["shop-data", "shoptrail", "EU", "--reader", 'user:a"; DROP'],
+      /not a member/,
+    ],
   ];
   for (const [name, args, message] of refused) {
     test(`refuses_${name}_before_it_asks_google`, async () => {
@@ -95,7 +142,9 @@ describe("setup", () => {
   }
 
   test("refuses_a_dataset_that_lies_elsewhere", async () => {
-    const { status, stderr, calls } = await setup(["shop-data", "shoptrail", "EU"], { existing: "US" });
+    const { status, stderr, calls } = await setup(["shop-data", "shoptrail", "EU"], {
+      existing: "US",
+    });
     assert.equal(status, 2);
     assert.match(stderr, /lies in US, not in EU/);
     assert.deepEqual(grants(calls), []);
@@ -110,10 +159,16 @@ describe("setup", () => {
 
 describe("deployment", () => {
   test("scripts_are_written_in_posix_shell", async () => {
-    const scripts = (await readdir(FOLDER, { recursive: true })).filter((name) => name.endsWith(".sh"));
+    const scripts = (await readdir(FOLDER, { recursive: true })).filter((name) =>
+      name.endsWith(".sh"),
+    );
     assert.deepEqual(scripts.toSorted(), ["schedule/cloud-run.sh", "setup.sh"]);
     for (const name of scripts) {
-      const { status, stderr } = spawnSync("/bin/sh", ["-n", fileURLToPath(new URL(name, FOLDER))], { encoding: "utf8" });
+      const { status, stderr } = spawnSync(
+        "/bin/sh",
+        ["-n", fileURLToPath(new URL(name, FOLDER))],
+        { encoding: "utf8" },
+      );
       assert.equal(status, 0, stderr);
     }
   });

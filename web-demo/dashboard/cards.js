@@ -9,7 +9,12 @@ const CARDS = [
   { key: "average_order_value", word: "Average order value", show: shortMoney, exact: money },
   { key: "sessions", word: "Sessions", show: integer },
   { key: "conversion_rate", word: "Conversion rate", show: percent, points: true },
-  { key: "average_session_duration", word: "Average session duration", label: "Avg. session duration", show: minutesSeconds },
+  {
+    key: "average_session_duration",
+    word: "Average session duration",
+    label: "Avg. session duration",
+    show: minutesSeconds,
+  },
 ];
 
 /** Builds the cards into `host`; the function returned fills them. */
@@ -25,7 +30,9 @@ export function createCards(host) {
 function createCard(host, { key, word, label }) {
   const card = host.appendChild(document.createElement("article"));
   card.className = "kpi";
-  const [title, value, change] = ["h2", "p", "p"].map((tag) => card.appendChild(document.createElement(tag)));
+  const [title, value, change] = ["h2", "p", "p"].map((tag) =>
+    card.appendChild(document.createElement(tag)),
+  );
   const name = title.appendChild(document.createElement("span"));
   name.dataset.word = word;
   name.textContent = label ?? word;
@@ -49,7 +56,10 @@ function fill(card, values, previous, comparison, currency) {
   const change = changeOf(card, value, previous?.[card.key] ?? null);
   card.change.dataset.direction = change?.direction ?? "none";
   if (!comparison) card.change.textContent = "";
-  else card.change.textContent = change ? `${change.text} vs ${comparison}` : `no figure for ${comparison}`;
+  else
+    card.change.textContent = change
+      ? `${change.text} vs ${comparison}`
+      : `no figure for ${comparison}`;
 }
 
 function changeOf({ points }, now, before) {

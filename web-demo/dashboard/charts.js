@@ -18,7 +18,8 @@ const OPTIONS = {
 
 /** Draws all charts of the page, still without data. */
 export async function createCharts() {
-  if (!window.vegaEmbed) throw new Error("/vendor/vega-embed.js did not load. Install the npm packages: npm ci");
+  if (!window.vegaEmbed)
+    throw new Error("/vendor/vega-embed.js did not load. Install the npm packages: npm ci");
   return Promise.all([...document.querySelectorAll("[data-chart]")].map(createChart));
 }
 
@@ -53,7 +54,11 @@ async function updateChart(chart, tables, choices) {
   view.width(host.clientWidth);
   if (!chart.step) view.height(host.clientHeight);
   // Vega writes computed fields into the rows it is given: every chart gets its own.
-  if (tables) view.data(table, tables[table].map((row) => ({ ...row })));
+  if (tables)
+    view.data(
+      table,
+      tables[table].map((row) => ({ ...row })),
+    );
   for (const [name, value] of Object.entries({ ...choices, rows: rowsThatFit(chart) })) {
     if (chart.params.has(name)) view.signal(name, value);
   }

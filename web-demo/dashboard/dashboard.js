@@ -1,4 +1,4 @@
-// The page: asks /data/version every second, reads the gold tables when it changed, and shows them for the period and
+// The page: asks /data/version twice a second while it is visible, reads the gold tables when it changed, and shows them for the period and
 // currency that the reader chose.
 
 import { createCards } from "./cards.js";
@@ -6,7 +6,15 @@ import { createCharts, tablesOf, updateCharts } from "./charts.js";
 import { showCustomers } from "./customers.js";
 import { findings } from "./findings.js";
 import { currencyInfo, money, timeOfDay } from "./format.js";
-import { PERIODS, addDays, currenciesOf, dayIn, periodRange, previousRange, sumPeriod } from "./kpi.js";
+import {
+  PERIODS,
+  addDays,
+  currenciesOf,
+  dayIn,
+  periodRange,
+  previousRange,
+  sumPeriod,
+} from "./kpi.js";
 import { readTables, readVersion } from "./source.js";
 import { explainWords } from "./words.js";
 
@@ -43,7 +51,10 @@ async function poll() {
     if (!document.hidden) await refresh();
     setTimeout(poll, POLL_MS);
   } catch (error) {
-    setLive("error", tables ? `No connection; figures of ${timeOfDay(published.built_at)}` : "No connection");
+    setLive(
+      "error",
+      tables ? `No connection; figures of ${timeOfDay(published.built_at)}` : "No connection",
+    );
     showProblem("No fresh figures", error.message);
     setTimeout(poll, POLL_MS);
   }
@@ -57,7 +68,12 @@ async function refresh() {
     await show(tables);
     versionShown = version.version;
   }
-  setLive("live", published.version ? `Live, updated ${timeOfDay(published.built_at)}` : "Live, waiting for the first build");
+  setLive(
+    "live",
+    published.version
+      ? `Live, updated ${timeOfDay(published.built_at)}`
+      : "Live, waiting for the first build",
+  );
   hideProblem();
 }
 
@@ -122,7 +138,10 @@ async function choose(choice) {
 function chosenInAddress() {
   const query = new URLSearchParams(location.search);
   const period = query.get("period");
-  return { period: Object.hasOwn(PERIODS, period ?? "") ? period : "7d", currency: query.get("currency") ?? "" };
+  return {
+    period: Object.hasOwn(PERIODS, period ?? "") ? period : "7d",
+    currency: query.get("currency") ?? "",
+  };
 }
 
 function setLive(state, text) {
@@ -132,7 +151,12 @@ function setLive(state, text) {
 
 function hideProblem() {
   if (tables.gold_daily_kpis.length > 0) byId("notice").hidden = true;
-  else showNotice("empty", "No sessions yet", "Click around in the demo shop and come back: the first figures appear here within seconds.");
+  else
+    showNotice(
+      "empty",
+      "No sessions yet",
+      "Click around in the demo shop and come back: the first figures appear here within seconds.",
+    );
 }
 
 function showProblem(title, text) {

@@ -20,13 +20,18 @@ export function currencyInfo(code) {
 
 /** Minor units as an amount, to the last digit: 1234567 of EUR is €12,345.67. */
 export function money(minor, currency) {
-  return minor === null ? MISSING : moneyFormat(currency.code).format(minor / currency.minor_per_unit);
+  return minor === null
+    ? MISSING
+    : moneyFormat(currency.code).format(minor / currency.minor_per_unit);
 }
 
 /** As `money`, without the digits after the point once they no longer matter. */
 export function shortMoney(minor, currency) {
-  if (minor === null || minor / currency.minor_per_unit < WHOLE_UNITS_FROM) return money(minor, currency);
-  return moneyFormat(currency.code, { maximumFractionDigits: 0 }).format(minor / currency.minor_per_unit);
+  if (minor === null || minor / currency.minor_per_unit < WHOLE_UNITS_FROM)
+    return money(minor, currency);
+  return moneyFormat(currency.code, { maximumFractionDigits: 0 }).format(
+    minor / currency.minor_per_unit,
+  );
 }
 
 /** A count with separators between the thousands. */
@@ -53,14 +58,28 @@ export function timeOfDay(instant) {
 
 /** Time of day without seconds. */
 export function hoursMinutes(instant) {
-  return new Date(instant).toLocaleTimeString(LOCALE, { hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
+  return new Date(instant).toLocaleTimeString(LOCALE, {
+    hourCycle: "h23",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 }
 
 /** A calendar day such as 2026-03-09 as 9 Mar 2026. */
 export function calendarDay(day) {
-  return new Date(day).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return new Date(day).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
 }
 
 function moneyFormat(code, options) {
-  return new Intl.NumberFormat(LOCALE, { style: "currency", currency: code, currencyDisplay: "narrowSymbol", ...options });
+  return new Intl.NumberFormat(LOCALE, {
+    style: "currency",
+    currency: code,
+    currencyDisplay: "narrowSymbol",
+    ...options,
+  });
 }

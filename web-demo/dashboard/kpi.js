@@ -20,8 +20,15 @@ export function addDays(day, count) {
 
 /** The calendar day `YYYY-MM-DD` of an instant in a time zone such as `Europe/Berlin`. */
 export function dayIn(timeZone, instant) {
-  const parts = new Intl.DateTimeFormat("en", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
-  const part = Object.fromEntries(parts.formatToParts(instant).map(({ type, value }) => [type, value]));
+  const parts = new Intl.DateTimeFormat("en", {
+    timeZone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  const part = Object.fromEntries(
+    parts.formatToParts(instant).map(({ type, value }) => [type, value]),
+  );
   return `${part.year}-${part.month}-${part.day}`;
 }
 
@@ -44,7 +51,14 @@ export function previousRange({ from, to }) {
 
 /** Sums of the rows of one period: money and orders in `currency` alone, sessions in every currency. */
 export function sumPeriod(rows, { from, to }, currency) {
-  const sums = { revenue: 0, netRevenue: 0, orders: 0, sessions: 0, convertedSessions: 0, durationMs: 0 };
+  const sums = {
+    revenue: 0,
+    netRevenue: 0,
+    orders: 0,
+    sessions: 0,
+    convertedSessions: 0,
+    durationMs: 0,
+  };
   for (const row of rows) {
     if (row.day < from || row.day > to) continue;
     sums.sessions += row.sessions;

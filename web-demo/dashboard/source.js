@@ -12,7 +12,8 @@ export function readVersion() {
 export async function readTables(names) {
   const tables = await Promise.all(names.map((name) => readJson(`/data/${name}.json`)));
   tables.forEach((rows, index) => {
-    if (!Array.isArray(rows)) throw new SourceError(`/data/${names[index]}.json is not a list of rows.`);
+    if (!Array.isArray(rows))
+      throw new SourceError(`/data/${names[index]}.json is not a list of rows.`);
   });
   return Object.fromEntries(names.map((name, index) => [name, tables[index]]));
 }
@@ -22,10 +23,14 @@ async function readJson(address) {
   try {
     response = await fetch(address, { cache: "no-store" });
   } catch {
-    throw new SourceError(`${address} cannot be reached. Is the local stack (shoptrail local) still running?`);
+    throw new SourceError(
+      `${address} cannot be reached. Is the local stack (shoptrail local) still running?`,
+    );
   }
   if (!response.ok) {
-    throw new SourceError(`${address} answered ${response.status}. Look into logs/build.log in the data directory.`);
+    throw new SourceError(
+      `${address} answered ${response.status}. Look into logs/build.log in the data directory.`,
+    );
   }
   try {
     return await response.json();

@@ -46,6 +46,13 @@ export const VEGA_CONFIG = {
     note: { color: "var(--muted)", fontSize: 11, align: "left", baseline: "middle" },
   },
   range: {
-    category: ["var(--os-1)", "var(--os-2)", "var(--os-3)", "var(--os-4)", "var(--os-5)", "var(--os-6)"],
+    category: [
+      "var(--os-1)",
+      "var(--os-2)",
+      "var(--os-3)",
+      "var(--os-4)",
+      "var(--os-5)",
+      "var(--os-6)",
+    ],
   },
 };

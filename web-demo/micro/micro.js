@@ -1,4 +1,4 @@
-// The page of what came in: asks for the counts every second, and for the newest events when they changed. Everything it
+// The page of what came in: asks for the counts every second while it is visible, and for the newest events when they changed. Everything it
 // shows was sent by strangers, so it only ever sets text.
 
 const POLL_MS = 1000;
@@ -22,7 +22,7 @@ byId("reset").addEventListener("click", async () => {
 });
 byId("search").addEventListener("input", filter);
 for (;;) {
-  if (!paused) await refresh();
+  if (!paused && !document.hidden) await refresh();
   await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
@@ -55,7 +55,9 @@ function say(state, text) {
 /** Puts new events on top and takes old ones away; those in between stay as they are, open or closed. */
 function show(kind, entries, total) {
   const old = shown[kind];
-  const items = new Map(entries.map((entry) => [place(entry), old.get(place(entry)) ?? item(kind, entry)]));
+  const items = new Map(
+    entries.map((entry) => [place(entry), old.get(place(entry)) ?? item(kind, entry)]),
+  );
   for (const [key, node] of old) if (!items.has(key)) node.remove();
   const list = byId(kind);
   [...items.values()].forEach((node, index) => {
@@ -80,7 +82,8 @@ function item(kind, entry) {
   const time = new Date(words.time ?? entry.kafka.timestamp);
   if (!Number.isNaN(time.valueOf())) {
     part("time").dateTime = time.toISOString();
-    part("time").textContent = `${time.toLocaleTimeString([], { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+    part("time").textContent =
+      `${time.toLocaleTimeString([], { hour12: false })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
   }
   part(".what").textContent = words.what;
   part(".about").textContent = words.about;
@@ -108,15 +111,31 @@ function goodWords({ event, batch, edge, schema_id, kafka }) {
 }
 
 function badWords(entry) {
-  const { code, pointer, message, rejections, original, original_encoding, received_at, kafka, shop_id } = entry;
-  const all = Array.isArray(rejections) && rejections.length > 0 ? rejections : [{ code, pointer, message }];
+  const {
+    code,
+    pointer,
+    message,
+    rejections,
+    original,
+    original_encoding,
+    received_at,
+    kafka,
+    shop_id,
+  } = entry;
+  const all =
+    Array.isArray(rejections) && rejections.length > 0 ? rejections : [{ code, pointer, message }];
   return {
     time: received_at,
     what: String(code ?? "unknown"),
     about: [pointer, message].filter(Boolean).join(": "),
     reasons: all,
     parts: [
-      [original_encoding === "base64" ? "The bytes as they came, in base64" : "The bytes as they came", indented(original)],
+      [
+        original_encoding === "base64"
+          ? "The bytes as they came, in base64"
+          : "The bytes as they came",
+        indented(original),
+      ],
       ["Where it lies in Kafka", pretty({ ...kafka, shop_id })],
     ],
   };
@@ -174,5 +193,6 @@ function definition(name, text) {
 
 function filter() {
   const wanted = byId("search").value.trim().toLowerCase();
-  for (const kind of KINDS) for (const node of shown[kind].values()) node.hidden = !node.dataset.text.includes(wanted);
+  for (const kind of KINDS)
+    for (const node of shown[kind].values()) node.hidden = !node.dataset.text.includes(wanted);
 }

@@ -52,7 +52,8 @@ function show() {
 function pageAt({ pathname, searchParams }) {
   for (const [pattern, page] of ROUTES) {
     const match = pattern.exec(pathname);
-    if (match) return page({ id: match[1], query: searchParams, go, redraw: show }) ?? notFoundPage();
+    if (match)
+      return page({ id: match[1], query: searchParams, go, redraw: show }) ?? notFoundPage();
   }
   return notFoundPage();
 }
@@ -61,7 +62,13 @@ function followLink(event) {
   const link = event.target.closest?.("a[href]");
   const withKey = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
   if (!link || event.defaultPrevented || event.button !== 0 || withKey) return;
-  if (link.origin !== location.origin || link.hash || link.target || link.dataset.fullLoad !== undefined) return;
+  if (
+    link.origin !== location.origin ||
+    link.hash ||
+    link.target ||
+    link.dataset.fullLoad !== undefined
+  )
+    return;
   event.preventDefault();
   go(link.href);
 }

@@ -52,7 +52,10 @@ export function goodsCents(lines) {
 function read() {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return stored.filter(([id, quantity]) => productById(id) && Number.isInteger(quantity) && quantity > 0 && quantity <= MOST);
+    return stored.filter(
+      ([id, quantity]) =>
+        productById(id) && Number.isInteger(quantity) && quantity > 0 && quantity <= MOST,
+    );
   } catch {
     return [];
   }

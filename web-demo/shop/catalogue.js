@@ -20,7 +20,8 @@ export function productById(id) {
 export function search(query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (text, word) => text.toLowerCase().includes(word);
-  const texts = (product) => [product.item_name, product.item_brand, product.item_category, product.description].join(" ");
+  const texts = (product) =>
+    [product.item_name, product.item_brand, product.item_category, product.description].join(" ");
   const named = (product) => words.some((word) => has(product.item_name, word));
   const found = products.filter((product) => words.every((word) => has(texts(product), word)));
   return found.toSorted((a, b) => named(b) - named(a));

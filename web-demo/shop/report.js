@@ -20,13 +20,19 @@ export function reportLines(name, lines, more = {}) {
 
 /** Reports that a product's page was looked at. */
 export function reportView(product) {
-  window.shoptrail("view_item", { currency: CURRENCY, value: fromCents(toCents(product.price)), items: [itemOf(product)] });
+  window.shoptrail("view_item", {
+    currency: CURRENCY,
+    value: fromCents(toCents(product.price)),
+    items: [itemOf(product)],
+  });
 }
 
 /** Reports a change of the cart: `change` more (or, when negative, less) of a product. */
 export function reportCartChange(product, change) {
   if (change === 0) return;
-  reportLines(change > 0 ? "add_to_cart" : "remove_from_cart", [{ product, quantity: Math.abs(change) }]);
+  reportLines(change > 0 ? "add_to_cart" : "remove_from_cart", [
+    { product, quantity: Math.abs(change) },
+  ]);
 }
 
 /** Reports a search. */
@@ -46,7 +52,11 @@ export function reportPurchase({ number, lines, taxCents, shippingCents, payment
 
 /** Marks a list of products: the tag reports `view_item_list` when it comes into sight. */
 export function listMarks() {
-  return { "data-st-event": "view_item_list", "data-st-on": "view", "data-st-fields": JSON.stringify({ currency: CURRENCY }) };
+  return {
+    "data-st-event": "view_item_list",
+    "data-st-on": "view",
+    "data-st-fields": JSON.stringify({ currency: CURRENCY }),
+  };
 }
 
 /** Marks a product in a list: the tag reports `select_item` when it is clicked. */

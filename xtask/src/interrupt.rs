@@ -1,5 +1,5 @@
-//! Ctrl-C (and the signals a system stops programs with) as a question: a command that keeps children asks it while it
-//! waits, and stops them in order.
+//! Ctrl-C and the signals that stop programs, as a flag: a command with children looks at it while it waits, and stops them
+//! in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ impl Interrupt {
     /// Catches the signals from now on.
     ///
     /// # Errors
-    /// When the system refuses a handler.
+    /// Returns an error if the system refuses a handler.
     pub fn catch() -> Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -1,37 +1,41 @@
 //! `cargo xtask`: the commands a person who works on Shoptrail needs, one file each.
 //!
-//! `demo` shows the product, `test` proves it; both set the machine up first and do nothing twice. Exit code 0 is success,
-//! 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
+//! `demo` shows the product, `test` tests it; both set the machine up first and do nothing twice. Exit code 0 is
+//! success, 1 a failure that is explained on stderr, 2 a wrong command line, 130 an interrupted `demo --once`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use shoptrail_local::progress;
 
+mod bench;
 mod demo;
 mod inputs;
 mod interrupt;
 mod powerbi;
 mod process;
-mod progress;
 mod schemas;
 mod setup;
 mod test;
 mod tracker;
+mod wasm_glue;
 mod worker;
+mod workspace;
+
+use workspace::Workspace;
 
 /// Shoptrail's development commands.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
-struct Cli {
+struct Xtask {
     #[command(subcommand)]
-    command: Command,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Installs what build and tests need: npm packages, the broker's jars, WASM target and tools, local-bigquery
+enum Task {
+    /// Installs what build and tests need: npm packages, the broker's jars, WASM target, local-bigquery
     Setup,
     /// Builds the tracker into `target/tracker`
     Tracker,
@@ -45,10 +49,12 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Runs every test of every part
     Test(test::TestArgs),
+    /// Runs a benchmark of `bench/`, or lists them
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Xtask::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -57,35 +63,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode> {
-    let root = root();
-    let tools = root.join("target/tools");
-    match cli.command {
-        Command::Setup => {
-            setup::run(&root, &tools)?;
-            progress::step("local-bigquery", || setup::bigquery::install(&root, &tools))?;
+fn run(xtask: Xtask) -> Result<ExitCode> {
+    let workspace = &Workspace::of_this_run();
+    match xtask.task {
+        Task::Setup => {
+            setup::run(workspace)?;
+            progress::step("local-bigquery", || setup::bigquery::install(workspace))?;
         }
-        Command::Tracker => {
-            setup::run(&root, &tools)?;
-            progress::step("tracker", || tracker::build(&root, &tools))?;
+        Task::Tracker => {
+            setup::run(workspace)?;
+            progress::step("tracker", || tracker::build(workspace))?;
         }
-        Command::Worker => {
-            setup::run(&root, &tools)?;
-            progress::step("worker", || worker::build(&root, &tools))?;
+        Task::Worker => {
+            setup::run(workspace)?;
+            progress::step("Worker", || worker::build(workspace))?;
         }
-        Command::Schemas(args) => schemas::run(&root, &args)?,
-        Command::Powerbi(args) => powerbi::run(&root, &args)?,
-        Command::Demo(args) => return demo::run(&root, &tools, &args),
-        Command::Test(args) => return test::run(&root, &tools, &args),
+        Task::Schemas(args) => schemas::run(workspace, &args)?,
+        Task::Powerbi(args) => powerbi::run(workspace, &args)?,
+        Task::Demo(args) => return demo::run(workspace, &args),
+        Task::Test(args) => return test::run(workspace, &args),
+        Task::Bench(args) => return bench::run(workspace, &args),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The workspace's folder: cargo names it for the run; the fallback serves a binary started by hand.
-fn root() -> PathBuf {
-    let manifest =
-        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let mut root = PathBuf::from(manifest);
-    root.pop();
-    root
 }

@@ -4,13 +4,14 @@
 //! else under `powerbi/` (measures, relationships, the calendar, the report) is written by hand and never touched.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use shoptrail_local::progress::{line, step};
+use shoptrail_local::warehouse_address::{project_id, table_name};
 
-use crate::process::command;
-use crate::progress::{line, step};
+use crate::workspace::Workspace;
 
 mod currency;
 mod definition;
@@ -18,8 +19,8 @@ mod model;
 mod name;
 mod settings;
 
-use definition::Table;
-use settings::{Mode, Settings};
+use definition::GoldTable;
+use settings::{ModelSettings, StorageMode};
 
 /// The TMDL definition of the semantic model.
 const DEFINITION: &str = "powerbi/Shoptrail.SemanticModel/definition";
@@ -31,32 +32,32 @@ pub struct PowerbiArgs {
     #[arg(long)]
     check: bool,
     /// Google Cloud project that holds the gold tables
-    #[arg(long, value_name = "PROJECT", value_parser = settings::project)]
+    #[arg(long, value_name = "PROJECT", value_parser = project_id)]
     project: Option<String>,
     /// Dataset of the gold tables
-    #[arg(long, value_name = "DATASET", value_parser = settings::dataset)]
+    #[arg(long, value_name = "DATASET", value_parser = table_name)]
     gold: Option<String>,
     /// Google Cloud project that pays for the queries
-    #[arg(long, value_name = "PROJECT", value_parser = settings::project)]
+    #[arg(long, value_name = "PROJECT", value_parser = project_id)]
     billing: Option<String>,
     /// Where figures are computed: from an imported copy, or by BigQuery at every look
     #[arg(long, value_enum)]
-    mode: Option<Mode>,
+    mode: Option<StorageMode>,
 }
 
 /// Writes the generated files, or compares them with `--check`.
 ///
 /// # Errors
-/// When the backend cannot be built, a file cannot be written, or with `--check` when one is stale.
-pub fn run(root: &Path, args: &PowerbiArgs) -> Result<()> {
-    let files = generate(root, args)?;
+/// Returns an error if the backend cannot be built, a file cannot be written, or with `--check` when one is stale.
+pub fn run(workspace: &Workspace, args: &PowerbiArgs) -> Result<()> {
+    let files = generate(workspace, args)?;
     if args.check {
-        return compare(&files, &leftovers(root, &files)?);
+        return compare(&files, &leftovers(workspace, &files)?);
     }
     for (path, text) in &files {
         fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    for path in leftovers(root, &files)? {
+    for path in leftovers(workspace, &files)? {
         fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
     }
     line(&format!("{} files in `{DEFINITION}`", files.len()));
@@ -67,9 +68,9 @@ pub fn run(root: &Path, args: &PowerbiArgs) -> Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn check(root: &Path) -> Result<()> {
+pub fn check(workspace: &Workspace) -> Result<()> {
     run(
-        root,
+        workspace,
         &PowerbiArgs {
             check: true,
             project: None,
@@ -81,10 +82,10 @@ pub fn check(root: &Path) -> Result<()> {
 }
 
 /// Path and text of every generated file.
-fn generate(root: &Path, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
-    let tables = step("table definitions", || read_tables(root))?;
-    let folder = root.join(DEFINITION);
-    let settings = Settings::read(&folder)?.with(args);
+fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
+    let tables = step("table definitions", || read_tables(workspace))?;
+    let folder = workspace.path(DEFINITION);
+    let settings = ModelSettings::read(&folder)?.with(args);
     let mut files = vec![
         (folder.join("expressions.tmdl"), settings.expressions()),
         (folder.join("model.tmdl"), model::list(&tables)),
@@ -98,9 +99,10 @@ fn generate(root: &Path, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
 }
 
 /// The gold tables as the backend defines them.
-fn read_tables(root: &Path) -> Result<Vec<Table>> {
-    crate::demo::build_backend(root)?;
-    let output = command(root, root.join("target/debug/shoptrail"))
+fn read_tables(workspace: &Workspace) -> Result<Vec<GoldTable>> {
+    crate::demo::build_backend(workspace)?;
+    let output = workspace
+        .shoptrail()
         .args(["tables", "--format", "json"])
         .output()
         .context("cannot start `shoptrail tables`")?;
@@ -114,8 +116,8 @@ fn read_tables(root: &Path) -> Result<Vec<Table>> {
 }
 
 /// Files an earlier run generated for tables that are gone.
-fn leftovers(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
-    let folder = root.join(DEFINITION).join("tables");
+fn leftovers(workspace: &Workspace, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
+    let folder = workspace.path(DEFINITION).join("tables");
     let mut left = Vec::new();
     for entry in
         fs::read_dir(&folder).with_context(|| format!("cannot read `{}`", folder.display()))?

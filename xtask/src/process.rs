@@ -1,73 +1,34 @@
-//! Runs child commands: their output goes to `target/xtask/NAME.log`, its last line to the terminal, and its tail into the
-//! error when the command fails.
+//! Runs child commands: their output goes to a log, its last line to the terminal, and its tail into the error when the
+//! command fails.
 
-use std::collections::VecDeque;
-use std::fs::{File, create_dir_all};
+use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-
-use crate::progress;
+use shoptrail_local::log_tail::log_tail;
+use shoptrail_local::progress;
 
 /// Lines of a failed command's output that the error repeats; the log has all of them.
-const TAIL_LINES: usize = 40;
+const LOG_LINES_SHOWN: usize = 40;
 
-/// A command in the workspace's folder, with the environment a person's shell would give it.
-///
-/// `cargo run` sets variables that describe xtask; build scripts that watch them would run anew under xtask, and again
-/// without it.
-pub fn command(root: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(root).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        let describes_xtask = name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_")
-                || name.starts_with("CARGO_MANIFEST_")
-                || name == "LD_LIBRARY_PATH"
-        });
-        if describes_xtask {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-/// `cargo ARGS…`, building into the workspace's own target folder, where the other commands look for the results.
-pub fn cargo(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = command(
-        root,
-        std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-    );
-    command
-        .env("CARGO_TARGET_DIR", root.join("target"))
-        .args(arguments);
-    command
-}
-
-/// Runs `command` to its end, logged as `name`.
+/// Runs `command` to its end, and writes what it says to `log`, which lies at `path`.
 ///
 /// # Errors
-/// When it cannot be started or fails; the error holds the end of its output and the log's path.
-pub fn run(root: &Path, name: &str, command: &mut Command) -> Result<()> {
-    let (mut log, path) = create_log(root, name)?;
-    let live = progress::running(name);
-    let mut tail = VecDeque::new();
+/// Returns an error if it cannot be started or fails, with the end of its output and the log's path.
+pub fn run(name: &str, command: &mut Command, mut log: File, path: &Path) -> Result<()> {
+    let live = progress::live_line(name);
     let success = stream(command, |line| {
         live.says(line);
-        if tail.len() == TAIL_LINES {
-            tail.pop_front();
-        }
-        tail.push_back(line.to_owned());
         writeln!(log, "{line}").context("cannot write the log")
     })?;
     if !success {
-        let tail = Vec::from(tail).join("\n");
         bail!(
-            "`{}` failed, log: {}\n{tail}",
+            "`{}` failed, log: {}\n{}",
             shown(command),
-            path.display()
+            path.display(),
+            log_tail(path, LOG_LINES_SHOWN)
         );
     }
     Ok(())
@@ -76,7 +37,7 @@ pub fn run(root: &Path, name: &str, command: &mut Command) -> Result<()> {
 /// Runs `command` and hands each line of its output, both streams in order, to `each`. Returns whether it succeeded.
 ///
 /// # Errors
-/// When it cannot be started, or `each` fails.
+/// Returns an error if it cannot be started, or `each` fails.
 pub fn stream(command: &mut Command, mut each: impl FnMut(&str) -> Result<()>) -> Result<bool> {
     let mut child = {
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
@@ -100,19 +61,6 @@ fn read_lines(reader: PipeReader, each: &mut impl FnMut(&str) -> Result<()>) -> 
         bytes.clear();
     }
     Ok(())
-}
-
-/// Creates `target/xtask/NAME.log`, where spaces of the name become dashes.
-///
-/// # Errors
-/// When the file cannot be created.
-pub fn create_log(root: &Path, name: &str) -> Result<(File, PathBuf)> {
-    let folder = root.join("target/xtask");
-    create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let path = folder.join(format!("{}.log", name.replace(' ', "-")));
-    let file =
-        File::create(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
-    Ok((file, path))
 }
 
 /// The standard output of a short command, or `None` when it cannot be started or fails.
@@ -153,12 +101,14 @@ mod tests {
 
     #[test]
     fn failing_command_shows_the_end_of_its_output() {
-        let root = std::env::temp_dir();
+        let path = std::env::temp_dir().join(format!("shoptrail-run-{}.log", std::process::id()));
+        let log = File::create(&path).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "seq 100; echo broken >&2; exit 3"]);
-        let error = run(&root, "xtask test", &mut command)
+        let error = run("xtask test", &mut command, log, &path)
             .expect_err("exit code 3")
             .to_string();
+        std::fs::remove_file(&path).unwrap();
         assert!(error.ends_with("100\nbroken"), "{error}");
         assert!(!error.contains("\n60\n"), "{error}");
     }

@@ -1,12 +1,10 @@
 //! `cargo xtask schemas`: writes the files generated from the event contract, or checks that they are fresh.
 
-use std::path::Path;
-
 use anyhow::Result;
 use clap::Args;
+use shoptrail_local::progress::step;
 
-use crate::process::{self, cargo};
-use crate::progress::step;
+use crate::workspace::Workspace;
 
 const GENERATE: [&str; 6] = [
     "run",
@@ -28,21 +26,21 @@ pub struct SchemasArgs {
 /// Runs the generator of the crate `shoptrail-schemas`.
 ///
 /// # Errors
-/// When it fails, and with `--check` when a file is stale.
-pub fn run(root: &Path, args: &SchemasArgs) -> Result<()> {
+/// Returns an error if it fails, and with `--check` when a file is stale.
+pub fn run(workspace: &Workspace, args: &SchemasArgs) -> Result<()> {
     if args.check {
-        return check(root);
+        return check(workspace);
     }
     step("generated files", || {
-        process::run(root, "schemas", &mut cargo(root, &GENERATE))
+        workspace.run("schemas", &mut workspace.cargo(&GENERATE))
     })
 }
 
 /// Fails when a generated file is not what the generator writes now.
-pub fn check(root: &Path) -> Result<()> {
-    let mut generate = cargo(root, &GENERATE);
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let mut generate = workspace.cargo(&GENERATE);
     generate.args(["--", "--check"]);
     step("generated files are fresh", || {
-        process::run(root, "schemas", &mut generate)
+        workspace.run("schemas", &mut generate)
     })
 }

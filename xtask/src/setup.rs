@@ -1,49 +1,53 @@
 //! `cargo xtask setup`: installs what the build needs and the machine does not have, nothing twice.
 //!
 //! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
-//! side. Each leaves its stamp last: an interrupted part is done anew, a finished one never. What only tests and some
-//! demos need is a step of its own: [`bigquery`], [`browser`].
+//! side. Each leaves its stamp last: an interrupted part is done again, a finished one never. What only tests and some
+//! demos need is a step of its own: [`bigquery`], [`browser`], [`checkers`].
 
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use shoptrail_local::progress::step;
 
-use crate::progress::step;
+use crate::workspace::Workspace;
 
 pub mod bigquery;
 pub mod browser;
+pub mod checkers;
 mod kafka;
 mod machine;
 mod node;
+mod python;
+mod versions;
 mod wasm;
 
 /// Checks the machine and installs what is missing.
 ///
 /// # Errors
-/// Those of both parts.
-pub fn run(root: &Path, tools: &Path) -> Result<()> {
-    check_machine()?;
-    install(root, tools)
+/// Returns an error if the machine lacks something, or a part cannot be installed.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    check_machine(workspace)?;
+    install(workspace)
 }
 
 /// Checks the programs that must be on the machine, before anything long begins.
 ///
 /// # Errors
-/// A sentence for each that is missing.
-pub fn check_machine() -> Result<()> {
-    step("machine", machine::check)
+/// Returns an error if one is missing, with a sentence for each.
+pub fn check_machine(workspace: &Workspace) -> Result<()> {
+    step("machine", || machine::check(workspace))
 }
 
-/// Installs npm packages, the broker's jars, the WASM target and tools.
+/// Installs npm packages, the broker's jars, the WASM target and what writes the JavaScript around WASM.
 ///
 /// # Errors
-/// The first part that failed; the others are finished first, so that a second start has less to do.
-pub fn install(root: &Path, tools: &Path) -> Result<()> {
+/// Returns the error of the first part that failed; the others are finished first, so that a second start has less to do.
+pub fn install(workspace: &Workspace) -> Result<()> {
     let results = std::thread::scope(|scope| {
         let parts = [
-            scope.spawn(|| step("npm packages", || node::install(root))),
-            scope.spawn(|| step("Apache Kafka", || kafka::install(root, tools))),
-            scope.spawn(|| step("WASM target and tools", || wasm::install(root, tools))),
+            scope.spawn(|| step("npm packages", || node::install(workspace))),
+            scope.spawn(|| step("Apache Kafka", || kafka::install(workspace))),
+            scope.spawn(|| step("WASM target and tools", || wasm::install(workspace))),
         ];
         parts.map(|part| {
             part.join()

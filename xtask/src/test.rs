@@ -1,34 +1,26 @@
 //! `cargo xtask test`: every test of every part, then one summary.
 //!
-//! A part that fails does not stop the others, so that one run shows everything that is wrong.
+//! The parts run in two lanes side by side. A part that fails does not stop the others, so that one run shows everything
+//! that is wrong.
 
-use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::thread::{ScopedJoinHandle, scope};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
+use shoptrail_local::progress::{line, step};
 
-use crate::process::{cargo, command, stream};
-use crate::progress::{line, step};
-use crate::{demo, powerbi, schemas, setup};
+use crate::workspace::Workspace;
+use crate::{demo, setup};
 
+mod cargo;
 mod count;
+mod part;
+mod runner;
+mod specs;
 
 use count::Count;
-
-/// The crates that run as WASM; clippy looks at what they are there, too.
-const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
-
-/// The crates with tests in Rust, by run. All in one would give the packages beneath other features than the demo's build has,
-/// and polars would be compiled twice. What the backend stands on is tested with it, in the features of its build.
-const CRATES: [&[&str]; 5] = [
-    &["shoptrail-schemas"],
-    &["shoptrail-collector"],
-    &["shoptrail-edge"],
-    &["xtask"],
-    &["shoptrail-local", "shoptrail-backend"],
-];
+use part::{LANES, Outcome, Part};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -38,193 +30,84 @@ pub struct TestArgs {
     only: Option<Part>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// Generated files are what the generator writes now
-    Generated,
-    /// `cargo fmt` would change nothing
-    Format,
-    /// Clippy has nothing to say, natively and for WASM
-    Clippy,
-    /// Unit and integration tests in Rust
-    Rust,
-    /// The Worker in workerd
-    Worker,
-    /// Shop, dashboard and the whole road in Chromium
-    Browser,
-    /// What `deploy/` holds
-    Deploy,
-    /// The Power BI project, and that its figures are the dashboard's
-    Powerbi,
-}
-
-/// How one part ended.
-struct Outcome {
-    part: Part,
-    took: Duration,
-    result: Result<Count>,
-}
-
 /// Runs the parts and prints the summary.
 ///
 /// # Errors
-/// When the machine cannot be set up; failed tests are an exit code.
-pub fn run(root: &Path, tools: &Path, args: &TestArgs) -> Result<ExitCode> {
-    let parts: Vec<Part> = Part::value_variants()
+/// Returns an error if the machine cannot be set up; failed tests are an exit code.
+pub fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
+    let folders: Vec<&str> = Part::value_variants()
         .iter()
-        .copied()
-        .filter(|part| args.only.is_none_or(|only| only == *part))
+        .filter_map(|part| part.specs())
         .collect();
-    prepare(root, tools, &parts)?;
-    let outcomes: Vec<Outcome> = parts.into_iter().map(|part| part.run(root)).collect();
+    specs::check_each_has_a_part(&workspace.path(""), &folders)?;
+    let outcomes = match args.only {
+        Some(part) => {
+            prepare(workspace, &[part])?;
+            vec![part.run(workspace, true)]
+        }
+        None => {
+            prepare(workspace, Part::value_variants())?;
+            run_lanes(workspace)?
+        }
+    };
     Ok(summary(&outcomes))
 }
 
-/// Sets up what the chosen parts need.
-fn prepare(root: &Path, tools: &Path, parts: &[Part]) -> Result<()> {
-    if parts.contains(&Part::Rust) || parts.contains(&Part::Browser) {
-        step("local-bigquery", || setup::bigquery::install(root, tools))?;
-    }
-    if parts.iter().any(|part| part.needs_programs()) {
-        let chromium = step("Chromium", setup::browser::install)?;
+/// Sets up what the chosen parts need, side by side.
+fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
+    let needed = |need: fn(Part) -> bool| parts.iter().any(|part| need(*part));
+    if needed(Part::needs_programs) {
+        let chromium = step("Chromium", || setup::browser::install(workspace))?;
         line(&format!("           {}", chromium.display()));
-        return demo::build(root, tools);
     }
-    if parts.contains(&Part::Clippy) || parts.contains(&Part::Powerbi) {
-        setup::run(root, tools)?;
-    }
-    Ok(())
-}
-
-impl Part {
-    fn needs_programs(self) -> bool {
-        matches!(self, Part::Worker | Part::Browser)
-    }
-
-    fn run(self, root: &Path) -> Outcome {
-        line(&format!("\n== {}", self.name()));
-        let started = Instant::now();
-        let result = match self {
-            Part::Generated => schemas::check(root).map(|()| Count::one()),
-            Part::Format => check(root, &["fmt", "--all", "--check"]),
-            Part::Clippy => clippy(root),
-            Part::Rust => rust(root),
-            Part::Worker => node_tests(root, "edge-worker/tests"),
-            Part::Browser => node_tests(root, "tests"),
-            Part::Deploy => node_tests(root, "tests/deploy"),
-            Part::Powerbi => power_bi(root),
-        };
-        Outcome {
-            part: self,
-            took: started.elapsed(),
-            result,
+    scope(|scope| {
+        let mut steps: Vec<ScopedJoinHandle<'_, Result<()>>> = Vec::new();
+        if needed(Part::needs_bigquery) {
+            steps.push(
+                scope.spawn(|| step("local-bigquery", || setup::bigquery::install(workspace))),
+            );
         }
-    }
-
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
-    }
-}
-
-/// A command that either passes or fails counts as one test.
-fn check(root: &Path, arguments: &[&str]) -> Result<Count> {
-    if !stream(&mut cargo(root, arguments), echo)? {
-        bail!("`cargo {}` failed", arguments.join(" "));
-    }
-    Ok(Count::one())
-}
-
-fn clippy(root: &Path) -> Result<Count> {
-    let mut count = check(
-        root,
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    )?;
-    for package in WASM {
-        let wasm = [
-            "clippy",
-            "--target",
-            "wasm32-unknown-unknown",
-            "--package",
-            package,
-            "--",
-            "-D",
-            "warnings",
-        ];
-        count = count + check(root, &wasm)?;
-    }
-    Ok(count)
-}
-
-fn rust(root: &Path) -> Result<Count> {
-    CRATES.iter().try_fold(Count::default(), |count, packages| {
-        let mut test = cargo(root, &["test"]);
-        for package in *packages {
-            test.args(["--package", package]);
+        if parts.contains(&Part::Dependencies) {
+            steps.push(scope.spawn(|| step("checkers", || setup::checkers::install(workspace))));
         }
-        Ok(count + counted(&mut test)?)
+        if needed(Part::needs_programs) {
+            steps.push(scope.spawn(|| demo::build(workspace)));
+        } else if needed(Part::needs_setup) {
+            steps.push(scope.spawn(|| setup::run(workspace)));
+        }
+        join(steps).map(|_| ())
     })
 }
 
-/// That the generated files are fresh is one test more.
-fn power_bi(root: &Path) -> Result<Count> {
-    powerbi::check(root)?;
-    Ok(Count::one() + node_tests(root, "tests/powerbi")?)
-}
-
-/// Runs every `*.spec.mjs` of a folder, one after another: each starts servers and a browser of its own.
-fn node_tests(root: &Path, folder: &str) -> Result<Count> {
-    let files = spec_files(&root.join(folder))?;
-    if files.is_empty() {
-        bail!("`{folder}` has no tests");
-    }
-    let mut node = command(root, "node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(files);
-    counted(&mut node)
-}
-
-fn spec_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.to_string_lossy().ends_with(".spec.mjs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Runs a test runner, shows what it says and counts its tests.
-fn counted(runner: &mut std::process::Command) -> Result<Count> {
-    let mut count = Count::default();
-    let success = stream(runner, |text| {
-        count.read(text);
-        echo(text)
+/// Runs all parts and returns their outcomes, in the order of the list.
+fn run_lanes(workspace: &Workspace) -> Result<Vec<Outcome>> {
+    let outcomes = scope(|scope| {
+        let lanes = LANES.map(|lane| {
+            scope.spawn(move || {
+                let outcomes = lane.iter().map(|part| part.run(workspace, false));
+                Ok(outcomes.collect::<Vec<Outcome>>())
+            })
+        });
+        join(lanes)
     })?;
-    if !success && count.failed == 0 {
-        bail!("the test runner failed");
-    }
-    if success && count.passed == 0 {
-        bail!("the test runner ran no test");
-    }
-    Ok(count)
+    let mut outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
+    outcomes.sort_by_key(|outcome| outcome.part);
+    Ok(outcomes)
 }
 
-fn echo(text: &str) -> Result<()> {
-    println!("{text}");
-    Ok(())
+/// Waits for all, then returns their values or the first error.
+fn join<'a, T: 'a>(
+    threads: impl IntoIterator<Item = ScopedJoinHandle<'a, Result<T>>>,
+) -> Result<Vec<T>> {
+    let results: Vec<Result<T>> = threads
+        .into_iter()
+        .map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(anyhow!("a thread of the tests panicked")))
+        })
+        .collect();
+    results.into_iter().collect()
 }
 
 fn summary(outcomes: &[Outcome]) -> ExitCode {
@@ -246,7 +129,7 @@ fn summary(outcomes: &[Outcome]) -> ExitCode {
             ),
         };
         total = total + count;
-        println!("{:>7.1} s  {:<10} {words}", took.as_secs_f64(), part.name());
+        println!("{:>7.1} s  {:<13} {words}", took.as_secs_f64(), part.name());
     }
     println!("\n{} passed, {} failed", total.passed, total.failed);
     if total.failed == 0 {

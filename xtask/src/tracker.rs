@@ -1,4 +1,4 @@
-//! Builds the tracker: `collector-wasm` by cargo, wasm-bindgen and binaryen's wasm-opt, its loader by esbuild. What the
+//! Builds the tracker: `collector-wasm` by cargo, wasm-glue and binaryen's wasm-opt, its loader by esbuild. What the
 //! Worker serves of it as static assets is in `target/tracker`: `t.js`, the WASM module it loads (named by its content),
 //! and Cloudflare's `_headers`.
 
@@ -7,13 +7,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::{inputs, process};
+use crate::inputs;
+use crate::wasm_glue;
+use crate::workspace::Workspace;
 
 /// How browsers and the edge keep the assets. A module's name changes with its content; `t.js` tells which one is current,
-/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them.
+/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them, one with a
+/// `Cross-Origin-Embedder-Policy` too.
 const HEADERS: &str = "\
 /*
   Access-Control-Allow-Origin: *
+  Cross-Origin-Resource-Policy: cross-origin
   X-Content-Type-Options: nosniff
 /t.js
   Cache-Control: public, max-age=300
@@ -32,66 +36,51 @@ const INPUTS: [&str; 7] = [
     "xtask/src/tracker.rs",
 ];
 
-/// Builds the tracker into `ROOT/target/tracker`, unless it is there and nothing it is built from has changed.
+/// Builds the tracker into `target/tracker`, unless it is there and nothing it is built from has changed.
 ///
-/// Needs `TOOLS/bin/wasm-bindgen` and the npm packages.
+/// Needs the npm packages.
 ///
 /// # Errors
 /// When a step fails; the error holds the end of its output.
-pub fn build(root: &Path, tools: &Path) -> Result<()> {
-    let assets = root.join("target/tracker");
-    let parts = root.join("target/tracker-parts");
+pub fn build(workspace: &Workspace) -> Result<()> {
+    let assets = workspace.path("target/tracker");
+    let parts = workspace.path("target/tracker-parts");
     let stamp = parts.join("built-from");
-    let inputs = inputs::read(root, &INPUTS)?;
+    let inputs = inputs::read(workspace, &INPUTS)?;
     if assets.join("t.js").exists() && fs::read(&stamp).is_ok_and(|built| built == inputs) {
         return Ok(());
     }
-    build_module(root, tools, &parts)?;
+    build_module(workspace, &parts)?;
     clear(&assets)?;
-    bundle(root, &parts, &assets)?;
+    bundle(workspace, &parts, &assets)?;
     write(&assets.join("_headers"), HEADERS.as_bytes())?;
     write(&stamp, &inputs)
 }
 
 /// Leaves `collector.js` (the glue) and `collector.wasm` in `parts`.
-fn build_module(root: &Path, tools: &Path, parts: &Path) -> Result<()> {
+fn build_module(workspace: &Workspace, parts: &Path) -> Result<()> {
     #[rustfmt::skip]
-    let mut cargo = process::cargo(root, &[
+    let mut cargo = workspace.cargo(&[
         "build", "--package", "shoptrail-collector", "--lib", "--profile", "smallest", "--target", "wasm32-unknown-unknown",
     ]);
-    process::run(root, "tracker core", &mut cargo)?;
+    workspace.run("tracker core", &mut cargo)?;
 
-    let mut wasm_bindgen = process::command(root, tools.join("bin/wasm-bindgen"));
-    wasm_bindgen
-        .args([
-            "--target",
-            "web",
-            "--no-typescript",
-            "--out-name",
-            "collector",
-        ])
-        .args([
-            "--remove-name-section",
-            "--remove-producers-section",
-            "--out-dir",
-        ])
-        .arg(parts)
-        .arg(root.join("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm"));
-    process::run(root, "tracker glue", &mut wasm_bindgen)?;
+    let module = workspace.path("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm");
+    wasm_glue::write(workspace, "browser", &module, parts, "collector")?;
 
-    let mut wasm_opt = process::command(root, "node");
+    let mut wasm_opt = workspace.command("node");
     wasm_opt
         .arg("node_modules/binaryen/bin/wasm-opt")
         .args(["-Oz", "--converge", "--strip-debug", "--strip-producers"])
         .arg(parts.join("collector_bg.wasm"))
         .arg("--output")
         .arg(parts.join("collector.wasm"));
-    process::run(root, "tracker wasm-opt", &mut wasm_opt)
+    workspace.run("tracker wasm-opt", &mut wasm_opt)
 }
 
 /// Bundles the loader with the glue into `t.js`, and puts the module beside it under the name that `t.js` knows.
-fn bundle(root: &Path, parts: &Path, assets: &Path) -> Result<()> {
-    let mut esbuild = process::command(root, root.join("node_modules/.bin/esbuild"));
+fn bundle(workspace: &Workspace, parts: &Path, assets: &Path) -> Result<()> {
+    let mut esbuild = workspace.command(workspace.path("node_modules/.bin/esbuild"));
     esbuild
         .arg("collector-wasm/js/loader.js")
         .args([
@@ -112,7 +101,7 @@ fn bundle(root: &Path, parts: &Path, assets: &Path) -> Result<()> {
         .arg(alias("shoptrail-glue", &parts.join("collector.js")))
         .arg(alias("shoptrail-module", &parts.join("collector.wasm")))
         .arg(format!("--outdir={}", assets.display()));
-    process::run(root, "tracker loader", &mut esbuild)
+    workspace.run("tracker loader", &mut esbuild)
 }
 
 fn alias(name: &str, file: &Path) -> String {

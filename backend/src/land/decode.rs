@@ -5,15 +5,16 @@ use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use serde_json::value::RawValue;
-use shoptrail_schemas::{Record, validate, wire};
+use shoptrail_schemas::{Clock, Record, validate, wire};
 
 use crate::bronze;
 use crate::table::Table;
 use crate::warehouse::Offsets;
 
 /// Rows of one landing as they are collected.
-#[derive(Default)]
 pub(super) struct Rows {
+    /// The topic as bronze names it.
+    stream: String,
     events: Vec<(Position, u32, String)>,
     quarantine: Vec<(Position, Refusal, String)>,
     offsets: Offsets,
@@ -21,11 +22,9 @@ pub(super) struct Rows {
 }
 
 struct Position {
-    topic: String,
     partition: i32,
     offset: i64,
     timestamp_us: Option<i64>,
-    landed_us: i64,
 }
 
 /// Why a record is not an event.
@@ -37,6 +36,24 @@ pub(super) struct Refusal {
 }
 
 impl Rows {
+    pub(super) fn new(stream: &str) -> Self {
+        Self {
+            stream: stream.to_owned(),
+            events: Vec::new(),
+            quarantine: Vec::new(),
+            offsets: Offsets::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(super) fn quarantined(&self) -> usize {
+        self.quarantine.len()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.events.len() + self.quarantine.len()
     }
@@ -54,9 +71,15 @@ impl Rows {
         self.offsets.clone()
     }
 
+    /// Where landing them leads from what has landed before.
+    pub(super) fn reached(&self, landed: &Offsets) -> Offsets {
+        let mut reached = landed.clone();
+        reached.extend(&self.offsets);
+        reached
+    }
+
     pub(super) fn push(&mut self, message: &BorrowedMessage<'_>) {
         let position = Position {
-            topic: message.topic().to_owned(),
             partition: message.partition(),
             offset: message.offset(),
             timestamp_us: match message.timestamp() {
@@ -65,7 +88,6 @@ impl Rows {
                 }
                 Timestamp::NotAvailable => None,
             },
-            landed_us: chrono::Utc::now().timestamp_micros(),
         };
         self.offsets.insert(position.partition, position.offset);
         let value = message.payload().unwrap_or_default();
@@ -87,7 +109,7 @@ impl Rows {
 
     /// The rows as frames of `bronze_events` and `bronze_quarantine`.
     pub(super) fn into_frames(self) -> PolarsResult<(DataFrame, DataFrame)> {
-        let mut events = positions(self.events.iter().map(|row| &row.0));
+        let mut events = positions(&self.stream, self.events.iter().map(|row| &row.0));
         events.extend([
             Column::new(
                 "schema_id".into(),
@@ -104,7 +126,7 @@ impl Rows {
                     .collect::<Vec<_>>(),
             ),
         ]);
-        let mut quarantine = positions(self.quarantine.iter().map(|row| &row.0));
+        let mut quarantine = positions(&self.stream, self.quarantine.iter().map(|row| &row.0));
         let text = |name: &str, read: fn(&(Position, Refusal, String)) -> &str| {
             Column::new(
                 name.into(),
@@ -130,21 +152,17 @@ fn frame(table: &Table, height: usize, columns: Vec<Column>) -> PolarsResult<Dat
         .collect()
 }
 
-fn positions<'a>(rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column> {
+/// The columns that say where rows come from; the warehouse gives them their time of landing.
+fn positions<'a>(stream: &str, rows: impl Iterator<Item = &'a Position> + Clone) -> Vec<Column> {
     let integer = |name: &str, read: fn(&Position) -> Option<i64>| {
         Column::new(name.into(), rows.clone().map(read).collect::<Vec<_>>())
     };
     vec![
-        Column::new(
-            "_topic".into(),
-            rows.clone()
-                .map(|row| row.topic.as_str())
-                .collect::<Vec<_>>(),
-        ),
+        Column::new("_topic".into(), vec![stream; rows.clone().count()]),
         integer("_partition", |row| Some(row.partition.into())),
         integer("_offset", |row| Some(row.offset)),
         integer("_kafka_timestamp", |row| row.timestamp_us),
-        integer("_landed_at", |row| Some(row.landed_us)),
+        integer(bronze::LANDED_AT, |_| Some(0)),
     ]
 }
 
@@ -160,7 +178,8 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
     let record: Record<&RawValue> =
         serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
-    let event = validate::event(record.event.get());
+    let clock = Clock::new(record.edge.received_at, record.batch.sent_at);
+    let event = validate::event(record.event.get(), Some(&clock));
     event.map_err(|rejections| match rejections.into_iter().next() {
         Some(first) => Refusal {
             code: first.code.as_str().to_owned(),
@@ -176,7 +195,7 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
 mod tests {
     use super::*;
 
-    const RECORD: &str = r#"{"event":{"event_id":"0190163d-8694-739b-aea5-966c26f8ad91","event_type":"page_view",
+    const RECORD: &str = r#"{"event":{"event_id":"01a205b3-d000-739b-aea5-966c26f8ad91","event_type":"page_view",
         "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
         "consent":{"analytics":true,"ads":false}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
         "edge":{"received_at":1795392000200,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome",
@@ -257,9 +276,15 @@ mod tests {
         cases
     }
 
-    /// The example record with another event in it.
+    /// The example record with another event in it, received when the event happened.
     fn with_event(event: &str) -> String {
         let (_, after) = RECORD.split_once(r#","batch""#).unwrap();
+        let value: serde_json::Value = serde_json::from_str(event).unwrap();
+        let happened = value["event_timestamp"].as_i64().filter(|ms| *ms >= 0);
+        let happened = happened.unwrap_or(1_795_392_000_200).to_string();
+        let after = after
+            .replace("1795392000100", &happened)
+            .replace("1795392000200", &happened);
         format!(r#"{{"event":{event},"batch"{after}"#)
     }
 }

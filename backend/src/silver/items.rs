@@ -83,7 +83,13 @@ pub(super) static FIELDS: [Field<ItemRow>; 17] = [
     ),
     field(
         Column::new("quantity", Int, "Units; 1 where the shop gave none"),
-        Integer(|row| Some(row.item()?.quantity.unwrap_or(1))),
+        Integer(|row| {
+            Some(
+                row.item()?
+                    .quantity
+                    .map_or(1, |pieces| pieces.round() as i64),
+            )
+        }),
     ),
     field(
         Column::new(

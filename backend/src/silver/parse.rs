@@ -1,6 +1,6 @@
 //! A record as bronze holds it, read, with what a single event tells.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use shoptrail_schemas::{Item, Record, money};
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,8 +14,8 @@ pub(super) const BOT_SCORE: u8 = 50;
 /// 2020-01-01 to 2100-01-01, UTC milliseconds: what lies outside is no shop's event, and calendars end somewhere.
 const TIMES_MS: Range<i64> = 1_577_836_800_000..4_102_444_800_000;
 
-/// A trillion of a currency with three decimals: 9,000 such amounts still add up in 64 bits.
-const AMOUNTS_MINOR: RangeInclusive<i128> = -1_000_000_000_000_000..=1_000_000_000_000_000;
+/// A trillion of a currency with three decimals; 9,000 such amounts still add up in 64 bits.
+const MAX_LINE_MINOR: i64 = 1_000_000_000_000_000;
 
 /// One event with what follows from it alone.
 pub(super) struct Parsed {
@@ -80,27 +80,36 @@ impl Parsed {
         Ok(parsed)
     }
 
+    /// Every amount has minor units, and every line of products a total: what has none would vanish without a word.
     fn check_amounts(&self) -> Result<(), Unreadable> {
-        for (index, item) in self.record.event.items.iter().flatten().enumerate() {
-            let amount = self.product(item);
-            if amount.is_some_and(|amount| !AMOUNTS_MINOR.contains(&amount)) {
-                return Err(Unreadable::new(
-                    "amount_too_large",
-                    format!("price times quantity of item {index} is more than money can be"),
-                ));
-            }
+        let event = &self.record.event;
+        if let Some(currency) = &event.currency
+            && money::digits(currency).is_none()
+        {
+            let reason = format!("`{currency}` is not an ISO 4217 currency code in upper case");
+            return Err(Unreadable::new("unknown_currency", reason));
+        }
+        let items = || event.items.iter().flatten();
+        let amounts = [event.value, event.tax, event.shipping].into_iter();
+        let mut amounts = amounts
+            .chain(items().flat_map(|item| [item.price, item.discount]))
+            .flatten();
+        let vanishes = |amount| event.currency.is_some() && self.minor(Some(amount)).is_none();
+        let line_vanishes =
+            |item: &Item| self.minor(item.price).is_some() && self.amount_minor(item).is_none();
+        if amounts.any(vanishes) || items().any(line_vanishes) {
+            return Err(Unreadable::new(
+                "amount_too_large",
+                "an amount, or a price times its quantity, is more than money can be",
+            ));
         }
         Ok(())
     }
 
     /// Price times quantity of a product, in minor units.
     pub(super) fn amount_minor(&self, item: &Item) -> Option<i64> {
-        i64::try_from(self.product(item)?).ok()
-    }
-
-    fn product(&self, item: &Item) -> Option<i128> {
-        let quantity = item.quantity.unwrap_or(1);
-        Some(i128::from(self.minor(item.price)?) * i128::from(quantity))
+        let total = money::line_total(self.minor(item.price)?, item.quantity.unwrap_or(1.0))?;
+        (total.abs() <= MAX_LINE_MINOR).then_some(total)
     }
 
     /// Whether a program made the event.

@@ -16,7 +16,7 @@ const COLUMNS: &[Column] = &[
     Column::new(
         "code",
         Text,
-        "What is wrong: `malformed_record`, `time_out_of_range` or `amount_too_large`",
+        "What is wrong: `malformed_record`, `time_out_of_range`, `unknown_currency` or `amount_too_large`",
     ),
     Column::new("reason", Text, "What is wrong, in a sentence"),
     Column::new("record", Text, "The record's JSON"),

@@ -33,8 +33,8 @@ use self::bronze::{Lander, Nothing};
 use self::delta::{DeltaTableFiles, Kind};
 pub use self::settings::LakeArgs;
 use super::{
-    Basis, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
-    WarehouseError,
+    Basis, BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic,
+    Warehouse, WarehouseError,
 };
 use crate::bronze::EVENTS;
 use crate::table::{Layer, Table};
@@ -191,6 +191,15 @@ impl Lake {
 
 #[async_trait]
 impl Warehouse for Lake {
+    /// A commit makes a file in the folder of commits. Before the first there is none, and nothing to be new.
+    fn bronze_mark(&self) -> Option<BronzeMark> {
+        let commits = self.folder(&EVENTS).join("_delta_log");
+        let changed = commits.metadata().and_then(|found| found.modified());
+        Some(BronzeMark(
+            changed.unwrap_or(std::time::SystemTime::UNIX_EPOCH),
+        ))
+    }
+
     async fn prepare(&self, tables: &[&'static Table]) -> Result<(), WarehouseError> {
         for table in tables {
             prepare::prepare(table, &self.folder(table), self.settings.retention()).await?;

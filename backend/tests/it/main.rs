@@ -6,6 +6,8 @@ mod bigquery;
 mod golden;
 mod increments;
 mod lake;
+mod landing;
 mod readers;
+mod stop;
 mod warehouse;
 mod world;

@@ -11,6 +11,7 @@ use shoptrail_backend::warehouse::{
 };
 
 use super::bigquery::server::python;
+use super::world::basis;
 
 /// Every type, in partitions.
 static MIXED: Table = Table {

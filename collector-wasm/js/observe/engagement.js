@@ -14,9 +14,9 @@ const IDLE_MS = 3e4;
 const LEAST_MS = 1e3;
 
 let engaged = 0;
-let since;
-let lastInput;
-let visible;
+let since = 0;
+let lastInput = 0;
+let visible = false;
 
 const now = () => performance.now();
 
@@ -49,7 +49,7 @@ export const observeEngagement = () => {
   setInterval(
     guard(() => {
       ping();
-      lookAround();
+      if (visible) lookAround();
     }),
     EVERY_MS,
   );

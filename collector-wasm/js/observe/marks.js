@@ -9,6 +9,12 @@ const ITEMS = 100;
 /** Quiet time after a change of the page before it is searched for marks, in milliseconds. */
 const SETTLE_MS = 100;
 
+/** A page without a mark by then has none, in milliseconds. */
+const MARKED_WITHIN_MS = 1e4;
+
+const VIEWED = '[data-st-event][data-st-on="view"]';
+
+/** @param {string | undefined} json */
 const parse = (json) => {
   try {
     return json && JSON.parse(json);
@@ -17,43 +23,66 @@ const parse = (json) => {
   }
 };
 
-/** Queues the event of a marked element. */
+/** Queues the event of a marked element.
+ *  @param {HTMLElement} element */
 export const sendMark = (element) => {
-  const owner = element.closest("[data-st-item]");
-  const owners = owner ? [owner] : [...element.querySelectorAll("[data-st-item]")];
-  const items = owners.flatMap(({ dataset }) => parse(dataset.stItem) ?? []).slice(0, ITEMS);
-  const fields = parse(element.closest("[data-st-fields]")?.dataset.stFields);
-  track(element.dataset.stEvent, { items: items.length ? items : undefined, ...fields });
+  const owner = /** @type {HTMLElement | null} */ (element.closest("[data-st-item]"));
+  /** @type {Iterable<HTMLElement>} */
+  const owners = owner ? [owner] : element.querySelectorAll("[data-st-item]");
+  const items = [...owners].flatMap(({ dataset }) => parse(dataset.stItem) ?? []).slice(0, ITEMS);
+  const around = /** @type {HTMLElement | null} */ (element.closest("[data-st-fields]"));
+  const fields = parse(around?.dataset.stFields);
+  track(element.dataset.stEvent ?? "", { items: items.length ? items : undefined, ...fields });
 };
 
-/** Queues the event of each element with `data-st-on="view"` when it comes into sight, and again when its mark changed. */
+/** What an element was marked with when it came into sight, or is waited for. @type {WeakMap<Element, string>} */
+const marks = new WeakMap();
+
+/** @type {IntersectionObserver | undefined} */
+let sight;
+/** @type {MutationObserver | undefined} */
+let changes;
+/** @type {ReturnType<typeof setTimeout> | 0} */
+let timer = 0;
+
+/** @param {IntersectionObserverEntry[]} entries */
+const seen = (entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    sight?.unobserve(target);
+    sendMark(/** @type {HTMLElement} */ (target));
+  }
+};
+
+const search = guard(() => {
+  timer = 0;
+  for (const element of document.querySelectorAll(VIEWED)) {
+    const { stEvent, stItem, stFields } = /** @type {HTMLElement} */ (element).dataset;
+    const mark = [stEvent, stItem, stFields].join();
+    if (marks.get(element) === mark) continue;
+    marks.set(element, mark);
+    sight?.unobserve(element);
+    sight?.observe(element);
+  }
+});
+
+const changed = () => {
+  timer ||= setTimeout(search, SETTLE_MS);
+};
+
+/** Nothing is marked on this page: it need not be watched. */
+const giveUp = guard(() => document.querySelector(VIEWED) ?? changes?.disconnect());
+
+/** Queues the event of each element with `data-st-on="view"` when it comes into sight, and again when its mark changed. To
+ *  be called again when another page is shown. */
 export const observeMarks = () => {
-  const marks = new WeakMap();
-  let timer;
-  const sight = new IntersectionObserver(
-    guard((entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        sight.unobserve(target);
-        sendMark(target);
-      }
-    }),
-  );
-  const search = guard(() => {
-    timer = 0;
-    for (const element of document.querySelectorAll('[data-st-event][data-st-on="view"]')) {
-      const { stEvent, stItem, stFields } = element.dataset;
-      const mark = [stEvent, stItem, stFields].join();
-      if (marks.get(element) === mark) continue;
-      marks.set(element, mark);
-      sight.unobserve(element);
-      sight.observe(element);
-    }
-  });
-  new MutationObserver(() => (timer ||= setTimeout(search, SETTLE_MS))).observe(document, {
+  sight ??= new IntersectionObserver(guard(seen));
+  changes ??= new MutationObserver(changed);
+  changes.observe(document, {
     attributeFilter: ["data-st-event", "data-st-item", "data-st-fields", "data-st-on"],
     childList: true,
     subtree: true,
   });
+  setTimeout(giveUp, MARKED_WITHIN_MS);
   search();
 };

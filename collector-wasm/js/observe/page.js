@@ -3,7 +3,6 @@
 
 import { guard, on } from "../guard.js";
 import { resume, track as queue } from "../tracker.js";
-import { ping } from "./engagement.js";
 
 /** Time for an application to set the new route's title, in milliseconds. */
 const TITLE_MS = 100;
@@ -13,14 +12,21 @@ const URL_LENGTH = 2048;
 const TITLE_LENGTH = 512;
 
 /** The first characters of a text; a pair of surrogates is not cut in the middle. */
-export const cut = (text, length) => text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+export const cut = (/** @type {string} */ text, /** @type {number} */ length) =>
+  text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 
-let address;
-let referrer;
-let timer;
+let address = "";
+let referrer = "";
+let shown = "";
+/** @type {ReturnType<typeof setTimeout> | 0} */
+let timer = 0;
 
 // `#/cart` and `#!/cart` are routes, `#reviews` is a place on the page.
-const route = () => location.href.replace(/#(?![!/]).*/, "");
+const addressNow = () => location.href.replace(/#(?![!/]).*/, "");
+
+// A page is what its path and route say: a changed query cleans the address, or filters and sorts what is shown.
+const routeOf = (/** @type {string} */ url) =>
+  url.replace(/\?[^#]*/, "").replace(/(#[^?]*)\?.*/, "$1");
 
 const page = () => ({
   page_url: cut(address, URL_LENGTH),
@@ -28,7 +34,9 @@ const page = () => ({
   referrer_url: cut(referrer, URL_LENGTH) || undefined,
 });
 
-/** Queues an event of the page that is shown; its page view comes before it. */
+/** Queues an event of the page that is shown; its page view comes before it.
+ *  @param {string} type
+ *  @param {Fields} [fields] */
 export const track = (type, fields) => {
   pageViewNow();
   queue(type, page(), fields);
@@ -41,24 +49,32 @@ const pageViewNow = () => {
   queue("page_view", page());
 };
 
+/** @param {string} from
+ *  @param {number} delay */
 const view = (from, delay) => {
   pageViewNow();
-  address = route();
+  address = addressNow();
+  shown = routeOf(address);
   referrer = from;
   timer = setTimeout(guard(pageViewNow), delay);
 };
 
-const routeChanged = () => {
-  if (route() === address) return;
-  ping();
+/** @param {() => void} leaving is called before a route is left
+ *  @param {() => void} entered is called when another one is shown */
+const routeChanged = (leaving, entered) => {
+  if (routeOf(addressNow()) === shown) return;
+  leaving();
   view(address, TITLE_MS);
+  entered();
 };
 
-const patch = (name) => {
+/** @param {"pushState" | "replaceState"} name
+ *  @param {() => void} after */
+const patch = (name, after) => {
   const original = history[name];
   history[name] = function (...args) {
     const result = original.apply(this, args);
-    guard(routeChanged)();
+    after();
     return result;
   };
 };
@@ -69,11 +85,18 @@ export const viewPage = () => {
   pageViewNow();
 };
 
-export const observePage = () => {
-  patch("pushState");
-  patch("replaceState");
-  on(window, "popstate", routeChanged);
-  on(window, "hashchange", routeChanged);
+/** The page view of the page that is shown, once more: consent came after the first. The address is the one the visitor
+ *  came by, though the shop may have removed the campaign from it since. */
+export const viewAgain = () => queue("page_view", page());
+
+/** @param {() => void} leaving is called before a route is left
+ *  @param {() => void} entered is called when another one is shown */
+export const observePage = (leaving, entered) => {
+  const changed = guard(() => routeChanged(leaving, entered));
+  patch("pushState", changed);
+  patch("replaceState", changed);
+  on(window, "popstate", changed);
+  on(window, "hashchange", changed);
   on(window, "pageshow", (event) => {
     if (!event.persisted) return;
     resume();

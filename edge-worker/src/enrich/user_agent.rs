@@ -7,9 +7,11 @@
 
 use shoptrail_schemas::Device;
 
+use super::programs;
+
 /// What a user agent says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client {
+pub struct AgentFamily {
     /// The kind of device.
     pub device: Device,
     /// The browser's family, or `other`.
@@ -60,47 +62,24 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("X11", "Linux"),
 ];
 
-/// Parts of names that programs give themselves, in lower case. `HeadlessChrome` is not among them: it renders pages as a
-/// person's browser does, and shops test with it.
-const PROGRAMS: &[&str] = &[
-    "bot",
-    "crawl",
-    "spider",
-    "slurp",
-    "bingpreview",
-    "mediapartners-google",
-    "facebookexternalhit",
-    "lighthouse",
-    "pingdom",
-    "curl/",
-    "wget/",
-    "python",
-    "java/",
-    "go-http-client",
-    "okhttp",
-    "node-fetch",
-    "axios/",
-    "scrapy",
-    "httpclient",
-    "libwww",
-    "phantomjs",
-];
-
 /// Reads a user agent; an empty one is all `other`.
 #[must_use]
-pub fn read(user_agent: &str) -> Client {
-    let end = user_agent.floor_char_boundary(MAX_BYTES);
-    let text = user_agent.get(..end).unwrap_or_default();
-    let lower = text.to_ascii_lowercase();
-    // Cubot makes phones.
-    let is_program = PROGRAMS.iter().any(|name| lower.contains(name)) && !lower.contains("cubot");
+pub fn read(user_agent: &str) -> AgentFamily {
+    let text = beginning(user_agent);
+    let is_program = programs::is_program(text);
     let os = first(SYSTEMS, text);
-    Client {
+    AgentFamily {
         device: device(text, os, is_program),
         browser: first(BROWSERS, text),
         os,
         is_program,
     }
+}
+
+/// The part that is looked at.
+pub fn beginning(user_agent: &str) -> &str {
+    let end = user_agent.floor_char_boundary(MAX_BYTES);
+    user_agent.get(..end).unwrap_or_default()
 }
 
 fn first(table: &[(&str, &'static str)], text: &str) -> &'static str {
@@ -246,7 +225,7 @@ mod tests {
             ),
             ("", Device::Other, "other", "other"),
         ] {
-            let expected = Client {
+            let expected = AgentFamily {
                 device,
                 browser,
                 os,
@@ -257,23 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn programs_say_so() {
-        for user_agent in [
-            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Googlebot/2.1; +http://www.google.com/bot.html) Chrome/142.0.0.0 Safari/537.36",
-            "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-            "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)",
-            "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com/help/us/ysearch/slurp)",
-            "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
-            "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-            "curl/8.5.0",
-            "python-requests/2.32.3",
-            "Go-http-client/2.0",
-        ] {
-            let client = read(user_agent);
-            assert!(client.is_program, "{user_agent}");
-            assert_eq!(client.device, Device::Other, "{user_agent}");
-        }
+    fn program_has_no_device() {
+        let client =
+            read("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)");
+        assert_eq!((client.is_program, client.device), (true, Device::Other));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shoptrail_schemas::wire;
 
 use crate::config::Kafka;
@@ -33,44 +33,56 @@ pub fn authorization(kafka: &Kafka) -> String {
     )
 }
 
-/// Returns one record's JSON object. The body is such objects one after another, without a list around them.
+/// Writes one record's JSON object. The body is such objects one after another, without a list around them.
 ///
 /// Confluent Cloud takes no schemas here (`JSONSCHEMA` is for self-hosted gateways), so the value is `BINARY` with the wire
 /// format's header already in it.
-#[must_use]
-pub fn object(record: &Outgoing, schema_id: u32) -> String {
-    let mut object = Map::new();
-    if !record.headers.is_empty() {
-        let header =
-            |(name, value): &(String, String)| json!({"name": name, "value": BASE64.encode(value)});
-        object.insert(
-            "headers".to_owned(),
-            record.headers.iter().map(header).collect(),
-        );
-    }
-    if let Some(key) = &record.key {
-        object.insert("key".to_owned(), binary(BASE64.encode(key)));
-    }
-    let value = match (&record.value, record.topic) {
-        (Payload::Json(json), Topic::Events) => {
-            BASE64.encode(wire::encode(schema_id, json.get().as_bytes()))
-        }
-        (Payload::Json(json), Topic::DeadLetters) => BASE64.encode(json.get()),
-        (Payload::Base64(text), _) => text.clone(),
+pub fn write(body: &mut String, record: &Outgoing, schema_id: u32) {
+    let (headers, key) = match record {
+        Outgoing::Event(event) => (None, Some(&event.key)),
+        Outgoing::DeadLetter(letter) => (Some(&letter.headers), letter.key.as_ref()),
     };
-    object.insert("value".to_owned(), binary(value));
-    Value::Object(object).to_string()
+    body.push('{');
+    if let Some(headers) = headers {
+        write_headers(body, headers);
+    }
+    if let Some(key) = key {
+        body.push_str(r#""key":"#);
+        write_binary(body, |text| BASE64.encode_string(key, text));
+        body.push(',');
+    }
+    body.push_str(r#""value":"#);
+    write_binary(body, |text| match record {
+        Outgoing::Event(event) => {
+            BASE64.encode_string(wire::encode(schema_id, event.record().as_bytes()), text);
+        }
+        Outgoing::DeadLetter(letter) => match &letter.value {
+            Payload::Json(json) => BASE64.encode_string(json.get(), text),
+            Payload::Base64(base64) => text.push_str(base64),
+        },
+    });
+    body.push('}');
 }
 
-fn binary(data: String) -> Value {
-    json!({"type": "BINARY", "data": data})
+fn write_headers(body: &mut String, headers: &[(String, String)]) {
+    let header =
+        |(name, value): &(String, String)| json!({"name": name, "value": BASE64.encode(value)});
+    let list: Value = headers.iter().map(header).collect();
+    body.push_str(r#""headers":"#);
+    body.push_str(&list.to_string());
+    body.push(',');
+}
+
+fn write_binary(body: &mut String, data: impl FnOnce(&mut String)) {
+    body.push_str(r#"{"type":"BINARY","data":""#);
+    data(body);
+    body.push_str(r#""}"#);
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
+    use crate::outgoing::tests::{event, letter};
 
     fn kafka() -> Kafka {
         Kafka {
@@ -83,13 +95,14 @@ mod tests {
         }
     }
 
-    fn record(topic: Topic) -> Outgoing {
-        Outgoing {
-            topic,
-            key: Some("visitor".to_owned()),
-            headers: vec![("shoptrail.code".to_owned(), "missing".to_owned())],
-            value: Payload::Json(RawValue::from_string("{}".to_owned()).unwrap()),
-        }
+    fn written(record: &Outgoing) -> (Value, Vec<u8>) {
+        let mut body = String::new();
+        write(&mut body, record, 0x0001_86A1);
+        let object: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(object["value"]["type"], "BINARY");
+        let data = object["value"]["data"].as_str().unwrap();
+        let bytes = BASE64.decode(data).unwrap();
+        (object, bytes)
     }
 
     #[test]
@@ -102,24 +115,29 @@ mod tests {
     }
 
     #[test]
-    fn event_is_in_the_wire_format_and_a_dead_letter_is_not() {
-        let value = |topic| {
-            let object: Value = serde_json::from_str(&object(&record(topic), 0x0001_86A1)).unwrap();
-            assert_eq!(object["value"]["type"], "BINARY");
-            assert_eq!(
-                object["key"],
-                json!({"type": "BINARY", "data": BASE64.encode("visitor")})
-            );
-            assert_eq!(
-                object["headers"],
-                json!([{"name": "shoptrail.code", "value": BASE64.encode("missing")}])
-            );
-            BASE64
-                .decode(object["value"]["data"].as_str().unwrap())
-                .unwrap()
+    fn event_is_in_the_wire_format_under_its_key() {
+        let record = event("visitor", "{}");
+        let Outgoing::Event(event) = &record else {
+            panic!("it is an event")
         };
-        assert_eq!(value(Topic::Events), b"\x00\x00\x01\x86\xa1{}");
-        assert_eq!(value(Topic::DeadLetters), b"{}");
+        let (object, bytes) = written(&record);
+        assert_eq!(bytes, wire::encode(0x0001_86A1, event.record().as_bytes()));
+        assert_eq!(
+            object["key"],
+            json!({"type": "BINARY", "data": BASE64.encode("visitor")})
+        );
+        assert_eq!(object.get("headers"), None);
+    }
+
+    #[test]
+    fn dead_letter_is_as_it_came_with_its_headers() {
+        let (object, bytes) = written(&letter("17"));
+        assert_eq!(bytes, b"17");
+        assert_eq!(object.get("key"), None);
+        assert_eq!(
+            object["headers"],
+            json!([{"name": "shoptrail.code", "value": BASE64.encode("missing")}])
+        );
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl<'a> Comparison<'a> {
             return;
         }
         if accepts_nothing(old) || accepts_anything(new) {
-            // Nothing to read, or nothing that could not be read.
+            // The old schema allows nothing, or the new one everything.
         } else if accepts_nothing(new) {
             self.differs("SCHEMA_REMOVED", place);
         } else {
@@ -310,7 +310,7 @@ impl<'a> Comparison<'a> {
         self.differs_if(!fits, "PRODUCT_TYPE_EXTENDED", place);
     }
 
-    /// Whether each of `those` has one of its own among `others` that fits.
+    /// Whether each of `those` fits one of `others`, no two the same one.
     fn pairs(
         &mut self,
         those: &'a [Value],

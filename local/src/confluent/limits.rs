@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a cluster takes per second over REST.
+/// What a cluster accepts per second over REST.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Calls per second.
@@ -24,7 +24,7 @@ impl Limits {
     };
 }
 
-/// A limit of so many units per second.
+/// A limit of units per second.
 #[derive(Debug)]
 pub struct RateLimit {
     per_second: f64,
@@ -44,8 +44,8 @@ impl RateLimit {
         }
     }
 
-    /// Takes `units` at the time `now` (any clock that never goes back) and says whether there were so many. More than a
-    /// second's worth is let through when the bucket is full, as nothing would ever be otherwise.
+    /// Takes `units` at the time `now` (any clock that never goes back); false if that many are not left. More than a second's
+    /// worth passes when the bucket is full: otherwise it never would.
     pub fn take(&mut self, units: f64, now: Duration) -> bool {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = self.filled_at.max(now);

@@ -24,12 +24,12 @@ use tokio::sync::mpsc;
 pub use producer::Producer;
 
 use super::limits::Meter;
-use super::record::{Record, RecordError};
+use super::record::{ProduceRecord, RecordError};
 use super::record_stream::RecordStream;
-use super::{Activity, ErrorReply, Underway, is_authentic};
+use super::{ErrorReply, is_authentic};
 use crate::identity::ApiKey;
-use producer::Topic;
-use report::{Pending, Refusal};
+use producer::KnownTopic;
+use report::{Pending, ProduceRefusal};
 
 /// Records of one call that may wait for their report. More are not read before some are answered.
 const MAX_PENDING: usize = 1_000;
@@ -47,8 +47,6 @@ pub struct Gateway {
     pub meter: Meter,
     /// Writes to the broker.
     pub producer: Producer,
-    /// Knows how many calls are underway.
-    pub activity: Arc<Activity>,
 }
 
 /// One call.
@@ -56,7 +54,7 @@ struct Call {
     gateway: Arc<Gateway>,
     topic: String,
     /// What was found under that name when the call began.
-    target: Topic,
+    target: KnownTopic,
 }
 
 /// Returns the route of the API.
@@ -75,7 +73,6 @@ async fn produce(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let underway = gateway.activity.begin();
     if !gateway.meter.call() {
         return (StatusCode::TOO_MANY_REQUESTS, Html(TOO_MANY_CALLS)).into_response();
     }
@@ -98,7 +95,7 @@ async fn produce(
         }
         .read(body, records, reports),
     );
-    answer(gateway, queue, underway)
+    answer(gateway, queue)
 }
 
 fn admit(
@@ -162,14 +159,11 @@ async fn first_bytes(
 }
 
 /// Begins the reply: one JSON object per report, as soon as it is known.
-fn answer(gateway: Arc<Gateway>, queue: mpsc::Receiver<Pending>, underway: Underway) -> Response {
-    let reports = stream::unfold(
-        (gateway, queue, underway),
-        |(gateway, mut queue, underway)| async {
-            let report = queue.recv().await?.settle(&gateway).await;
-            Some((Ok::<_, Infallible>(report), (gateway, queue, underway)))
-        },
-    );
+fn answer(gateway: Arc<Gateway>, queue: mpsc::Receiver<Pending>) -> Response {
+    let reports = stream::unfold((gateway, queue), |(gateway, mut queue)| async {
+        let report = queue.recv().await?.settle(&gateway).await;
+        Some((Ok::<_, Infallible>(report), (gateway, queue)))
+    });
     (
         [(CONTENT_TYPE, "application/json")],
         Body::from_stream(reports),
@@ -199,7 +193,7 @@ impl Call {
         if let Err(error) = records.finish() {
             // Nobody is left to read it.
             let _ = reports
-                .send(Refusal::bad_request(error.to_string()).into())
+                .send(ProduceRefusal::bad_request(error.to_string()).into())
                 .await;
         }
     }
@@ -213,10 +207,10 @@ impl Call {
         loop {
             let (pending, ends) = match records.next_record() {
                 Ok(None) => return Ok(()),
-                Err(error) => (Refusal::bad_request(error.to_string()).into(), true),
-                Ok(Some(text)) => match Record::parse(&text) {
+                Err(error) => (ProduceRefusal::bad_request(error.to_string()).into(), true),
+                Ok(Some(text)) => match ProduceRecord::parse(&text) {
                     Err(error) => (
-                        Refusal::bad_request(error.to_string()).into(),
+                        ProduceRefusal::bad_request(error.to_string()).into(),
                         matches!(error, RecordError::TooLarge(_)),
                     ),
                     Ok(record) => (self.hand_over(record).await, false),
@@ -229,9 +223,9 @@ impl Call {
         }
     }
 
-    async fn hand_over(&self, record: Record) -> Pending {
+    async fn hand_over(&self, record: ProduceRecord) -> Pending {
         if !self.gateway.meter.record(record.bytes()) {
-            return Refusal::too_many_records().into();
+            return ProduceRefusal::too_many_records().into();
         }
         if let Err(refusal) = self.target.takes(record.partition, &self.topic) {
             return refusal.into();

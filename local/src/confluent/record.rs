@@ -13,22 +13,22 @@ use crate::broker::MAX_MESSAGE_BYTES;
 
 /// A record, decoded.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Record {
+pub struct ProduceRecord {
     /// Chosen by the client, else by the key.
     pub partition: Option<i32>,
     /// Names and bytes; a name may come twice, a value may be null.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// The key, if one was given.
-    pub key: Option<Part>,
+    pub key: Option<RecordPart>,
     /// The value, if one was given.
-    pub value: Option<Part>,
+    pub value: Option<RecordPart>,
     /// Milliseconds since the epoch; none means now.
     pub timestamp: Option<i64>,
 }
 
 /// A key or a value.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct RecordPart {
     /// How it was written.
     pub kind: PartKind,
     /// Its bytes; none is Kafka's null, as value a tombstone.
@@ -50,7 +50,7 @@ pub enum PartKind {
 /// Why a record is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// The next record is read all the same.
+    /// The next record is read nevertheless.
     #[error("Bad Request: {0}")]
     Invalid(String),
     /// Ends the stream.
@@ -89,11 +89,11 @@ struct PartText<'a> {
     data: Option<&'a RawValue>,
 }
 
-impl Record {
+impl ProduceRecord {
     /// Reads the JSON of one record.
     ///
     /// # Errors
-    /// If a field is unknown or of the wrong kind, base64 or a time cannot be read, or the record is too large.
+    /// Returns an error if a field is unknown or of the wrong kind, base64 or a time cannot be read, or the record is too large.
     pub fn parse(text: &str) -> Result<Self, RecordError> {
         let read: RecordText =
             serde_json::from_str(text).map_err(|error| invalid("record", &error))?;
@@ -120,7 +120,7 @@ impl Record {
         let parts = [&self.key, &self.value]
             .into_iter()
             .flatten()
-            .map(Part::size)
+            .map(RecordPart::size)
             .sum::<usize>();
         let headers = self
             .headers
@@ -130,7 +130,7 @@ impl Record {
     }
 }
 
-impl Part {
+impl RecordPart {
     /// Bytes; 0 for null.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -139,12 +139,12 @@ impl Part {
 }
 
 impl PartText<'_> {
-    fn decode(self, place: &str) -> Result<Part, RecordError> {
+    fn decode(self, place: &str) -> Result<RecordPart, RecordError> {
         let bytes = self
             .data
             .map(|data| self.kind.decode(data, place))
             .transpose()?;
-        Ok(Part {
+        Ok(RecordPart {
             kind: self.kind,
             bytes,
         })
@@ -193,24 +193,24 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        Record::parse(text).expect_err(text).to_string()
+        ProduceRecord::parse(text).expect_err(text).to_string()
     }
 
     #[test]
     fn every_field_is_read() {
-        let record = Record::parse(
+        let record = ProduceRecord::parse(
             r#"{"partition_id":2,"headers":[{"name":"a","value":"AAE="},{"name":"a","value":null}],
             "key":{"type":"STRING","data":"k\u00fc"},"value":{"type":"BINARY","data":"AAAAAAd7fQ=="},
             "timestamp":"2026-11-22T10:00:00.123+01:00"}"#,
         );
-        let expected = Record {
+        let expected = ProduceRecord {
             partition: Some(2),
             headers: vec![("a".to_owned(), Some(vec![0, 1])), ("a".to_owned(), None)],
-            key: Some(Part {
+            key: Some(RecordPart {
                 kind: PartKind::String,
                 bytes: Some("kü".into()),
             }),
-            value: Some(Part {
+            value: Some(RecordPart {
                 kind: PartKind::Binary,
                 bytes: Some(b"\0\0\0\0\x07{}".to_vec()),
             }),
@@ -225,21 +225,21 @@ mod tests {
             r#"{"value":{"type":"BINARY","data":null}}"#,
             r#"{"value":{"type":"BINARY"}}"#,
         ] {
-            let value = Record::parse(text).expect("it is a record").value;
+            let value = ProduceRecord::parse(text).expect("it is a record").value;
             assert_eq!(
                 value,
-                Some(Part {
+                Some(RecordPart {
                     kind: PartKind::Binary,
                     bytes: None
                 })
             );
         }
-        assert_eq!(Record::parse("{}"), Ok(Record::default()));
+        assert_eq!(ProduceRecord::parse("{}"), Ok(ProduceRecord::default()));
     }
 
     #[test]
     fn json_data_keeps_its_text() {
-        let record = Record::parse(r#"{"value":{"type":"JSON","data":{"b": 1.0, "a":[]}}}"#)
+        let record = ProduceRecord::parse(r#"{"value":{"type":"JSON","data":{"b": 1.0, "a":[]}}}"#)
             .expect("it is a record");
         assert_eq!(
             record.value.and_then(|value| value.bytes),
@@ -279,7 +279,7 @@ mod tests {
             "a".repeat(MAX_MESSAGE_BYTES + 1)
         );
         assert_eq!(
-            Record::parse(&text),
+            ProduceRecord::parse(&text),
             Err(RecordError::TooLarge(MAX_MESSAGE_BYTES + 1))
         );
     }

@@ -43,7 +43,7 @@ impl RecordStream {
     /// Returns the text of the next whole record, or nothing until more bytes are pushed.
     ///
     /// # Errors
-    /// If what comes next is no JSON object, or too long a one. There is nothing after an error.
+    /// Returns an error if what comes next is no JSON object, or too long a one. There is nothing after an error.
     pub fn next_record(&mut self) -> Result<Option<String>, StreamError> {
         self.skip_blanks();
         let rest = &self.buffer[self.start..];
@@ -77,7 +77,7 @@ impl RecordStream {
     /// Says whether the body ended in the middle of a record.
     ///
     /// # Errors
-    /// If it did.
+    /// Returns an error if it did.
     pub fn finish(&mut self) -> Result<(), StreamError> {
         if self.is_blank() {
             return Ok(());

@@ -14,13 +14,13 @@ use serde_json::Value;
 use super::compatibility;
 use crate::identity::write_private;
 
-/// Ids begin where the Cloud's do, so that nothing comes to rely on 1.
+/// Ids begin where the Cloud's do, so that nothing relies on 1.
 const FIRST_ID: u32 = 100_001;
 
 /// What a new version is checked against. The registry judges no other levels.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Level {
+pub enum CompatibilityLevel {
     /// Nothing.
     None,
     /// The latest version: readers of the new one can read its data.
@@ -96,9 +96,10 @@ impl RegistryError {
     #[must_use]
     pub fn code(&self) -> u32 {
         match self {
-            Self::UnknownSubject(_) | Self::NoLevel(_) => 40401,
+            Self::UnknownSubject(_) => 40401,
             Self::UnknownVersion(_) => 40402,
             Self::UnknownSchema => 40403,
+            Self::NoLevel(_) => 40408,
             Self::Incompatible { .. } => 409,
             Self::InvalidSchema(_) => 42201,
             Self::InvalidVersion(_) => 42202,
@@ -110,15 +111,15 @@ impl RegistryError {
 
 /// What the file holds.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Content {
-    level: Level,
+struct RegistryContent {
+    level: CompatibilityLevel,
     subjects: BTreeMap<String, Subject>,
     schemas: BTreeMap<u32, String>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Subject {
-    level: Option<Level>,
+    level: Option<CompatibilityLevel>,
     /// Of the schemas; version 1 comes first.
     ids: Vec<u32>,
 }
@@ -126,23 +127,25 @@ struct Subject {
 /// The registry.
 pub struct Registry {
     file: PathBuf,
-    content: Mutex<Content>,
+    content: Mutex<RegistryContent>,
 }
 
 impl Registry {
-    /// Reads the registry, or begins one.
+    /// Reads the registry, or makes an empty one.
     ///
     /// # Errors
-    /// If the file cannot be read or is not a registry's.
+    /// Returns an error if the file cannot be read or is not a registry's.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let content = match std::fs::read(file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
                 format!(
-                    "`{}` is not a schema registry; hint: delete it",
+                    "`{}` is not a schema registry\nhint: delete it",
                     file.display()
                 )
             })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Content::default(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                RegistryContent::default()
+            }
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read `{}`", file.display()));
             }
@@ -156,7 +159,7 @@ impl Registry {
     /// Registers a schema and returns its id. One that the subject has already is found, not added.
     ///
     /// # Errors
-    /// If it is no schema that can be judged, is incompatible, or cannot be stored.
+    /// Returns an error if it is no schema that can be judged, is incompatible, or cannot be stored.
     pub fn register(&self, subject: &str, text: &str) -> Result<u32, RegistryError> {
         let schema = parse(text)?;
         self.change(|content| {
@@ -184,7 +187,7 @@ impl Registry {
     /// Returns every difference between a schema and a version that breaks readers.
     ///
     /// # Errors
-    /// If the subject or version does not exist, or the schema cannot be judged.
+    /// Returns an error if the subject or version does not exist, or the schema cannot be judged.
     pub fn breaking(
         &self,
         subject: &str,
@@ -200,7 +203,7 @@ impl Registry {
     /// Finds a schema among the versions of a subject.
     ///
     /// # Errors
-    /// If the subject or schema is not there.
+    /// Returns an error if the subject or schema is not there.
     pub fn find(&self, subject: &str, text: &str) -> Result<Version, RegistryError> {
         let schema = parse(text)?;
         let content = self.content();
@@ -214,7 +217,7 @@ impl Registry {
     /// Returns one version.
     ///
     /// # Errors
-    /// If the subject or version does not exist.
+    /// Returns an error if the subject or version does not exist.
     pub fn version(&self, subject: &str, choice: VersionChoice) -> Result<Version, RegistryError> {
         self.content().version(subject, choice)
     }
@@ -222,7 +225,7 @@ impl Registry {
     /// Returns the numbers of a subject's versions.
     ///
     /// # Errors
-    /// If the subject does not exist.
+    /// Returns an error if the subject does not exist.
     pub fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
         let content = self.content();
         Ok((1..).take(content.subject(subject)?.ids.len()).collect())
@@ -243,7 +246,7 @@ impl Registry {
     /// Returns a schema's text.
     ///
     /// # Errors
-    /// If no schema has this id.
+    /// Returns an error if no schema has this id.
     pub fn schema(&self, id: u32) -> Result<String, RegistryError> {
         self.content()
             .schemas
@@ -255,8 +258,8 @@ impl Registry {
     /// Returns the level of a subject, or the one of all that have none.
     ///
     /// # Errors
-    /// If the subject has none of its own.
-    pub fn level(&self, subject: Option<&str>) -> Result<Level, RegistryError> {
+    /// Returns an error if the subject has none of its own.
+    pub fn level(&self, subject: Option<&str>) -> Result<CompatibilityLevel, RegistryError> {
         let content = self.content();
         let Some(name) = subject else {
             return Ok(content.level);
@@ -268,8 +271,12 @@ impl Registry {
     /// Sets the level of a subject, or the one of all that have none.
     ///
     /// # Errors
-    /// If it cannot be stored.
-    pub fn set_level(&self, subject: Option<&str>, level: Level) -> Result<(), RegistryError> {
+    /// Returns an error if it cannot be stored.
+    pub fn set_level(
+        &self,
+        subject: Option<&str>,
+        level: CompatibilityLevel,
+    ) -> Result<(), RegistryError> {
         self.change(|content| {
             match subject {
                 Some(name) => {
@@ -284,7 +291,7 @@ impl Registry {
     /// Makes a change that counts only when it is on disk.
     fn change<T>(
         &self,
-        change: impl FnOnce(&mut Content) -> Result<T, RegistryError>,
+        change: impl FnOnce(&mut RegistryContent) -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
         let mut content = self.content();
         let mut changed = content.clone();
@@ -296,12 +303,12 @@ impl Registry {
         Ok(result)
     }
 
-    fn content(&self) -> MutexGuard<'_, Content> {
+    fn content(&self) -> MutexGuard<'_, RegistryContent> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Content {
+impl RegistryContent {
     fn subject(&self, name: &str) -> Result<&Subject, RegistryError> {
         let subject = self
             .subjects
@@ -377,7 +384,7 @@ impl Content {
             .get(name)
             .and_then(|subject| subject.level)
             .unwrap_or(self.level);
-        if level == Level::None || self.subject(name).is_err() {
+        if level == CompatibilityLevel::None || self.subject(name).is_err() {
             return Ok(Vec::new());
         }
         let old = parse(&self.version(name, choice)?.schema)?;
@@ -476,7 +483,7 @@ mod tests {
         assert_eq!(registry.versions("a-value").expect("it is there"), [1]);
 
         registry
-            .set_level(Some("a-value"), Level::None)
+            .set_level(Some("a-value"), CompatibilityLevel::None)
             .expect("it is stored");
         registry
             .register("a-value", SHORT)
@@ -537,7 +544,7 @@ mod tests {
                 .level(Some("a-value"))
                 .expect_err("none of its own")
                 .code(),
-            40401
+            40408
         );
         std::fs::remove_file(file).expect("it can be removed");
     }

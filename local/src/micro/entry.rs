@@ -1,4 +1,4 @@
-//! One message of either topic as the page shows it.
+//! One record of either topic as the page shows it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,16 +13,16 @@ use shoptrail_schemas::{Record, wire};
 
 use crate::broker::DEAD_LETTER_TOPIC;
 
-/// A message, judged and written as JSON.
+/// A record, judged and written as JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Good(String),
     Bad(String),
 }
 
-/// Where a message lies.
+/// Where a record is in Kafka.
 #[derive(Default, Serialize)]
-struct Position<'a> {
+struct RecordPosition<'a> {
     topic: &'a str,
     partition: i32,
     offset: i64,
@@ -36,7 +36,7 @@ struct Good<'a> {
     #[serde(flatten)]
     record: Record<&'a RawValue>,
     schema_id: u32,
-    kafka: Position<'a>,
+    kafka: RecordPosition<'a>,
 }
 
 #[derive(Serialize)]
@@ -49,13 +49,13 @@ struct Bad<'a> {
     received_at: Option<i64>,
     original: Cow<'a, str>,
     original_encoding: &'static str,
-    kafka: Position<'a>,
+    kafka: RecordPosition<'a>,
 }
 
 impl Entry {
     pub(super) fn of(message: &BorrowedMessage) -> Self {
         let payload = message.payload().unwrap_or_default();
-        let position = Position {
+        let position = RecordPosition {
             topic: message.topic(),
             partition: message.partition(),
             offset: message.offset(),
@@ -70,8 +70,8 @@ impl Entry {
     }
 }
 
-/// A message of the main topic. One that cannot be decoded will be put in quarantine when it lands, so it counts as bad.
-fn record(payload: &[u8], kafka: Position) -> Entry {
+/// A record of the main topic. One that cannot be decoded goes to quarantine when it lands, so it counts as bad.
+fn record(payload: &[u8], kafka: RecordPosition) -> Entry {
     let decoded = wire::decode(payload)
         .map_err(|error| error.to_string())
         .and_then(|(schema_id, text)| {
@@ -102,7 +102,7 @@ fn record(payload: &[u8], kafka: Position) -> Entry {
 }
 
 /// The refused bytes and why. Bytes that are no text are shown in base64.
-fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: Position) -> Entry {
+fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: RecordPosition) -> Entry {
     let header = |name: &str| {
         headers
             .get(&format!("shoptrail.{name}"))
@@ -167,7 +167,7 @@ mod tests {
     fn record_shows_the_event_as_it_was_sent() {
         let entry = record(
             &wire::encode(100_001, RECORD.as_bytes()),
-            Position::default(),
+            RecordPosition::default(),
         );
         let Entry::Good(text) = entry else {
             panic!("not good: {entry:?}")
@@ -185,14 +185,14 @@ mod tests {
 
     #[test]
     fn undecodable_record_is_bad_and_keeps_its_bytes() {
-        let entry = bad(record(b"\x01\xff\xff\xff\xff{}", Position::default()));
+        let entry = bad(record(b"\x01\xff\xff\xff\xff{}", RecordPosition::default()));
         assert_eq!(entry["code"], "undecodable");
         assert_eq!(
             (&entry["original_encoding"], &entry["original"]),
             (&json!("base64"), &json!("Af////97fQ=="))
         );
         assert_eq!(
-            bad(record(&wire::encode(1, b"{}"), Position::default()))["code"],
+            bad(record(&wire::encode(1, b"{}"), RecordPosition::default()))["code"],
             "undecodable"
         );
     }
@@ -206,7 +206,11 @@ mod tests {
             ("shoptrail.rejections", r#"[{"code":"missing"}]"#),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let entry = bad(dead_letter(b"<b>{", &headers.into(), Position::default()));
+        let entry = bad(dead_letter(
+            b"<b>{",
+            &headers.into(),
+            RecordPosition::default(),
+        ));
         assert_eq!(
             (&entry["code"], &entry["pointer"]),
             (&json!("missing"), &json!("/seq"))

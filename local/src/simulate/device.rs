@@ -1,10 +1,10 @@
-//! What shoppers hold in their hands: user agents as real browsers send them, with the screens that go with them.
+//! Shoppers' devices: user agents as real browsers send them, with the screens that go with them.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
 /// A browser on a device.
-pub struct Device {
+pub struct ShopperDevice {
     weight: f64,
     /// The header `User-Agent`.
     pub user_agent: &'static str,
@@ -12,7 +12,7 @@ pub struct Device {
     pub screen: (i64, i64),
     /// Width and height of the page's window, CSS pixels.
     pub viewport: (i64, i64),
-    /// How much readier to buy people are on it, as a factor.
+    /// How much more likely people buy on it, as a factor.
     pub readiness: f64,
 }
 
@@ -27,8 +27,8 @@ pub struct Locale {
     pub country: &'static str,
 }
 
-const fn desktop(weight: f64, user_agent: &'static str) -> Device {
-    Device {
+const fn desktop(weight: f64, user_agent: &'static str) -> ShopperDevice {
+    ShopperDevice {
         weight,
         user_agent,
         screen: (1920, 1080),
@@ -37,8 +37,8 @@ const fn desktop(weight: f64, user_agent: &'static str) -> Device {
     }
 }
 
-const fn tablet(weight: f64, user_agent: &'static str) -> Device {
-    Device {
+const fn tablet(weight: f64, user_agent: &'static str) -> ShopperDevice {
+    ShopperDevice {
         weight,
         user_agent,
         screen: (820, 1180),
@@ -47,8 +47,8 @@ const fn tablet(weight: f64, user_agent: &'static str) -> Device {
     }
 }
 
-const fn phone(weight: f64, user_agent: &'static str) -> Device {
-    Device {
+const fn phone(weight: f64, user_agent: &'static str) -> ShopperDevice {
+    ShopperDevice {
         weight,
         user_agent,
         screen: (390, 844),
@@ -57,7 +57,7 @@ const fn phone(weight: f64, user_agent: &'static str) -> Device {
     }
 }
 
-const DEVICES: &[Device] = &[
+const DEVICES: &[ShopperDevice] = &[
     phone(
         24.0,
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
@@ -138,7 +138,7 @@ const LOCALES: &[Locale] = &[
 ];
 
 /// A device, by how common it is.
-pub fn device(rng: &mut impl Rng) -> &'static Device {
+pub fn device(rng: &mut impl Rng) -> &'static ShopperDevice {
     DEVICES
         .choose_weighted(rng, |device| device.weight)
         .unwrap_or(&DEVICES[0])

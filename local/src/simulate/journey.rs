@@ -1,12 +1,12 @@
 //! One visit, from the first page to the last, as the events that the tag would have sent.
 //!
-//! Pure: the start is given, time passes by what the shopper does, and chance comes from the seeded generator.
+//! Pure: the start is given, time passes with what the shopper does, and the seeded generator decides.
 
 use rand::Rng;
-use shoptrail_schemas::{Consent, Event, EventType, Item, Property};
+use shoptrail_schemas::{Consent, ConsentState, Event, EventType, Item, Property};
 
 use super::shopper::{Intent, Line, Order, Shopper};
-use super::world::{Product, Source, World, included_tax, shipping};
+use super::world::{Product, TrafficSource, World, included_tax, shipping};
 
 /// The shop's name at the end of each page's title.
 const SHOP: &str = "Pebble & Pine";
@@ -14,11 +14,11 @@ const SHOP: &str = "Pebble & Pine";
 /// How likely a returning shopper sends an earlier order back.
 const REFUND: f64 = 0.05;
 
-/// Most products of a list that are in sight, and so reported.
+/// The most products of a list that are visible, and so reported.
 const LISTED: usize = 8;
 
-/// Makes one visit of `shopper` that starts at `start`, milliseconds since the epoch. What lies in the cart afterwards,
-/// orders and sign-in stay with the shopper.
+/// Makes one visit of `shopper` that starts at `start`, milliseconds since the epoch. The shopper keeps what is in the
+/// cart afterwards, the orders and the sign-in.
 pub fn visit(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rng) -> Vec<Event> {
     let source = world.source(rng);
     let intent = shopper.intent(source.readiness, rng);
@@ -39,7 +39,7 @@ pub fn visit(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rn
 
 /// The page that is open.
 #[derive(Clone, Default)]
-struct Page {
+struct OpenPage {
     url: String,
     title: String,
     referrer: Option<String>,
@@ -52,7 +52,7 @@ struct Journey<'a, R> {
     rng: &'a mut R,
     now: i64,
     session_id: String,
-    page: Page,
+    page: OpenPage,
     events: Vec<Event>,
 }
 
@@ -65,14 +65,14 @@ impl<'a, R: Rng> Journey<'a, R> {
             rng,
             now: start,
             session_id,
-            page: Page::default(),
+            page: OpenPage::default(),
             events: Vec::new(),
         }
     }
 
-    // What a visit is made of.
+    // The parts of a visit.
 
-    fn arrive(&mut self, source: &Source) {
+    fn arrive(&mut self, source: &TrafficSource) {
         let landing = if self.rng.random_bool(0.7) {
             "/".to_owned()
         } else {
@@ -272,7 +272,7 @@ impl<'a, R: Rng> Journey<'a, R> {
         self.think(3, 20);
     }
 
-    /// Rarely, an earlier order goes back: all of it, or its first line.
+    /// Rarely, an earlier order is returned: all of it, or its first line.
     fn send_order_back(&mut self) {
         if self.shopper.orders.is_empty() || !self.rng.random_bool(REFUND) {
             return;
@@ -290,12 +290,12 @@ impl<'a, R: Rng> Journey<'a, R> {
         });
     }
 
-    // How pages and events come about.
+    // How pages and events are made.
 
     fn open(&mut self, path: &str, title: &str) {
         self.leave_page();
         let before = std::mem::take(&mut self.page.url);
-        self.page = Page {
+        self.page = OpenPage {
             url: format!("{}{path}", self.world.origin),
             title: format!("{title} · {SHOP}"),
             referrer: Some(before).filter(|url| !url.is_empty()),
@@ -335,7 +335,7 @@ impl<'a, R: Rng> Journey<'a, R> {
     fn push_some(&mut self, event_type: EventType, lines: &[Line], fill: impl FnOnce(&mut Event)) {
         let world = self.world;
         let item = |line: &Line| Item {
-            quantity: Some(line.quantity),
+            quantity: Some(line.quantity as f64),
             ..world.product_at(line.place).item(world)
         };
         let items = lines.iter().map(item).collect();
@@ -387,8 +387,8 @@ impl<'a, R: Rng> Journey<'a, R> {
             engagement_time_msec: None,
             demographics,
             consent: Consent {
-                analytics: true,
-                ads: self.shopper.ads,
+                analytics: ConsentState::Granted,
+                ads: ConsentState::from_boolean(self.shopper.ads),
             },
             properties: None,
         }

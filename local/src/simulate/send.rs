@@ -10,30 +10,30 @@ use serde::{Deserialize, Serialize};
 use shoptrail_schemas::{Batch, BatchHead, BatchInfo, Context, Event, EventType, Tracker, money};
 use tokio_util::sync::CancellationToken;
 
-/// The wait before the first repetition at most; it doubles from one to the next.
+/// The longest wait before the first repetition; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// The longest wait, also for what the edge asks.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Tries of one batch: with waits of five seconds on average, an outage of about a minute is survived.
+/// Tries of one batch: with waits of five seconds on average they last through an outage of about a minute.
 const TRIES: u32 = 16;
 
 /// A request that got no answer in this time is tried again.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What became of the events.
+/// How many events were sent, and with what result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct SentReport {
     /// The seed that makes the same shoppers again.
     pub seed: u64,
     /// Visits begun.
     pub sessions: u64,
     /// Events sent.
     pub events: u64,
-    /// Events the edge took.
+    /// Events the edge accepted.
     pub accepted: u64,
-    /// Events the edge refused.
+    /// Events the edge rejected.
     pub rejected: u64,
     /// Events of batches that the edge never answered.
     pub failed: u64,
@@ -52,7 +52,7 @@ pub struct Report {
 }
 
 /// Where batches go.
-pub struct Edge {
+pub struct EdgeClient {
     client: reqwest::Client,
     url: String,
     key: String,
@@ -62,40 +62,40 @@ pub struct Edge {
 }
 
 /// Events of one visit that go together.
-pub struct Parcel {
+pub struct VisitBatch {
     /// The header `User-Agent`.
     pub user_agent: &'static str,
     /// What the browser says about itself.
     pub context: Context,
-    /// At most 100.
+    /// 100 or fewer.
     pub events: Vec<Event>,
 }
 
 /// The edge's reply to a batch.
 #[derive(Deserialize)]
-struct Reply {
+struct BatchReply {
     accepted: u64,
     #[serde(default)]
-    events: Vec<Verdict>,
+    events: Vec<EventVerdict>,
 }
 
 #[derive(Deserialize)]
-struct Verdict {
+struct EventVerdict {
     index: usize,
     status: String,
 }
 
-/// What one try came to.
+/// The result of one try.
 enum Try {
-    Answered(Reply),
+    Answered(BatchReply),
     Again { reason: String, least: Duration },
 }
 
-impl Edge {
+impl EdgeClient {
     /// The edge at `url`, for the shop with this write key and origin.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// Returns an error if no HTTP client can be made.
     pub fn new(url: &str, key: &str, origin: &str, stop: CancellationToken) -> Result<Self> {
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -112,23 +112,23 @@ impl Edge {
         })
     }
 
-    /// Posts a parcel until the edge answers, and reports what became of its events.
+    /// Posts a batch until the edge answers, and reports the result.
     ///
     /// # Errors
-    /// When the edge refuses the write key or the origin: no repetition would help.
-    pub async fn send(&self, parcel: &Parcel) -> Result<Report> {
-        let mut report = Report {
-            events: count(parcel.events.len()),
-            ..Report::default()
+    /// Returns an error if the edge refuses the write key or the origin: trying again would not help.
+    pub async fn send(&self, batch: &VisitBatch) -> Result<SentReport> {
+        let mut report = SentReport {
+            events: count(batch.events.len()),
+            ..SentReport::default()
         };
         for tried in 0..TRIES {
-            match self.post(parcel).await? {
+            match self.post(batch).await? {
                 Try::Answered(reply) => {
-                    report.add_reply(parcel, &reply);
+                    report.add_reply(batch, &reply);
                     return Ok(report);
                 }
                 Try::Again { reason, least } => {
-                    tracing::debug!(reason, tried, "the batch was not taken");
+                    tracing::debug!(reason, tried, "the batch was not accepted");
                     report.retried += 1;
                     tokio::select! {
                         () = self.stop.cancelled() => break,
@@ -142,14 +142,14 @@ impl Edge {
         Ok(report)
     }
 
-    async fn post(&self, parcel: &Parcel) -> Result<Try> {
+    async fn post(&self, batch: &VisitBatch) -> Result<Try> {
         let request = self
             .client
             .post(&self.url)
-            .header(USER_AGENT, parcel.user_agent)
+            .header(USER_AGENT, batch.user_agent)
             .header(ORIGIN, &self.origin)
             .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
-            .body(self.body(parcel)?);
+            .body(self.body(batch)?);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -163,7 +163,7 @@ impl Edge {
         let least = retry_after(&response);
         let Ok(text) = response.text().await else {
             return Ok(Try::Again {
-                reason: "the answer broke off".to_owned(),
+                reason: "the reply broke off".to_owned(),
                 least,
             });
         };
@@ -174,12 +174,12 @@ impl Edge {
         match status {
             StatusCode::ACCEPTED | StatusCode::MULTI_STATUS => {
                 let reply = serde_json::from_str(text)
-                    .with_context(|| format!("the edge's reply is no verdict: {text}"))?;
+                    .with_context(|| format!("the edge's reply has no verdicts: {text}"))?;
                 Ok(Try::Answered(reply))
             }
             StatusCode::BAD_REQUEST => {
                 tracing::warn!(reply = text, "the edge refused a whole batch");
-                Ok(Try::Answered(Reply {
+                Ok(Try::Answered(BatchReply {
                     accepted: 0,
                     events: Vec::new(),
                 }))
@@ -200,8 +200,8 @@ impl Edge {
         }
     }
 
-    /// Written anew for each try: by `sent_at` the pipeline tells when the events happened.
-    fn body(&self, parcel: &Parcel) -> Result<String> {
+    /// Written again for each try: `sent_at` tells the pipeline when the events happened.
+    fn body(&self, batch: &VisitBatch) -> Result<String> {
         let tracker = Tracker {
             name: "shoptrail-simulate".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -209,7 +209,7 @@ impl Edge {
         let info = BatchInfo {
             sent_at: super::now(),
             tracker,
-            context: Some(parcel.context.clone()),
+            context: Some(batch.context.clone()),
         };
         let head = BatchHead {
             write_key: self.key.clone(),
@@ -217,13 +217,13 @@ impl Edge {
         };
         serde_json::to_string(&Batch {
             head,
-            events: parcel.events.clone(),
+            events: batch.events.clone(),
         })
         .context("cannot write a batch")
     }
 }
 
-impl Report {
+impl SentReport {
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
@@ -238,10 +238,10 @@ impl Report {
         self.refunds_minor += other.refunds_minor;
     }
 
-    fn add_reply(&mut self, parcel: &Parcel, reply: &Reply) {
+    fn add_reply(&mut self, batch: &VisitBatch, reply: &BatchReply) {
         self.accepted += reply.accepted;
         self.rejected += self.events.saturating_sub(reply.accepted);
-        for (index, event) in parcel.events.iter().enumerate() {
+        for (index, event) in batch.events.iter().enumerate() {
             let refused = reply
                 .events
                 .iter()
@@ -298,8 +298,8 @@ fn count(length: usize) -> u64 {
 mod tests {
     use super::*;
 
-    fn edge() -> Edge {
-        Edge::new(
+    fn edge() -> EdgeClient {
+        EdgeClient::new(
             "http://127.0.0.1:1/",
             "pk_demo",
             "http://127.0.0.1:8080/",
@@ -357,29 +357,29 @@ mod tests {
             event_type: EventType::PageView,
             ..purchase.clone()
         };
-        let parcel = Parcel {
+        let batch = VisitBatch {
             user_agent: "",
             context: Context::default(),
             events: vec![view, purchase],
         };
-        let verdicts = |second: &str| Reply {
+        let verdicts = |second: &str| BatchReply {
             accepted: 1,
             events: vec![
-                Verdict {
+                EventVerdict {
                     index: 0,
                     status: "accepted".to_owned(),
                 },
-                Verdict {
+                EventVerdict {
                     index: 1,
                     status: second.to_owned(),
                 },
             ],
         };
-        let mut report = Report {
+        let mut report = SentReport {
             events: 2,
-            ..Report::default()
+            ..SentReport::default()
         };
-        report.add_reply(&parcel, &verdicts("rejected"));
+        report.add_reply(&batch, &verdicts("rejected"));
         assert_eq!(
             (
                 report.accepted,
@@ -389,7 +389,7 @@ mod tests {
             ),
             (1, 1, 0, 0)
         );
-        report.add_reply(&parcel, &verdicts("accepted"));
+        report.add_reply(&batch, &verdicts("accepted"));
         assert_eq!(report.purchases, 1);
         assert!(report.revenue_minor > 0);
     }

@@ -1,48 +1,46 @@
-//! Keeps batches under way: not more than the edge should see at once, not faster than asked, and shows how far it is.
+//! Sends batches side by side: not more than the edge should get at once, not faster than asked; shows how many are done.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::send::Report;
+use super::send::SentReport;
+use crate::progress::{LiveLine, line, live_line};
 
-/// Batches under way at the same time.
+/// Batches sent at the same time.
 const CONCURRENCY: usize = 8;
 
-/// How often a terminal hears how far it is.
-const PROGRESS: Duration = Duration::from_millis(500);
-
-/// What is under way, and what has come of the rest.
+/// The batches that are being sent, and the result of the others.
 pub struct Sending {
     /// The sum of what is done.
-    pub report: Report,
-    tasks: JoinSet<Result<Report>>,
+    pub report: SentReport,
+    tasks: JoinSet<Result<SentReport>>,
     /// What the number on the terminal counts.
     counts: String,
-    shown: Instant,
+    live: LiveLine,
 }
 
 impl Sending {
-    /// Nothing under way.
+    /// Starts with none.
     pub fn new(counts: &str) -> Self {
         Self {
-            report: Report::default(),
+            report: SentReport::default(),
             tasks: JoinSet::new(),
             counts: counts.to_owned(),
-            shown: Instant::now(),
+            live: live_line("simulate"),
         }
     }
 
-    /// Starts one, as soon as few enough are under way.
+    /// Sends one, as soon as fewer than the limit are being sent.
     ///
     /// # Errors
-    /// Those of tasks that have ended.
+    /// Returns an error if one of those that ended failed.
     pub async fn start(
         &mut self,
-        task: impl Future<Output = Result<Report>> + Send + 'static,
+        task: impl Future<Output = Result<SentReport>> + Send + 'static,
     ) -> Result<()> {
         while self.tasks.len() >= CONCURRENCY {
             let done = self.tasks.join_next().await;
@@ -51,13 +49,13 @@ impl Sending {
         self.start_beside(task)
     }
 
-    /// Starts one beside however many there are.
+    /// Sends one beside the others, without a limit.
     ///
     /// # Errors
-    /// Those of tasks that have ended.
+    /// Returns an error if one of those that ended failed.
     pub fn start_beside(
         &mut self,
-        task: impl Future<Output = Result<Report>> + Send + 'static,
+        task: impl Future<Output = Result<SentReport>> + Send + 'static,
     ) -> Result<()> {
         while let Some(done) = self.tasks.try_join_next() {
             self.add(Some(done))?;
@@ -70,19 +68,23 @@ impl Sending {
     /// Waits for all and returns the sum.
     ///
     /// # Errors
-    /// Those of the tasks.
-    pub async fn finish(mut self) -> Result<Report> {
+    /// Returns an error if one of them failed.
+    pub async fn finish(mut self) -> Result<SentReport> {
         while let Some(done) = self.tasks.join_next().await {
             self.add(Some(done))?;
             self.show();
         }
+        drop(self.live);
         if stderr().is_terminal() {
-            eprintln!("\r  {} {}", self.report.accepted, self.counts);
+            line(&format!("{} {}", self.report.accepted, self.counts));
         }
         Ok(self.report)
     }
 
-    fn add(&mut self, done: Option<Result<Result<Report>, tokio::task::JoinError>>) -> Result<()> {
+    fn add(
+        &mut self,
+        done: Option<Result<Result<SentReport>, tokio::task::JoinError>>,
+    ) -> Result<()> {
         if let Some(done) = done {
             self.report.add(&done.context("a sending task broke")??);
         }
@@ -90,20 +92,17 @@ impl Sending {
     }
 
     fn show(&mut self) {
-        if self.shown.elapsed() >= PROGRESS && stderr().is_terminal() {
-            self.shown = Instant::now();
-            // A screen that cannot be written is no reason to stop.
-            let _ = write!(stderr(), "\r  {} {}", self.report.accepted, self.counts);
-        }
+        self.live
+            .says(&format!("{} {}", self.report.accepted, self.counts));
     }
 }
 
-/// Whether to go on.
+/// Whether the next may go.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The time has come.
+    /// It may go.
     Come,
-    /// The person wants to stop.
+    /// The command was asked to stop.
     Stopped,
 }
 
@@ -114,7 +113,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// So many per second; 0: as fast as possible.
+    /// Waits for `per_second` of them each second; 0: for none.
     pub fn new(per_second: f64) -> Self {
         Self {
             per_second,

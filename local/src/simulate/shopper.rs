@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use shoptrail_schemas::{Context, Demographics};
 
-use super::device::{self, Device, Locale};
+use super::device::{self, Locale, ShopperDevice};
 use super::world::World;
 
 /// How far a visit goes.
@@ -47,7 +47,7 @@ pub struct Persona {
 }
 
 const PERSONAS: &[Persona] = &[
-    // Came by accident.
+    // Here by accident.
     Persona {
         weight: 33.0,
         intents: [78.0, 19.0, 2.0, 1.0, 0.0, 0.0],
@@ -63,7 +63,7 @@ const PERSONAS: &[Persona] = &[
         returns: 0.35,
         registered: 0.1,
     },
-    // Knows what it should be.
+    // Knows what to buy.
     Persona {
         weight: 18.0,
         intents: [26.0, 33.0, 15.0, 13.0, 4.0, 9.0],
@@ -71,7 +71,7 @@ const PERSONAS: &[Persona] = &[
         returns: 0.3,
         registered: 0.2,
     },
-    // Weighs one against the other.
+    // Compares products.
     Persona {
         weight: 10.0,
         intents: [18.0, 17.0, 38.0, 14.0, 5.0, 8.0],
@@ -125,12 +125,12 @@ pub struct Shopper {
     pub anonymous_id: String,
     /// The account used for orders; known to events only while signed in.
     pub account: Account,
-    /// Whether the shop knows who is there.
+    /// Whether the shopper is signed in.
     pub signed_in: bool,
     /// Whether advertising was agreed to.
     pub ads: bool,
     /// What they use.
-    pub device: &'static Device,
+    pub device: &'static ShopperDevice,
     /// Where they are.
     pub locale: &'static Locale,
     /// What they are like.

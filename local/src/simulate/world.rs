@@ -1,4 +1,4 @@
-//! What shoppers meet: the demo shop's products, and the ways that lead to it.
+//! The demo shop's products, and the sources that lead to it.
 
 use anyhow::{Context, Result, anyhow};
 use rand::Rng;
@@ -18,7 +18,7 @@ const FREE_SHIPPING_FROM: i64 = 8000;
 /// Standard shipping, minor units.
 const STANDARD_SHIPPING: i64 = 490;
 
-/// The shop and what is around it.
+/// The shop and its sources of traffic.
 pub struct World {
     /// The shop's origin, such as `http://127.0.0.1:8080`.
     pub origin: String,
@@ -41,56 +41,56 @@ pub struct Product {
     pub price: i64,
 }
 
-/// A way that leads to the shop.
-pub struct Source {
-    /// How often it does, relative to the others.
+/// A source of traffic.
+pub struct TrafficSource {
+    /// How often visits come from it, relative to the others.
     weight: f64,
     /// The campaign parameters of the address, without the question mark.
     pub query: &'static str,
     /// The page before, empty when there is none.
     pub referrer: &'static str,
-    /// How much readier to buy it makes, as a factor.
+    /// How much more likely its visitors buy, as a factor.
     pub readiness: f64,
 }
 
-const SOURCES: &[Source] = &[
-    Source {
+const SOURCES: &[TrafficSource] = &[
+    TrafficSource {
         weight: 34.0,
         query: "",
         referrer: "https://www.google.com/",
         readiness: 1.0,
     },
-    Source {
+    TrafficSource {
         weight: 24.0,
         query: "",
         referrer: "",
         readiness: 1.2,
     },
-    Source {
+    TrafficSource {
         weight: 14.0,
         query: "utm_source=instagram&utm_medium=paid_social&utm_campaign=slow_mornings",
         referrer: "https://l.instagram.com/",
         readiness: 0.5,
     },
-    Source {
+    TrafficSource {
         weight: 11.0,
         query: "utm_source=newsletter&utm_medium=email&utm_campaign=november_letter",
         referrer: "",
         readiness: 1.6,
     },
-    Source {
+    TrafficSource {
         weight: 9.0,
         query: "utm_source=google&utm_medium=cpc&utm_campaign=brand",
         referrer: "https://www.google.com/",
         readiness: 1.2,
     },
-    Source {
+    TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://duckduckgo.com/",
         readiness: 1.0,
     },
-    Source {
+    TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://www.kettle-reviews.example/best-of",
@@ -112,7 +112,7 @@ impl World {
     /// The world around the shop at `origin`.
     ///
     /// # Errors
-    /// When the catalogue is empty, has two currencies, or a price that is no amount.
+    /// Returns an error if the catalogue is empty, has two currencies, or a price that is no amount.
     pub fn around(origin: &str) -> Result<Self> {
         let entries: Vec<CatalogueEntry> =
             serde_json::from_str(CATALOGUE).context("cannot read the catalogue")?;
@@ -131,14 +131,14 @@ impl World {
         })
     }
 
-    /// The way by which a visit starts.
-    pub fn source(&self, rng: &mut impl Rng) -> &'static Source {
+    /// The source of a visit.
+    pub fn source(&self, rng: &mut impl Rng) -> &'static TrafficSource {
         SOURCES
             .choose_weighted(rng, |source| source.weight)
             .unwrap_or(&SOURCES[0])
     }
 
-    /// A product that a shopper with this taste comes upon: popular ones, and those of the favourite category, more often.
+    /// A product that a shopper with this taste finds: popular ones, and those of the favourite category, more often.
     pub fn product(&self, taste: &str, rng: &mut impl Rng) -> &Product {
         let ranked: Vec<(usize, &Product)> = self.products.iter().enumerate().collect();
         let liking = |(rank, product): &(usize, &Product)| {
@@ -154,7 +154,7 @@ impl World {
             .map_or(&self.products[0], |(_, product)| product)
     }
 
-    /// A product of the catalogue by its place; places past the end begin anew.
+    /// A product of the catalogue by its place; places past the end start again at the first.
     pub fn product_at(&self, place: usize) -> &Product {
         &self.products[place % self.products.len()]
     }
@@ -200,7 +200,7 @@ impl Product {
         }
     }
 
-    /// What a shopper types who wants it: a word of its name, or its kind.
+    /// What a shopper types to find it: a word of its name, or its kind.
     pub fn search_term(&self, rng: &mut impl Rng) -> String {
         let words: Vec<&str> = self
             .name

@@ -11,9 +11,10 @@ use crate::event_type::EventType;
 use crate::generate::json_schema;
 use crate::item;
 use crate::limits::{
-    MAX_AMOUNT, MAX_EVENT_BYTES, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT,
+    CLOCK_TOLERANCE_MS, MAX_AGE_MS, MAX_AMOUNT, MAX_EVENT_BYTES, MAX_EVENTS, MAX_PROPERTIES,
+    MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_QUANTITY, MAX_URL, MIN_QUANTITY, QUANTITY_DECIMALS,
 };
-use crate::rule::{Field, Rule};
+use crate::rule::{Field, Form, Rule};
 
 /// Returns the page. `examples` holds the JSON of one valid event per type.
 #[must_use]
@@ -21,6 +22,7 @@ pub fn page(examples: &BTreeMap<EventType, String>) -> String {
     let mut page = introduction();
     page.push_str(&event_types());
     page.push_str(&fields());
+    page.push_str(&rules());
     page.push_str(&codes());
     page.push_str("\n## Each event type\n");
     for (event_type, example) in examples {
@@ -138,16 +140,31 @@ fn holds(rule: Rule) -> String {
         Rule::EventType => "an event type".to_owned(),
         Rule::Currency => "an ISO 4217 code, such as `EUR`".to_owned(),
         Rule::Integer { min, max } => format!("integer, {min} to {max}"),
-        Rule::Money => {
+        Rule::Prose { min, max } => {
+            let least = if min > 0 { ", not empty" } else { "" };
+            format!("text of up to {max} characters{least}; a longer one is cut")
+        }
+        Rule::PageUrl => format!(
+            "text of up to {MAX_URL} characters: {}; a longer one is cut and keeps its campaign",
+            Form::WebUrl.expected()
+        ),
+        Rule::ShopId { max } => {
+            format!("text of up to {max} characters, or an integer; placeholders are no id")
+        }
+        Rule::Money { negative } => {
+            let least = if negative { -MAX_AMOUNT } else { 0.0 };
             format!(
-                "amount, 0 to {MAX_AMOUNT}, with no more decimals than the currency has; needs `currency`"
+                "amount, {least} to {MAX_AMOUNT}, rounded to the currency's decimals; needs `currency`"
             )
         }
-        Rule::Boolean => "`true` or `false`".to_owned(),
+        Rule::Quantity => format!(
+            "number, {MIN_QUANTITY} to {MAX_QUANTITY}, rounded to {QUANTITY_DECIMALS} decimals"
+        ),
+        Rule::Consent => Rule::Consent.expected().to_owned(),
         Rule::Object(_) => "object, see below".to_owned(),
         Rule::List { max, .. } => format!("list of up to {max} objects, see below"),
         Rule::Properties => format!(
-            "object of up to {MAX_PROPERTIES} names (1 to {MAX_PROPERTY_NAME} characters), each with a text (up to \
+            "object of up to {MAX_PROPERTIES} names (1 to {MAX_PROPERTY_NAME} characters), each with a text (cut to \
              {MAX_PROPERTY_TEXT} characters), number, boolean or null"
         ),
     }
@@ -156,15 +173,56 @@ fn holds(rule: Rule) -> String {
 fn codes() -> String {
     let mut text = String::from(
         "\n## Why an event is refused\n\n\
-         A verdict names a code, the place (a JSON Pointer such as `/items/3/price`) and what to do. Up to ten are given at once.\n\n\
-         | code | meaning |\n|---|---|\n",
+         A verdict names a code, the place (a JSON Pointer such as `/items/3/price`) and what to do. At most ten are given at once.\n\n",
     );
-    let schema = json_schema::reject_code();
+    text.push_str(&code_table(&json_schema::reject_code()));
+    text.push_str(
+        "\n## What is repaired\n\n\
+         What a shop sends and can be understood is taken. The verdict is `accepted`, with `warnings` beside it: a code, the place,\n\
+         and what was made of it. A repaired event goes on as it was repaired, and its record says so in `edge.warnings`; all others\n\
+         go on as the bytes they came in.\n\n",
+    );
+    text.push_str(&code_table(&json_schema::warning_code()));
+    text
+}
+
+fn code_table(schema: &Value) -> String {
+    let mut table = String::from("| code | meaning |\n|---|---|\n");
     for code in schema["oneOf"].as_array().into_iter().flatten() {
         let name = code["const"].as_str().unwrap_or_default();
-        let _ = writeln!(text, "| `{name}` | {} |", sentence(&code["description"]));
+        let _ = writeln!(table, "| `{name}` | {} |", sentence(&code["description"]));
     }
-    text
+    table
+}
+
+/// Money, ids, time and consent: what no single field says.
+fn rules() -> String {
+    format!(
+        "\n## Money\n\n\
+         Amounts are in the currency's major unit and are rounded to its decimals (ISO 4217), halves away from zero: \
+         `4.35 * 3` in\nJavaScript is 13.049999999999999, and arrives as 13.05. Texts that are numbers are read as such: `\"19.99\"`, `\"4,245.42\"`,\n\
+         `\"4.245,42\"`, `\"12,5\"`; a single comma before three digits separates thousands. A voucher may be a line of its own with a\n\
+         negative price. Price × quantity is at most {MAX_AMOUNT}.\n\
+         \n## Ids\n\n\
+         `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\
+         leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\
+         `{{{{user.id}}}}`, `${{id}}` and the like. Then a `user_id` is left out, a purchase is an order of its own (its `event_id` becomes\n\
+         the `transaction_id`), and an item goes by its `item_name`.\n\
+         \n## Time\n\n\
+         An event is at most {days} days old when the edge receives it, unless the edge is set otherwise, and at most {minutes} minutes in\n\
+         the future (`too_old`, `in_future`). A browser whose clock agrees with the edge's within {minutes} minutes keeps its own times:\n\
+         time on the wire is no wrong clock. Where the clock is clearly off, the event happened as long before it was received as\n\
+         `event_timestamp` is before `sent_at`; where that cannot be (the clock was set in between), the event's own time counts, if it\n\
+         is within the bounds. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
+         `session_id`, `seq` decides the order.\n\
+         \n## Consent\n\n\
+         `consent` says what the visitor said: `granted`, `denied`, or `not_asked` where nobody asked. Nobody's consent is invented.\n\
+         Older trackers sent `true` and `false`, which are read as `granted` and `denied`. A browser that sends `Sec-GPC: 1` (Global\n\
+         Privacy Control) has denied both, whatever the page says: `edge.consent_analytics` and `edge.consent_ads` of the record hold\n\
+         what counts, `event.consent` what the page said.\n",
+        days = MAX_AGE_MS / 86_400_000,
+        minutes = CLOCK_TOLERANCE_MS / 60_000,
+    )
 }
 
 fn event_section(event_type: EventType, example: &str) -> String {

@@ -8,19 +8,36 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::batch::{self, Batch};
+use crate::consent::ConsentState;
+use crate::derive::{Channel, ReferrerKind};
 use crate::event::{self, Event, Property};
 use crate::event_type::{EventSpec, EventType};
 use crate::item;
-use crate::limits::{MAX_AMOUNT, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT};
+use crate::limits::{
+    MAX_AMOUNT, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_QUANTITY, MAX_SAFE_INTEGER,
+    MAX_URL, MIN_QUANTITY,
+};
 use crate::money;
-use crate::record::Record;
+use crate::number;
+use crate::placeholder;
+use crate::record::{Device, Record};
 use crate::reject::RejectCode;
-use crate::rule::{Field, Rule};
+use crate::rule::{Field, Form, Rule};
+use crate::warning::WarningCode;
+
+/// Whose events a schema describes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// What a client may send: whatever is accepted, repaired or not.
+    Client,
+    /// What stands in Kafka: nothing is left to repair.
+    Record,
+}
 
 /// Returns the schema of one event.
 #[must_use]
 pub fn event() -> Value {
-    let mut schema = root::<Event>("Event");
+    let mut schema = root::<Event>("Event", Side::Client);
     complete_event(&mut schema);
     schema
 }
@@ -28,8 +45,8 @@ pub fn event() -> Value {
 /// Returns the schema of one batch.
 #[must_use]
 pub fn batch() -> Value {
-    let mut schema = root::<Batch>("Batch");
-    constrain(&mut schema, batch::FIELDS);
+    let mut schema = root::<Batch>("Batch", Side::Client);
+    constrain(&mut schema, batch::FIELDS, Side::Client);
     let events = &mut schema["properties"]["events"];
     events["minItems"] = json!(1);
     events["maxItems"] = json!(MAX_EVENTS);
@@ -38,10 +55,27 @@ pub fn batch() -> Value {
 }
 
 /// Returns the schema of one record in Kafka, as it is registered in Schema Registry.
+///
+/// It has no conditions between fields and no list of currencies: under the registry's rules neither could ever grow.
 #[must_use]
 pub fn record() -> Value {
-    let mut schema = root::<Record>("ClickstreamEvent");
-    complete_event(&mut schema["definitions"]["Event"]);
+    let mut schema = root::<Record>("ClickstreamEvent", Side::Record);
+    constrain(
+        &mut schema["definitions"]["Event"],
+        event::FIELDS,
+        Side::Record,
+    );
+    schema["additionalProperties"] = json!(false);
+    for name in [
+        "BatchInfo",
+        "Tracker",
+        "Context",
+        "Edge",
+        "Warning",
+        "ItemAmounts",
+    ] {
+        schema["definitions"][name]["additionalProperties"] = json!(false);
+    }
     schema
 }
 
@@ -50,8 +84,13 @@ pub(crate) fn reject_code() -> Value {
     schemars::schema_for!(RejectCode).to_value()
 }
 
+/// Returns the schema of the codes of warnings, for their descriptions.
+pub(crate) fn warning_code() -> Value {
+    schemars::schema_for!(WarningCode).to_value()
+}
+
 /// Generates the schema of a type with its definitions inside, and limits the definitions that are the same everywhere.
-fn root<T: JsonSchema>(title: &str) -> Value {
+fn root<T: JsonSchema>(title: &str, side: Side) -> Value {
     let generator = SchemaSettings::draft07().into_generator();
     let generated = generator.into_root_schema_for::<T>().to_value();
     let mut schema = json!({"$schema": generated["$schema"], "title": title});
@@ -71,15 +110,39 @@ fn root<T: JsonSchema>(title: &str) -> Value {
     ];
     for (name, fields) in tables {
         if let Some(definition) = schema["definitions"].get_mut(name) {
-            constrain(definition, fields);
+            constrain(definition, fields, side);
         }
+    }
+    if side == Side::Client && !schema["definitions"]["Item"].is_null() {
+        name_items(&mut schema["definitions"]["Item"]);
     }
     schema
 }
 
+/// An item has an id, or a name that takes its place.
+fn name_items(item: &mut Value) {
+    if let Some(required) = item["required"].as_array_mut() {
+        required.retain(|name| name != "item_id");
+    }
+    let name = json!({"anyOf": [{"type": "number"}, {"type": "string", "minLength": 1}]});
+    item["anyOf"] = json!([
+        {"required": ["item_id"], "properties": {"item_id": shop_id_is_there()}},
+        {"required": ["item_name"], "properties": {"item_name": name}},
+    ]);
+}
+
+/// An id of the shop that is no placeholder.
+fn shop_id_is_there() -> Value {
+    json!({"not": {"anyOf": [
+        {"type": "null"},
+        {"enum": [0, -1]},
+        {"type": "string", "pattern": placeholder::pattern()},
+    ]}})
+}
+
 /// Limits an event's fields and adds the conditions between them.
 fn complete_event(schema: &mut Value) {
-    constrain(schema, event::FIELDS);
+    constrain(schema, event::FIELDS, Side::Client);
     let by_type = EventType::ALL.iter().map(|event_type| event_type.spec());
     let mut conditions: Vec<Value> = by_type
         .filter(|spec| !spec.required.is_empty())
@@ -90,7 +153,7 @@ fn complete_event(schema: &mut Value) {
 }
 
 /// Adds the limits of the rules to the properties of a schema that has them.
-fn constrain(schema: &mut Value, fields: &[Field]) {
+fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
     let Some(properties) = schema["properties"].as_object_mut() else {
         return;
     };
@@ -100,35 +163,101 @@ fn constrain(schema: &mut Value, fields: &[Field]) {
             .and_then(Value::as_object_mut)
         {
             property.remove("format");
-            property.extend(keywords(field));
+            let keywords = match side {
+                Side::Client => client_keywords(field),
+                Side::Record => record_keywords(field),
+            };
+            if keywords.contains_key("type") || keywords.contains_key("enum") {
+                property.remove("type");
+                property.remove("allOf");
+            }
+            property.extend(keywords);
         }
     }
 }
 
-/// Returns the keywords of JSON Schema that say a rule.
-fn keywords(field: &Field) -> Map<String, Value> {
+/// Returns the keywords of JSON Schema that say what a client may send.
+fn client_keywords(field: &Field) -> Map<String, Value> {
+    let types = |names: &[&str]| {
+        let null = (!field.required).then_some("null");
+        json!(names.iter().copied().chain(null).collect::<Vec<_>>())
+    };
+    let keywords = match field.rule {
+        Rule::Prose { min, .. } => {
+            json!({"type": types(&["string", "number"]), "minLength": min})
+        }
+        Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
+        Rule::ShopId { max } => json!({"type": ["string", "integer", "null"], "anyOf": [
+            {"type": "null"},
+            {"type": "integer", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
+            {"type": "string", "maxLength": max},
+            {"type": "string", "pattern": placeholder::pattern()},
+        ]}),
+        Rule::Currency => json!({"type": types(&["string"]), "enum": currencies_and_null()}),
+        Rule::Integer { min, max } => json!({
+            "type": types(&["integer", "string"]), "minimum": min, "maximum": max,
+            "pattern": number::integer_pattern(min < 0),
+        }),
+        Rule::Money { negative } => json!({
+            "type": types(&["number", "string"]), "minimum": least_amount(negative), "maximum": MAX_AMOUNT,
+            "pattern": number::pattern(negative),
+        }),
+        Rule::Quantity => json!({
+            "type": types(&["number", "string"]), "minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY,
+            "pattern": number::pattern(false),
+        }),
+        Rule::Consent => {
+            let states = ConsentState::ALL.map(|state| json!(state.as_str()));
+            json!({"enum": states.into_iter().chain([json!(true), json!(false)]).collect::<Vec<_>>()})
+        }
+        _ => return record_keywords(field),
+    };
+    object(keywords)
+}
+
+/// Returns the keywords of JSON Schema that say what stands in a record.
+fn record_keywords(field: &Field) -> Map<String, Value> {
     let keywords = match field.rule {
         Rule::Text { min, max, form } => {
-            let mut keywords = json!({"maxLength": max});
-            if min > 0 {
-                keywords["minLength"] = json!(min);
-            }
+            let mut keywords = lengths(min, max);
             if let Some(form) = form {
                 keywords["pattern"] = json!(form.pattern());
             }
             keywords
         }
-        Rule::Currency => json!({"enum": currencies_and_null()}),
+        Rule::Prose { min, max } => lengths(min, max),
+        Rule::PageUrl => json!({"maxLength": MAX_URL, "pattern": Form::WebUrl.pattern()}),
+        Rule::ShopId { max } => lengths(1, max),
+        Rule::Currency => json!({"pattern": "^[A-Z]{3}$"}),
         Rule::Integer { min, max } => json!({"minimum": min, "maximum": max}),
-        Rule::Money => json!({"minimum": 0, "maximum": MAX_AMOUNT}),
+        Rule::Money { negative } => {
+            json!({"minimum": least_amount(negative), "maximum": MAX_AMOUNT})
+        }
+        Rule::Quantity => json!({"minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY}),
         Rule::List { max, .. } => json!({"maxItems": max}),
         Rule::Properties => json!({
             "maxProperties": MAX_PROPERTIES,
             "propertyNames": {"minLength": 1, "maxLength": MAX_PROPERTY_NAME},
         }),
         // The types themselves say all.
-        Rule::EventType | Rule::Boolean | Rule::Object(_) => json!({}),
+        Rule::EventType | Rule::Consent | Rule::Object(_) => json!({}),
     };
+    object(keywords)
+}
+
+fn lengths(min: usize, max: usize) -> Value {
+    if min > 0 {
+        json!({"maxLength": max, "minLength": min})
+    } else {
+        json!({"maxLength": max})
+    }
+}
+
+fn least_amount(negative: bool) -> f64 {
+    if negative { -MAX_AMOUNT } else { 0.0 }
+}
+
+fn object(keywords: Value) -> Map<String, Value> {
     match keywords {
         Value::Object(keywords) => keywords,
         _ => Map::new(),
@@ -157,6 +286,10 @@ fn present(name: &str) -> Value {
             rule: Rule::List { .. },
             ..
         }) => json!({"type": "array", "minItems": 1}),
+        Some(Field {
+            rule: Rule::ShopId { .. },
+            ..
+        }) => shop_id_is_there(),
         _ => json!({"not": {"type": "null"}}),
     }
 }
@@ -179,27 +312,32 @@ fn money_needs_currency() -> Value {
 fn amounts(fields: &[Field]) -> Vec<Value> {
     let money = fields
         .iter()
-        .filter(|field| matches!(field.rule, Rule::Money));
+        .filter(|field| matches!(field.rule, Rule::Money { .. }));
     money
         .map(
-            |field| json!({"type": "object", "required": [field.name], "properties": {field.name: {"type": "number"}}}),
+            |field| json!({"type": "object", "required": [field.name], "properties": {field.name: {"type": ["number", "string"]}}}),
         )
         .collect()
 }
 
-impl JsonSchema for EventType {
-    fn schema_name() -> Cow<'static, str> {
-        "EventType".into()
-    }
+/// Describes a type that is one of a list of names by a plain `enum`: a registry lets it grow, which it does not let
+/// `oneOf`.
+macro_rules! names {
+    ($($type:ident),*) => {
+        $(impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = EventType::ALL
-            .iter()
-            .map(|event_type| event_type.as_str())
-            .collect();
-        schemars::json_schema!({"type": "string", "enum": names})
-    }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let names: Vec<&str> = $type::ALL.iter().map(|name| name.as_str()).collect();
+                schemars::json_schema!({"type": "string", "enum": names})
+            }
+        })*
+    };
 }
+
+names!(EventType, ConsentState, Device, ReferrerKind, Channel);
 
 impl JsonSchema for Property {
     fn schema_name() -> Cow<'static, str> {
@@ -207,6 +345,6 @@ impl JsonSchema for Property {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({"type": ["string", "number", "boolean", "null"], "maxLength": MAX_PROPERTY_TEXT})
+        schemars::json_schema!({"type": ["string", "number", "boolean", "null"]})
     }
 }

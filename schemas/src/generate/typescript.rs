@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::batch;
+use crate::consent::ConsentState;
 use crate::event;
 use crate::event_type::EventType;
 use crate::item;
@@ -29,6 +30,8 @@ pub fn declarations() -> String {
     ];
     // Writing to a string cannot fail.
     let _ = writeln!(text, "export type EventType =\n{};", names.join("\n"));
+    let states = ConsentState::ALL.map(|state| format!("\"{}\"", state.as_str()));
+    let _ = writeln!(text, "\nexport type ConsentState = {};", states.join(" | "));
     for (name, fields) in interfaces {
         let _ = writeln!(text, "\nexport interface {name} {{");
         for field in fields {
@@ -56,10 +59,13 @@ fn member(field: &Field) -> String {
 
 fn kind(name: &str, rule: Rule) -> String {
     match rule {
-        Rule::Text { .. } | Rule::Currency => "string".to_owned(),
+        Rule::Text { .. } | Rule::Prose { .. } | Rule::PageUrl | Rule::Currency => {
+            "string".to_owned()
+        }
+        Rule::ShopId { .. } => "string | number".to_owned(),
+        Rule::Consent => "ConsentState".to_owned(),
         Rule::EventType => "EventType".to_owned(),
-        Rule::Integer { .. } | Rule::Money => "number".to_owned(),
-        Rule::Boolean => "boolean".to_owned(),
+        Rule::Integer { .. } | Rule::Money { .. } | Rule::Quantity => "number".to_owned(),
         Rule::Properties => "Record<string, string | number | boolean | null>".to_owned(),
         Rule::List { .. } => "Item[]".to_owned(),
         // The types are named after the fields that hold them.

@@ -1,17 +1,25 @@
-//! Walks a JSON value by its [`Rule`]s, keeps where it is, and gathers what is wrong.
+//! Walks a JSON value by its [`Rule`]s, repairs what can be understood, keeps where it is, and gathers what is wrong and
+//! what was unusual.
 
-use serde_json::{Map, Number, Value};
+mod amount;
+mod text;
 
+use std::borrow::Cow;
+
+use serde_json::Number;
+
+use crate::consent::ConsentState;
 use crate::event_type::EventType;
-use crate::integer;
 use crate::limits::{
-    MAX_AMOUNT, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS,
+    MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS, MAX_WARNINGS,
 };
-use crate::money::{self, MoneyError};
 use crate::reject::{RejectCode, Rejection, excerpt};
-use crate::rule::{Field, Form, Rule};
+use crate::rule::{Field, Rule};
+use crate::tree::{Members, Tree};
+use crate::warning::{Warning, WarningCode};
+use crate::{integer, money, number};
 
-/// What has been found wrong so far, and where the walk is.
+/// What has been found so far, and where the walk is.
 pub(crate) struct Check {
     /// What the whole is called in messages.
     whole: &'static str,
@@ -19,14 +27,30 @@ pub(crate) struct Check {
     pointer: String,
     currency: Currency,
     rejections: Vec<Rejection>,
+    warnings: Vec<Warning>,
+    /// Whether a value was changed.
+    repaired: bool,
+    /// Whether lone surrogates were replaced before the walk.
+    surrogates: bool,
 }
 
 /// What the event's `currency` says about its amounts.
+#[derive(Debug, Clone)]
 enum Currency {
     Absent,
     /// Not a currency: reported once, at the field itself.
     Unknown,
-    Known(String),
+    Known {
+        code: String,
+        digits: u32,
+    },
+}
+
+/// What a walk came to.
+pub(crate) struct Findings {
+    pub rejections: Vec<Rejection>,
+    pub warnings: Vec<Warning>,
+    pub repaired: bool,
 }
 
 impl Check {
@@ -37,22 +61,47 @@ impl Check {
             pointer: String::new(),
             currency: Currency::Absent,
             rejections: Vec::new(),
+            warnings: Vec::new(),
+            repaired: false,
+            surrogates: false,
         }
     }
 
-    /// Returns what was found.
+    /// Makes the walk look for the places where lone surrogates were replaced.
+    pub(crate) fn with_surrogates(self, surrogates: bool) -> Self {
+        Self { surrogates, ..self }
+    }
+
+    /// Returns what is wrong.
     pub(crate) fn into_rejections(self) -> Vec<Rejection> {
         self.rejections
     }
 
+    /// Returns all that was found.
+    pub(crate) fn into_findings(mut self) -> Findings {
+        let code = WarningCode::LoneSurrogate;
+        if self.surrogates && !self.warnings.iter().any(|warning| warning.code == code) {
+            let message = format!("{} holds half a character: read as U+FFFD", self.whole);
+            self.repair(code, message);
+        }
+        Findings {
+            rejections: self.rejections,
+            warnings: self.warnings,
+            repaired: self.repaired,
+        }
+    }
+
     /// Makes amounts be checked against a currency.
-    pub(crate) fn set_currency(&mut self, currency: Option<&Value>) {
+    pub(crate) fn set_currency(&mut self, currency: Option<&Tree<'_>>) {
         self.currency = match currency {
-            None | Some(Value::Null) => Currency::Absent,
-            Some(Value::String(code)) if money::digits(code).is_some() => {
-                Currency::Known(code.clone())
-            }
-            Some(_) => Currency::Unknown,
+            None => Currency::Absent,
+            Some(currency) => currency
+                .as_text()
+                .and_then(|code| Some((code, money::digits(code)?)))
+                .map_or(Currency::Unknown, |(code, digits)| Currency::Known {
+                    code: code.to_owned(),
+                    digits,
+                }),
         };
     }
 
@@ -78,6 +127,23 @@ impl Check {
         }
     }
 
+    /// Notes something unusual at this place.
+    pub(crate) fn warn(&mut self, code: WarningCode, message: String) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning {
+                code,
+                pointer: self.pointer.clone(),
+                message,
+            });
+        }
+    }
+
+    /// Notes that a value at this place was changed, and why.
+    pub(crate) fn repair(&mut self, code: WarningCode, message: String) {
+        self.repaired = true;
+        self.warn(code, message);
+    }
+
     /// Notes that this place is empty, and who needs it.
     pub(crate) fn missing(&mut self, needed_by: &str) {
         let message = format!("{} is missing: {needed_by} needs it", self.name());
@@ -85,71 +151,60 @@ impl Check {
     }
 
     /// Notes that a value of another JSON type was expected.
-    pub(crate) fn wrong_type(&mut self, found: &Value, expected: &str) {
+    pub(crate) fn wrong_type(&mut self, found: &Tree<'_>, expected: &str) {
         let found = match found {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
+            Tree::Null => "null",
+            Tree::Boolean(_) => "a boolean",
+            Tree::Number(_) => "a number",
+            Tree::Text(_) => "a string",
+            Tree::List(_) => "a list",
+            Tree::Object(_) => "an object",
         };
         let message = format!("{} is {found}: send {expected}", self.name());
         self.reject(RejectCode::WrongType, message);
     }
 
     /// Checks an object's fields; those without a rule are not looked at.
-    pub(crate) fn object(&mut self, fields: &[Field], object: &Map<String, Value>) {
+    pub(crate) fn object(&mut self, fields: &[Field], object: &mut Members<'_>) {
         for field in fields {
-            let value = object.get(field.name).filter(|value| !value.is_null());
-            match value {
-                Some(value) => self.at(field.name, |check| check.value(field.rule, value)),
-                None if field.required => {
-                    let needed_by = self.name();
-                    self.at(field.name, |check| check.missing(&needed_by));
+            let found = match object.get_mut(field.name) {
+                Some(value) => {
+                    self.at(field.name, |check| check.value(field.rule, value));
+                    true
                 }
-                None => {}
+                None => false,
+            };
+            // An item without an id may have a name: that is looked at when all of it is known.
+            let missing = field.required && !found && !matches!(field.rule, Rule::ShopId { .. });
+            if missing {
+                let needed_by = self.name();
+                self.at(field.name, |check| check.missing(&needed_by));
             }
         }
     }
 
-    fn value(&mut self, rule: Rule, value: &Value) {
-        match (rule, value) {
-            (Rule::Text { min, max, form }, Value::String(text)) => self.text(text, min, max, form),
-            (Rule::EventType, Value::String(name)) => self.event_type(name),
-            (Rule::Currency, Value::String(code)) => self.currency(code),
-            (Rule::Integer { min, max }, Value::Number(number)) => self.integer(number, min, max),
-            (Rule::Money, Value::Number(number)) => self.money(number),
-            (Rule::Boolean, Value::Bool(_)) => {}
-            (Rule::Object(fields), Value::Object(object)) => self.object(fields, object),
-            (Rule::List { max, of }, Value::Array(entries)) => self.list(entries, max, of),
-            (Rule::Properties, Value::Object(object)) => self.properties(object),
-            (rule, other) => self.wrong_type(other, rule.expected()),
-        }
-    }
-
-    fn text(&mut self, text: &str, min: usize, max: usize, form: Option<Form>) {
-        let length = text.chars().count();
-        if length < min {
-            let message = format!(
-                "{} has {length} characters: send at least {min}",
-                self.name()
-            );
-            self.reject(RejectCode::TooShort, message);
-        } else if length > max {
-            let message = format!(
-                "{} has {length} characters: send at most {max}",
-                self.name()
-            );
-            self.reject(RejectCode::TooLong, message);
-        } else if let Some(form) = form.filter(|form| !form.matches(text)) {
-            let message = format!(
-                "{} is {}: send {}",
-                self.name(),
-                excerpt(text),
-                form.expected()
-            );
-            self.reject(RejectCode::BadFormat, message);
+    fn value(&mut self, rule: Rule, value: &mut Tree<'_>) {
+        match rule {
+            Rule::Text { min, max, form } => self.text(value, min, max, form),
+            Rule::Prose { min, max } => self.prose(value, min, max),
+            Rule::PageUrl => self.page_url(value),
+            Rule::ShopId { max } => self.shop_id(value, max),
+            Rule::Integer { min, max } => self.integer(value, min, max),
+            Rule::Money { negative } => self.money(value, negative),
+            Rule::Quantity => self.quantity(value),
+            Rule::Consent => self.consent(value),
+            Rule::EventType
+            | Rule::Currency
+            | Rule::Object(_)
+            | Rule::List { .. }
+            | Rule::Properties => match (rule, value) {
+                (Rule::EventType, Tree::Text(name)) => self.event_type(name),
+                (Rule::Currency, Tree::Text(code)) => self.currency(code),
+                (Rule::Object(fields), Tree::Object(object)) => self.object(fields, object),
+                (Rule::List { max, of }, Tree::List(entries)) => self.list(entries, max, of),
+                (Rule::Properties, Tree::Object(object)) => self.properties(object),
+                (rule, other) => self.wrong_type(other, rule.expected()),
+            },
         }
     }
 
@@ -173,12 +228,37 @@ impl Check {
         }
     }
 
-    fn integer(&mut self, number: &Number, min: i64, max: i64) {
+    fn consent(&mut self, value: &mut Tree<'_>) {
+        match value {
+            Tree::Text(name) if ConsentState::from_name(name).is_some() => {}
+            Tree::Text(name) => {
+                let message = format!(
+                    "{} is {}: send {}",
+                    self.name(),
+                    excerpt(name),
+                    Rule::Consent.expected()
+                );
+                self.reject(RejectCode::BadFormat, message);
+            }
+            Tree::Boolean(agreed) => {
+                let state = ConsentState::from_boolean(*agreed).as_str();
+                let message = format!("{} is `{agreed}`: read as `{state}`", self.name());
+                self.repair(WarningCode::ConsentFromBoolean, message);
+                *value = Tree::Text(Cow::Borrowed(state));
+            }
+            other => self.wrong_type(other, Rule::Consent.expected()),
+        }
+    }
+
+    fn integer(&mut self, value: &mut Tree<'_>, min: i64, max: i64) {
+        let Some(number) = self.number(value, number::integer_from_text, "an integer") else {
+            return;
+        };
         let has_fraction = number.as_f64().is_some_and(|number| number.fract() != 0.0);
         if has_fraction {
             let message = format!("{} is {number}: send an integer", self.name());
             self.reject(RejectCode::WrongType, message);
-        } else if !integer::from_number(number)
+        } else if !integer::from_number(&number)
             .is_some_and(|integer| (min..=max).contains(&integer))
         {
             let message = format!("{} is {number}: send {min} to {max}", self.name());
@@ -186,39 +266,34 @@ impl Check {
         }
     }
 
-    fn money(&mut self, number: &Number) {
-        let amount = number.as_f64().unwrap_or(f64::NAN);
-        if !(0.0..=MAX_AMOUNT).contains(&amount) {
-            let message = format!("{} is {number}: send 0 to {MAX_AMOUNT}", self.name());
-            self.reject(RejectCode::OutOfRange, message);
-            return;
-        }
-        match &self.currency {
-            Currency::Absent => self.missing_currency(),
-            Currency::Unknown => {}
-            Currency::Known(code) => {
-                if let Err(MoneyError::TooManyDecimals { digits }) =
-                    money::minor_units(amount, code)
-                {
+    /// Returns a number, or a text that is one; then the text becomes the number.
+    fn number(
+        &mut self,
+        value: &mut Tree<'_>,
+        read: fn(&str) -> Option<f64>,
+        expected: &str,
+    ) -> Option<Number> {
+        match value {
+            Tree::Number(number) => return Some(number.clone()),
+            Tree::Text(text) => {
+                if let Some(number) = read(text).and_then(to_json) {
                     let message = format!(
-                        "{} is {number}, but {code} has {digits} decimals: round to {digits} decimals before sending",
-                        self.name()
+                        "{} is the text {}: read as {number}",
+                        self.name(),
+                        excerpt(text)
                     );
-                    self.reject(RejectCode::MoneyDecimals, message);
+                    self.repair(WarningCode::NumberFromText, message);
+                    *value = Tree::Number(number.clone());
+                    return Some(number);
                 }
             }
+            _ => {}
         }
+        self.wrong_type(value, expected);
+        None
     }
 
-    /// Notes at the root that an amount lacks its currency.
-    fn missing_currency(&mut self) {
-        let amount = self.name();
-        let pointer = std::mem::take(&mut self.pointer);
-        self.at("currency", |check| check.missing(&amount));
-        self.pointer = pointer;
-    }
-
-    fn list(&mut self, entries: &[Value], max: usize, fields: &[Field]) {
+    fn list<'a>(&mut self, entries: &mut [Tree<'a>], max: usize, fields: &[Field]) {
         if entries.len() > max {
             let message = format!(
                 "{} has {} entries: send at most {max}",
@@ -227,29 +302,59 @@ impl Check {
             );
             self.reject(RejectCode::TooMany, message);
         }
-        for (position, entry) in entries.iter().take(max).enumerate() {
+        for (position, entry) in entries.iter_mut().take(max).enumerate() {
             self.at(&position.to_string(), |check| match entry {
-                Value::Object(object) => check.object(fields, object),
+                Tree::Object(object) => {
+                    check.object(fields, object);
+                    check.item(object);
+                }
                 other => check.wrong_type(other, "an object"),
             });
         }
     }
 
-    fn properties(&mut self, properties: &Map<String, Value>) {
-        if properties.len() > MAX_PROPERTIES {
+    /// Checks what depends on several fields of an item.
+    fn item(&mut self, item: &mut Members<'_>) {
+        self.item_id(item);
+        self.line_total(item);
+    }
+
+    /// A product may go by its name, as GA4 allows.
+    fn item_id(&mut self, item: &mut Members<'_>) {
+        if item.get("item_id").is_some() {
+            return;
+        }
+        let name = match item.text("item_name") {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => {
+                let needed_by = self.name();
+                self.at("item_id", |check| check.missing(&needed_by));
+                return;
+            }
+        };
+        let id: String = name.chars().take(crate::limits::MAX_NAME).collect();
+        self.at("item_id", |check| {
+            let message = "`item_id` is missing: the item goes by its name".to_owned();
+            check.repair(WarningCode::IdReplaced, message);
+        });
+        item.set("item_id", Tree::Text(Cow::Owned(id)));
+    }
+
+    fn properties(&mut self, properties: &mut Members<'_>) {
+        if properties.0.len() > MAX_PROPERTIES {
             let message = format!(
                 "{} has {} entries: send at most {MAX_PROPERTIES}",
                 self.name(),
-                properties.len()
+                properties.0.len()
             );
             self.reject(RejectCode::TooMany, message);
         }
-        for (name, value) in properties.iter().take(MAX_PROPERTIES) {
+        for (name, value) in properties.0.iter_mut().take(MAX_PROPERTIES) {
             self.property(name, value);
         }
     }
 
-    fn property(&mut self, name: &str, value: &Value) {
+    fn property(&mut self, name: &str, value: &mut Tree<'_>) {
         // A bad name is reported at the object: it may be too long for a pointer.
         match name.chars().count() {
             0 => self.reject(
@@ -266,11 +371,11 @@ impl Check {
             _ => self.at(
                 &name.replace('~', "~0").replace('/', "~1"),
                 |check| match value {
-                    Value::String(text) => check.text(text, 0, MAX_PROPERTY_TEXT, None),
-                    Value::Array(_) | Value::Object(_) => {
+                    Tree::Text(_) => check.prose(value, 0, MAX_PROPERTY_TEXT),
+                    Tree::List(_) | Tree::Object(_) => {
                         check.wrong_type(value, "a string, number, boolean or null")
                     }
-                    Value::Null | Value::Bool(_) | Value::Number(_) => {}
+                    Tree::Null | Tree::Boolean(_) | Tree::Number(_) => {}
                 },
             ),
         }
@@ -286,5 +391,14 @@ impl Check {
         }
         let list = parents.rsplit('/').next().unwrap_or_default();
         excerpt(&format!("{list}/{segment}"))
+    }
+}
+
+/// Writes a number as JavaScript does: an integer without a fraction.
+fn to_json(number: f64) -> Option<Number> {
+    let number = Number::from_f64(number)?;
+    match integer::from_number(&number) {
+        Some(integer) => Some(integer.into()),
+        None => Some(number),
     }
 }

@@ -40,7 +40,7 @@ fn events_stay_the_bytes_they_came_in() {
     assert_eq!(events.len(), 10);
     for event in events {
         assert!(body.contains(event.get()));
-        assert_eq!(validate::event(event.get()).map(|_| ()), Ok(()));
+        assert_eq!(validate::event(event.get(), None).map(|_| ()), Ok(()));
     }
 }
 
@@ -50,7 +50,7 @@ fn bad_event_does_not_spoil_its_batch() {
     let (_, events) = batch::read_head(body.as_bytes()).unwrap();
     let accepted: Vec<bool> = events
         .iter()
-        .map(|event| validate::event(event.get()).is_ok())
+        .map(|event| validate::event(event.get(), None).is_ok())
         .collect();
     assert_eq!(accepted, [true, false, true]);
 }
@@ -62,7 +62,7 @@ fn events_that_are_no_objects_are_judged_one_by_one() {
     assert!(
         events
             .iter()
-            .all(|event| validate::event(event.get()).is_err())
+            .all(|event| validate::event(event.get(), None).is_err())
     );
 }
 
@@ -193,7 +193,10 @@ fn batch_that_is_written_is_read_again() {
     assert_eq!(head, written.head);
     let events: Vec<_> = events
         .iter()
-        .map(|event| validate::event(event.get()).unwrap())
+        .map(|event| {
+            let valid = validate::event(event.get(), None).unwrap();
+            valid.to_event().unwrap()
+        })
         .collect();
     assert_eq!(events, written.events);
 }
@@ -213,7 +216,7 @@ fn hostile_bytes_get_a_bounded_answer() {
         let rejections = match batch::read_head(&changed) {
             Ok((_, events)) => events
                 .iter()
-                .filter_map(|event| validate::event(event.get()).err())
+                .filter_map(|event| validate::event(event.get(), None).err())
                 .flatten()
                 .collect(),
             Err(rejections) => {

@@ -77,7 +77,10 @@ impl Mutator {
 fn examples() -> Vec<Value> {
     let parse = |(_, text): (String, String)| serde_json::from_str::<Value>(&text).unwrap();
     let valid = json_files("valid").into_iter().map(parse);
-    let invalid = json_files("invalid").into_iter().map(parse);
+    let invalid = json_files("invalid")
+        .into_iter()
+        .chain(json_files("repaired"));
+    let invalid = invalid.map(parse);
     let invalid = invalid.filter_map(|mut example| example.get_mut("event").map(Value::take));
     // Too large is beyond JSON Schema.
     valid
@@ -95,12 +98,14 @@ pub fn values() -> Vec<Value> {
 }
 
 fn numbers() -> Vec<Value> {
-    let integers: [i64; 9] = [
+    let integers: [i64; 11] = [
         0,
         1,
         100,
         1_000_000,
         86_400_000,
+        1_577_836_800_000,
+        4_102_444_800_000,
         253_402_300_799_999,
         1_000_000_000_000,
         9_007_199_254_740_991,
@@ -116,6 +121,16 @@ fn numbers() -> Vec<Value> {
         1.5,
         19.99,
         19.999,
+        13.049_999_999_999_999,
+        0.001,
+        0.000_9,
+        1.85,
+        0.333_333_333,
+        -10.38,
+        -1e12,
+        -1e12 - 0.01,
+        1e6,
+        1e6 + 0.5,
         1e12,
         1e12 + 0.01,
         86_400_000.0,
@@ -152,13 +167,13 @@ fn texts() -> Vec<String> {
         "https://a#<script>",
     ];
     let uuids = [
-        "0199c2f4-7a00-7001-8a00-000000001eef",
-        "0199C2F4-7a00-7001-8a00-000000001eef",
-        "0199c2f4-7a00-4001-8a00-000000001eef",
-        "0199c2f4-7a00-7001-ca00-000000001eef",
-        "0199c2f47a00-7001-8a00-000000001eef0",
-        "0199c2f4-7a00-7001-8a00-00000000 eef",
-        "0199c2f4-7a00-7001-8a00-000000001eef\n",
+        "01a205b3-d000-7001-8a00-000000001eef",
+        "01A205B3-d000-7001-8a00-000000001eef",
+        "01a205b3-d000-4001-8a00-000000001eef",
+        "01a205b3-d000-7001-ca00-000000001eef",
+        "01a205b3d000-7001-8a00-000000001eef0",
+        "01a205b3-d000-7001-8a00-00000000 eef",
+        "01a205b3-d000-7001-8a00-000000001eef\n",
     ];
     let others = [
         "EUR",
@@ -181,6 +196,45 @@ fn texts() -> Vec<String> {
         "page_view",
         "Page_view",
         "purchase",
+        "granted",
+        "denied",
+        "not_asked",
+        "Granted",
+        "undefined",
+        "NULL",
+        " null ",
+        "0",
+        "00",
+        "-1",
+        "[object Object]",
+        "{{ id }}",
+        "{{}}",
+        "{{{",
+        "${id}",
+        "%%%%",
+        "%%%",
+        "<%= id %>",
+        "00000000-0000-0000-0000-000000000000",
+        "1",
+        "2.00",
+        "1.5",
+        "19.99",
+        "-10.38",
+        "4,245.42",
+        "4.245,42",
+        "1,234",
+        "1.234",
+        "12,5",
+        " 7\n",
+        "0.0004",
+        "1,2,3",
+        "1.",
+        ".5",
+        "1e3",
+        "+1",
+        "9007199254740993",
+        "1577836800000",
+        "99999999999999",
         "$",
         "^",
         "a\n",
@@ -211,8 +265,15 @@ fn lists_and_objects() -> Vec<Value> {
         json!([{"item_id": "sku-1", "price": null}]),
         json!([{"item_id": "sku-1", "price": "1"}]),
         json!([{"item_id": "sku-1"}, {"item_id": "sku-2", "discount": 1, "quantity": 2.0}]),
-        json!(vec![json!({"item_id": "sku-1"}); 100]),
-        json!(vec![json!({"item_id": "sku-1"}); 101]),
+        json!(vec![json!({"item_id": "sku-1"}); 200]),
+        json!(vec![json!({"item_id": "sku-1"}); 201]),
+        json!([{"item_name": "Mug"}]),
+        json!([{"item_id": "undefined", "item_name": "Mug"}]),
+        json!([{"item_id": 0, "item_name": ""}]),
+        json!([{"item_id": 7, "price": "1,5", "quantity": 1.85}]),
+        json!([{"item_id": "voucher", "price": -5}]),
+        json!([{"item_id": "sku-1", "price": 1e12, "quantity": 1e5}]),
+        json!({"analytics": "granted", "ads": "not_asked"}),
         json!({"analytics": true, "ads": false}),
         json!({"analytics": true, "ads": null}),
         json!({"country": "DE", "gender": null}),

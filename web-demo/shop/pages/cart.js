@@ -24,18 +24,40 @@ function draw(body) {
 }
 
 function emptyCart() {
-  return [h("p", { class: "lead", "data-testid": "cart-empty" }, "It is empty. That is fine too, but the kettle is rather nice."), h("p", {}, h("a", { class: "button", href: "/" }, "Look around"))];
+  return [
+    h(
+      "p",
+      { class: "lead", "data-testid": "cart-empty" },
+      "It is empty. That is fine too, but the kettle is rather nice.",
+    ),
+    h("p", {}, h("a", { class: "button", href: "/" }, "Look around")),
+  ];
 }
 
 function filledCart(lines, redraw) {
   const total = h("strong", { "data-testid": "cart-total" }, showCents(goodsCents(lines)));
   const showTotal = () => (total.textContent = showCents(goodsCents(cartLines())));
   return [
-    h("ul", { class: "lines" }, lines.map((line) => cartLine(line, showTotal, redraw))),
-    h("aside", { class: "sum" },
+    h(
+      "ul",
+      { class: "lines" },
+      lines.map((line) => cartLine(line, showTotal, redraw)),
+    ),
+    h(
+      "aside",
+      { class: "sum" },
       h("p", { class: "total" }, h("span", {}, "Together"), total),
       h("p", { class: "small" }, "Including VAT, before shipping."),
-      h("a", { class: "button", href: "/checkout", "data-full-load": true, "data-testid": "checkout-link" }, "To the checkout"),
+      h(
+        "a",
+        {
+          class: "button",
+          href: "/checkout",
+          "data-full-load": true,
+          "data-testid": "checkout-link",
+        },
+        "To the checkout",
+      ),
     ),
   ];
 }
@@ -60,11 +82,42 @@ function cartLine({ product, quantity }, showTotal, redraw) {
     redraw();
     document.getElementById("content").focus();
   };
-  return h("li", { class: "line", "data-testid": "cart-line", "data-item-id": id },
-    h("a", { href: `/product/${id}`, tabindex: -1, "aria-hidden": "true" }, h("img", { src: pictureOf(product), alt: "", width: 96, height: 96 })),
-    h("div", { class: "what" }, h("a", { href: `/product/${id}` }, name), h("span", { class: "small" }, `${showCents(toCents(product.price))} each`)),
-    h("input", { type: "number", min: 1, max: MOST, value: quantity, required: true, inputmode: "numeric", "aria-label": `Quantity of ${name}`, "data-testid": "line-quantity", change: setNumber }),
+  return h(
+    "li",
+    { class: "line", "data-testid": "cart-line", "data-item-id": id },
+    h(
+      "a",
+      { href: `/product/${id}`, tabindex: -1, "aria-hidden": "true" },
+      h("img", { src: pictureOf(product), alt: "", width: 96, height: 96 }),
+    ),
+    h(
+      "div",
+      { class: "what" },
+      h("a", { href: `/product/${id}` }, name),
+      h("span", { class: "small" }, `${showCents(toCents(product.price))} each`),
+    ),
+    h("input", {
+      type: "number",
+      min: 1,
+      max: MOST,
+      value: quantity,
+      required: true,
+      inputmode: "numeric",
+      "aria-label": `Quantity of ${name}`,
+      "data-testid": "line-quantity",
+      change: setNumber,
+    }),
     price,
-    h("button", { type: "button", class: "plain", "data-testid": "remove", "aria-label": `Remove ${name}`, click: remove }, "Remove"),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "plain",
+        "data-testid": "remove",
+        "aria-label": `Remove ${name}`,
+        click: remove,
+      },
+      "Remove",
+    ),
   );
 }

@@ -6,6 +6,10 @@ import { h } from "../dom.js";
 export function notFoundPage() {
   return {
     title: "Not here",
-    elements: [h("h1", {}, "We do not have that"), h("p", { class: "lead" }, "Perhaps it was sold in 1974."), h("a", { class: "button", href: "/" }, "See what we have")],
+    elements: [
+      h("h1", {}, "We do not have that"),
+      h("p", { class: "lead" }, "Perhaps it was sold in 1974."),
+      h("a", { class: "button", href: "/" }, "See what we have"),
+    ],
   };
 }

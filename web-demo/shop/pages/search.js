@@ -22,7 +22,10 @@ export function searchPage({ query }) {
 
 function results(term, found) {
   const count = found.length === 1 ? "One thing" : `${found.length} things`;
-  return [h("h1", { "data-testid": "search-summary" }, `${count} for “${term}”`), productList(found, { id: "search", name: "Search results" })];
+  return [
+    h("h1", { "data-testid": "search-summary" }, `${count} for “${term}”`),
+    productList(found, { id: "search", name: "Search results" }),
+  ];
 }
 
 function noResults(term) {

@@ -1,9 +1,10 @@
-//! BigQuery as the demo needs it: a dataset, where the APIs answer, and the two calls that come before the tables.
+//! BigQuery as the demo needs it: where the APIs answer, and the two calls that come before the tables.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use shoptrail_local::warehouse_address::DatasetAddress;
 use ureq::Agent;
 
 /// Name the servers of BigQuery's APIs, for the demo as for `shoptrail`.
@@ -15,41 +16,6 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Already there.
 const CONFLICT: u16 = 409;
-
-/// A dataset, as `bigquery://PROJECT/DATASET` names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Dataset {
-    project: String,
-    name: String,
-}
-
-impl Dataset {
-    /// Reads the URL; the characters are those of BigQuery's names.
-    pub(super) fn parse(url: &str) -> Result<Self> {
-        let path = url
-            .strip_prefix("bigquery://")
-            .and_then(|path| path.split_once('/'));
-        let is_project =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
-        let is_dataset = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        match path {
-            Some((project, name))
-                if project.starts_with(is_project)
-                    && project.chars().all(is_project)
-                    && name.starts_with(is_dataset)
-                    && name.chars().all(is_dataset) =>
-            {
-                Ok(Self {
-                    project: project.to_owned(),
-                    name: name.to_owned(),
-                })
-            }
-            _ => bail!(
-                "a BigQuery warehouse is written `bigquery://PROJECT/DATASET`, for example `bigquery://demo/shoptrail`"
-            ),
-        }
-    }
-}
 
 /// Where BigQuery's REST API and its Storage APIs answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,7 +58,7 @@ impl Endpoints {
     }
 
     /// Whether the REST API answers.
-    pub(super) fn answer(&self, dataset: &Dataset) -> bool {
+    pub(super) fn answer(&self, dataset: &DatasetAddress) -> bool {
         agent()
             .get(self.datasets(dataset))
             .call()
@@ -100,10 +66,9 @@ impl Endpoints {
     }
 
     /// Creates the dataset, unless it is there.
-    pub(super) fn create(&self, dataset: &Dataset) -> Result<()> {
+    pub(super) fn create(&self, dataset: &DatasetAddress) -> Result<()> {
         let url = self.datasets(dataset);
-        let body =
-            json!({"datasetReference": {"projectId": dataset.project, "datasetId": dataset.name}});
+        let body = json!({"datasetReference": {"projectId": dataset.project, "datasetId": dataset.dataset}});
         let mut reply = agent()
             .post(&url)
             .send_json(body)
@@ -118,11 +83,11 @@ impl Endpoints {
             .unwrap_or("no reason given");
         bail!(
             "dataset `{}` cannot be created: {url} answers {status}: {reason}",
-            dataset.name
+            dataset.dataset
         )
     }
 
-    fn datasets(&self, dataset: &Dataset) -> String {
+    fn datasets(&self, dataset: &DatasetAddress) -> String {
         format!(
             "{}/bigquery/v2/projects/{}/datasets",
             self.rest.trim_end_matches('/'),
@@ -145,39 +110,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn url_names_project_and_dataset() {
-        let dataset = Dataset::parse("bigquery://my-shop-1/shoptrail_demo").expect("a good URL");
-        assert_eq!(
-            dataset,
-            Dataset {
-                project: "my-shop-1".to_owned(),
-                name: "shoptrail_demo".to_owned()
-            }
-        );
-        let scoped =
-            Dataset::parse("bigquery://example.com:shop/Main").expect("a project of a domain");
-        assert_eq!(scoped.project, "example.com:shop");
-    }
-
-    #[test]
-    fn malformed_url_is_answered_with_the_form() {
-        for url in [
-            "bigquery:",
-            "bigquery:shop/demo",
-            "bigquery://shop",
-            "bigquery://shop/",
-            "bigquery:///demo",
-            "bigquery://shop/demo/table",
-            "bigquery://shop/de-mo",
-            "bigquery://Shop/demo",
-            "bigquery://shop/demo?x",
-        ] {
-            let error = Dataset::parse(url).expect_err(url).to_string();
-            assert!(error.contains("`bigquery://PROJECT/DATASET`"), "{error}");
-        }
-    }
-
-    #[test]
     fn one_variable_alone_is_an_error_that_names_both() {
         let url = || Some("http://127.0.0.1:1".to_owned());
         assert_eq!(Endpoints::named(None, None).expect("none"), None);
@@ -195,7 +127,10 @@ mod tests {
 
     #[test]
     fn slash_at_the_end_of_an_endpoint_changes_nothing() {
-        let dataset = Dataset::parse("bigquery://shop/demo").expect("a good URL");
+        let dataset = DatasetAddress {
+            project: "shop".to_owned(),
+            dataset: "demo".to_owned(),
+        };
         let endpoints = Endpoints {
             rest: "http://127.0.0.1:9050/".to_owned(),
             grpc: String::new(),

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use shoptrail_local::addresses::Addresses;
 
 use super::LOOK;
-use super::stack::{Addresses, Stack};
+use super::stack::DemoStack;
 use crate::interrupt::Interrupt;
 
 /// How long the count of events in gold may stand still: a landing and a build take a few seconds each, over
@@ -14,11 +15,11 @@ use crate::interrupt::Interrupt;
 const STANDSTILL: Duration = Duration::from_secs(240);
 
 /// The gold tables behind the local web server.
-pub(super) struct Gold {
+pub(super) struct GoldPages {
     data: String,
 }
 
-impl Gold {
+impl GoldPages {
     pub(super) fn of(addresses: &Addresses) -> Self {
         Self {
             data: format!("{}/data", addresses.shop.trim_end_matches('/')),
@@ -46,7 +47,7 @@ impl Gold {
     pub(super) fn wait_for(
         &self,
         expected: u64,
-        stack: &mut Stack,
+        stack: &mut DemoStack,
         interrupt: &Interrupt,
     ) -> Result<bool> {
         let mut counted = self.events()?;

@@ -6,15 +6,15 @@ use anyhow::{Context, Result};
 use iso_currency::Currency;
 use serde_json::Value;
 
-use super::gold::Gold;
+use super::gold::GoldPages;
 
 const TOP_PRODUCTS: usize = 5;
 
 /// Prints the numbers to stdout.
 ///
 /// # Errors
-/// When a table cannot be read or holds an amount without a currency.
-pub(super) fn print(gold: &Gold) -> Result<()> {
+/// Returns an error if a table cannot be read or holds an amount without a currency.
+pub(super) fn print(gold: &GoldPages) -> Result<()> {
     println!();
     for line in revenue(&gold.rows("gold_daily_kpis")?)? {
         println!("  {line}");
@@ -105,7 +105,7 @@ fn amount(minor: i64, code: &str) -> Result<String> {
     Ok(format!("{sign}{whole}{point}{fraction} {code}"))
 }
 
-/// An event's text without what a terminal would obey.
+/// An event's text without control characters: a terminal would obey them.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

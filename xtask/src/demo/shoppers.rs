@@ -1,15 +1,15 @@
 //! The simulated shoppers of the demo: `shoptrail simulate` with amounts that suit a first look.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use shoptrail_local::progress::line;
 
 use super::LOOK;
-use super::stack::{Program, Stack, shoptrail};
+use super::program::Program;
+use super::stack::DemoStack;
 use crate::interrupt::Interrupt;
-use crate::process::create_log;
-use crate::progress::line;
+use crate::workspace::Workspace;
 
 /// An amount of history: sessions spread over the last days.
 pub(super) struct History {
@@ -29,19 +29,20 @@ pub(super) const HISTORY: History = History {
     days: "14",
 };
 
-/// Events per second of the stream: what a person can follow with the eye.
+/// Events per second of the stream: what a person can follow on the page.
 const STREAM_RATE: &str = "4";
 
-/// Sends the history as fast as the edge takes it: the same shoppers for the same seed. Returns how many events the edge accepted, `None` when interrupted.
+/// Sends the history as fast as the edge accepts it: the same shoppers for the same seed. Returns how many events the edge
+/// accepted, `None` when interrupted.
 pub(super) fn history(
-    root: &Path,
-    stack: &Stack,
+    workspace: &Workspace,
+    stack: &DemoStack,
     history: History,
     seed: u64,
     interrupt: &Interrupt,
 ) -> Result<Option<u64>> {
-    let (log, path) = create_log(root, "simulate")?;
-    let mut program = shoptrail(root);
+    let (log, path) = workspace.create_log("simulate")?;
+    let mut program = workspace.shoptrail();
     program.args(arguments(stack)).args([
         "--seed",
         &seed.to_string(),
@@ -90,13 +91,13 @@ pub(super) struct Stream {
 }
 
 /// Starts the stream; dropping it ends it.
-pub(super) fn stream(root: &Path, stack: &Stack) -> Result<Stream> {
-    let mut program = shoptrail(root);
+pub(super) fn stream(workspace: &Workspace, stack: &DemoStack) -> Result<Stream> {
+    let mut program = workspace.shoptrail();
     program
         .args(arguments(stack))
         .args(["--live", "--rate", STREAM_RATE]);
     Ok(Stream {
-        program: Program::start(root, "stream", program)?,
+        program: Program::start(workspace, "stream", &program)?,
         complained: false,
     })
 }
@@ -113,7 +114,7 @@ impl Stream {
     }
 }
 
-fn arguments(stack: &Stack) -> Vec<&str> {
+fn arguments(stack: &DemoStack) -> Vec<&str> {
     let origin = stack.addresses.shop.trim_end_matches('/');
     vec![
         "simulate",

@@ -1,57 +1,41 @@
 //! Where the demo's tables are: what `--warehouse` says, and for BigQuery the server behind it.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use shoptrail_local::ports;
+use shoptrail_local::progress::step;
+use shoptrail_local::warehouse_address::{DatasetAddress, WarehouseAddress};
 
 use super::LOOK;
-use super::bigquery::{Dataset, Endpoints};
-use super::stack::Program;
+use super::bigquery::Endpoints;
+use super::program::Program;
 use crate::interrupt::Interrupt;
-use crate::progress::step;
 use crate::setup;
+use crate::workspace::Workspace;
 
 /// From the start of local-bigquery until it answers: some seconds, most of them for loading.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
-/// What `--warehouse` says.
-#[derive(Clone, Debug)]
-pub struct WarehouseUrl {
-    text: String,
-    dataset: Option<Dataset>,
-}
-
-impl WarehouseUrl {
-    /// Reads what a person wrote; URLs of other warehouses are `shoptrail`'s to judge.
-    pub fn parse(text: &str) -> Result<Self> {
-        let dataset = text
-            .starts_with("bigquery:")
-            .then(|| Dataset::parse(text))
-            .transpose()?;
-        Ok(Self {
-            text: text.to_owned(),
-            dataset,
-        })
-    }
-}
-
 /// The warehouse of a stack; dropping it stops the server that was started for it.
-pub(super) struct Warehouse {
+pub(super) struct DemoWarehouse {
     /// `shoptrail local` has its own default.
-    url: Option<WarehouseUrl>,
+    address: Option<WarehouseAddress>,
     /// Of BigQuery's APIs, once they are known.
     endpoints: Option<Endpoints>,
     server: Option<Program>,
 }
 
-impl Warehouse {
+impl DemoWarehouse {
     /// Finds what is wrong before anything long begins, and installs local-bigquery where it will be needed.
-    pub(super) fn prepare(root: &Path, tools: &Path, url: Option<WarehouseUrl>) -> Result<Self> {
+    pub(super) fn prepare(
+        workspace: &Workspace,
+        address: Option<WarehouseAddress>,
+    ) -> Result<Self> {
         let warehouse = Self {
-            url,
+            address,
             endpoints: None,
             server: None,
         };
@@ -60,7 +44,7 @@ impl Warehouse {
         }
         let endpoints = Endpoints::from_environment()?;
         if endpoints.is_none() {
-            step("local-bigquery", || setup::bigquery::install(root, tools))?;
+            step("local-bigquery", || setup::bigquery::install(workspace))?;
         }
         Ok(Self {
             endpoints,
@@ -71,8 +55,7 @@ impl Warehouse {
     /// Starts local-bigquery over `data` unless another server is named, and makes the dataset; false when interrupted.
     pub(super) fn open(
         &mut self,
-        root: &Path,
-        tools: &Path,
+        workspace: &Workspace,
         data: &Path,
         interrupt: &Interrupt,
     ) -> Result<bool> {
@@ -83,7 +66,7 @@ impl Warehouse {
             Some(named) => named,
             None => {
                 let server =
-                    || start_server(root, tools, &data.join("bigquery"), &dataset, interrupt);
+                    || start_server(workspace, &data.join("bigquery"), &dataset, interrupt);
                 let Some((server, endpoints)) = step("start of local-bigquery", server)? else {
                     return Ok(false);
                 };
@@ -98,15 +81,15 @@ impl Warehouse {
 
     /// Tells `shoptrail` which warehouse it is and where.
     pub(super) fn describe_to(&self, command: &mut Command) {
-        if let Some(url) = &self.url {
-            command.args(["--warehouse", &url.text]);
+        if let Some(address) = &self.address {
+            command.args(["--warehouse", &address.to_string()]);
         }
         if let Some(endpoints) = &self.endpoints {
             command.envs(endpoints.variables());
         }
     }
 
-    /// Fails when the server has ended by itself.
+    /// Returns an error if the server has ended by itself.
     pub(super) fn check(&mut self) -> Result<()> {
         self.server.as_mut().map_or(Ok(()), Program::check)
     }
@@ -116,22 +99,24 @@ impl Warehouse {
         self.server.as_mut().map_or(Ok(()), Program::stop)
     }
 
-    fn dataset(&self) -> Option<&Dataset> {
-        self.url.as_ref()?.dataset.as_ref()
+    fn dataset(&self) -> Option<&DatasetAddress> {
+        match self.address.as_ref()? {
+            WarehouseAddress::BigQuery(dataset) => Some(dataset),
+            WarehouseAddress::Lake(_) => None,
+        }
     }
 }
 
 /// Starts local-bigquery over `data` and waits until it answers; `None` when interrupted.
 fn start_server(
-    root: &Path,
-    tools: &Path,
+    workspace: &Workspace,
     data: &Path,
-    dataset: &Dataset,
+    dataset: &DatasetAddress,
     interrupt: &Interrupt,
 ) -> Result<Option<(Program, Endpoints)>> {
-    let [rest_port, grpc_port] = free_ports()?;
-    let command = setup::bigquery::server(root, tools, rest_port, grpc_port, data);
-    let mut server = Program::start(root, "local-bigquery", command)?;
+    let [rest_port, grpc_port] = ports::free().context("no free port on 127.0.0.1")?;
+    let command = setup::bigquery::server(workspace, rest_port, grpc_port, data);
+    let mut server = Program::start(workspace, "local-bigquery", &command)?;
     let endpoints = Endpoints::on_ports(rest_port, grpc_port);
     let deadline = Instant::now() + START_DEADLINE;
     while !interrupt.asked() {
@@ -150,35 +135,4 @@ fn start_server(
     }
     server.stop()?;
     Ok(None)
-}
-
-/// Two ports that nobody listens on.
-fn free_ports() -> Result<[u16; 2]> {
-    let listen =
-        || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen on 127.0.0.1");
-    // Both are held until both are found, or the system might give one twice.
-    let [rest, grpc] = [listen()?, listen()?];
-    Ok([rest.local_addr()?.port(), grpc.local_addr()?.port()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_bigquerys_urls_are_judged_here() {
-        assert!(
-            WarehouseUrl::parse("lake:/data/lake")
-                .expect("left to `shoptrail`")
-                .dataset
-                .is_none()
-        );
-        assert!(
-            WarehouseUrl::parse("bigquery://shop/demo")
-                .expect("a good URL")
-                .dataset
-                .is_some()
-        );
-        assert!(WarehouseUrl::parse("bigquery:shop/demo").is_err());
-    }
 }

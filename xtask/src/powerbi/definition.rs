@@ -9,25 +9,25 @@ const GOLD: &str = "gold_";
 
 /// A table of the warehouse.
 #[derive(Debug, Deserialize)]
-pub(super) struct Table {
+pub(super) struct GoldTable {
     pub(super) name: String,
     pub(super) description: String,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<GoldColumn>,
 }
 
 /// One of its columns.
 #[derive(Debug, Deserialize)]
-pub(super) struct Column {
+pub(super) struct GoldColumn {
     pub(super) name: String,
     #[serde(rename = "type")]
-    pub(super) kind: Kind,
+    pub(super) kind: GoldKind,
     pub(super) description: String,
 }
 
 /// The BigQuery types that gold uses.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
-pub(super) enum Kind {
+pub(super) enum GoldKind {
     String,
     Int64,
     Float64,
@@ -36,14 +36,14 @@ pub(super) enum Kind {
     Timestamp,
 }
 
-impl Table {
+impl GoldTable {
     /// Its name in the model: `gold_daily_kpis` is `Daily KPIs`.
     pub(super) fn title(&self) -> String {
         name::title(self.name.strip_prefix(GOLD).unwrap_or(&self.name))
     }
 }
 
-impl Kind {
+impl GoldKind {
     /// The type's name in TMDL.
     pub(super) fn tmdl(self) -> &'static str {
         match self {
@@ -68,10 +68,10 @@ impl Kind {
 }
 
 /// The gold tables in the JSON of all tables.
-pub(super) fn gold(json: &[u8]) -> Result<Vec<Table>> {
-    let tables: Vec<Table> =
+pub(super) fn gold(json: &[u8]) -> Result<Vec<GoldTable>> {
+    let tables: Vec<GoldTable> =
         serde_json::from_slice(json).context("`shoptrail tables` printed something unexpected")?;
-    let gold: Vec<Table> = tables
+    let gold: Vec<GoldTable> = tables
         .into_iter()
         .filter(|table| table.name.starts_with(GOLD))
         .collect();
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(tables.len(), 1);
         assert_eq!(
             (tables[0].title().as_str(), tables[0].columns[0].kind),
-            ("Device Trends", Kind::Date)
+            ("Device Trends", GoldKind::Date)
         );
     }
 

@@ -1,8 +1,8 @@
 //! Gold tables as TMDL: tabs for indentation, `///` for descriptions, no comments.
 
-use super::definition::{Column, Kind, Table};
+use super::definition::{GoldColumn, GoldKind, GoldTable};
 use super::name::{lineage_tag, quoted};
-use super::settings::Mode;
+use super::settings::StorageMode;
 
 /// Marks a generated table in its file.
 pub(super) const GENERATED: &str = "annotation GeneratedBy = cargo xtask powerbi";
@@ -11,7 +11,7 @@ pub(super) const GENERATED: &str = "annotation GeneratedBy = cargo xtask powerbi
 const BY_HAND: [&str; 3] = ["Key Figures", "Date", "Funnel Step"];
 
 /// `model.tmdl`: settings of the model and the list of its tables.
-pub(super) fn list(tables: &[Table]) -> String {
+pub(super) fn list(tables: &[GoldTable]) -> String {
     let mut text = String::from(
         "model Model\n\
          \tculture: en-US\n\
@@ -23,7 +23,7 @@ pub(super) fn list(tables: &[Table]) -> String {
     );
     let generated = tables
         .iter()
-        .map(Table::title)
+        .map(GoldTable::title)
         .chain(["Currency".to_owned()]);
     for title in BY_HAND.map(str::to_owned).into_iter().chain(generated) {
         text.push_str(&format!("ref table {}\n", quoted(&title)));
@@ -32,7 +32,7 @@ pub(super) fn list(tables: &[Table]) -> String {
 }
 
 /// The TMDL file of a gold table.
-pub(super) fn table(table: &Table, mode: Mode) -> String {
+pub(super) fn table(table: &GoldTable, mode: StorageMode) -> String {
     let title = table.title();
     let name = quoted(&title);
     let mut text = format!(
@@ -54,7 +54,7 @@ pub(super) fn table(table: &Table, mode: Mode) -> String {
     text
 }
 
-fn column(table: &str, column: &Column) -> String {
+fn column(table: &str, column: &GoldColumn) -> String {
     let title = super::name::title(&column.name);
     let mut text = format!(
         "\n\t/// {}\n\tcolumn {}\n",
@@ -80,9 +80,9 @@ fn column(table: &str, column: &Column) -> String {
 
 /// Readers see what they group and filter by. Numbers reach them through measures, which know how to add them up, and days
 /// and currencies through the tables that filter all others.
-fn is_hidden(column: &Column) -> bool {
-    let is_number = matches!(column.kind, Kind::Int64 | Kind::Float64);
-    is_number || column.kind == Kind::Date || column.name == "currency"
+fn is_hidden(column: &GoldColumn) -> bool {
+    let is_number = matches!(column.kind, GoldKind::Int64 | GoldKind::Float64);
+    is_number || column.kind == GoldKind::Date || column.name == "currency"
 }
 
 /// The M query of a table. Call and navigation stand in one query: separate ones run into BigQuery's quota of project lists.
@@ -102,25 +102,25 @@ fn query(table: &str) -> [String; 7] {
 mod tests {
     use super::*;
 
-    fn device_trends() -> Table {
-        let column = |name: &str, kind| Column {
+    fn device_trends() -> GoldTable {
+        let column = |name: &str, kind| GoldColumn {
             name: name.to_owned(),
             kind,
             description: format!("the {name}"),
         };
-        Table {
+        GoldTable {
             name: "gold_device_trends".to_owned(),
             description: "One row per device".to_owned(),
             columns: vec![
-                column("device", Kind::String),
-                column("sessions", Kind::Int64),
+                column("device", GoldKind::String),
+                column("sessions", GoldKind::Int64),
             ],
         }
     }
 
     #[test]
     fn a_table_has_its_columns_and_its_source() {
-        let text = table(&device_trends(), Mode::Import);
+        let text = table(&device_trends(), StorageMode::Import);
         assert!(
             text.starts_with("/// One row per device\ntable 'Device Trends'\n\tlineageTag: "),
             "{text}"
@@ -147,10 +147,10 @@ mod tests {
 
     #[test]
     fn direct_query_changes_nothing_but_the_mode() {
-        let import = table(&device_trends(), Mode::Import);
+        let import = table(&device_trends(), StorageMode::Import);
         assert_eq!(
             import.replace("mode: import", "mode: directQuery"),
-            table(&device_trends(), Mode::Directquery)
+            table(&device_trends(), StorageMode::Directquery)
         );
     }
 

@@ -1,16 +1,14 @@
 //! The local broker: Apache Kafka's jars, as `local/kafka/pom.xml` names them.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 
 use super::is_fresh;
-use crate::process::{command, run};
+use crate::workspace::Workspace;
 
-/// Fetches the jars into `TOOLS/kafka/lib`, unless they came from this very pom.
-pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
-    let pom = root.join("local/kafka/pom.xml");
-    let folder = tools.join("kafka");
+/// Fetches the jars into `target/tools/kafka/lib`, unless they came from this very pom.
+pub(super) fn install(workspace: &Workspace) -> Result<()> {
+    let pom = workspace.path("local/kafka/pom.xml");
+    let folder = workspace.tools().join("kafka");
     let stamp = folder.join("pom.xml");
     if is_fresh(&pom, &stamp) {
         return Ok(());
@@ -19,7 +17,7 @@ pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     }
-    let mut maven = command(root, "mvn");
+    let mut maven = workspace.command("mvn");
     maven
         .args(["-q", "-B", "-f"])
         .arg(&pom)
@@ -28,7 +26,7 @@ pub(super) fn install(root: &Path, tools: &Path) -> Result<()> {
         "-DoutputDirectory={}",
         folder.join("lib").display()
     ));
-    run(root, "maven", &mut maven)?;
+    workspace.run("maven", &mut maven)?;
     std::fs::copy(&pom, &stamp).with_context(|| format!("cannot write `{}`", stamp.display()))?;
     Ok(())
 }

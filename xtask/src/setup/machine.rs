@@ -1,74 +1,83 @@
-//! The programs the build stands on: checked by name and version, installed from Debian's packages where the user may,
+//! The programs that the build needs: checked by name and version, installed from Debian's packages where the user may,
 //! and otherwise named in one sentence each.
 
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::process::{answer, find, run};
+use super::versions::{self, Version};
+use crate::process::{answer, find};
+use crate::workspace::Workspace;
 
 /// A program that must be on the machine.
 struct Need {
     program: &'static str,
-    /// Prints the version, where one is demanded.
-    version_flag: &'static str,
-    /// Lowest major version; 0: any.
-    minimum: u32,
+    /// Where a version is demanded: its name in `.tool-versions`, and what counts.
+    version: Option<(&'static str, Counts)>,
     debian_packages: &'static [&'static str],
-    /// What it is for and where else it is to be had.
-    sentence: &'static str,
+    /// What it is for.
+    purpose: &'static str,
+    /// Where else it is to be had.
+    source: &'static str,
+}
+
+/// How much of a version counts.
+#[derive(Clone, Copy)]
+enum Counts {
+    Major,
+    MajorAndMinor,
 }
 
 const NEEDS: &[Need] = &[
     Need {
         program: "cc",
-        version_flag: "--version",
-        minimum: 0,
+        version: None,
         debian_packages: &["build-essential"],
-        sentence: "a C compiler builds the Kafka client: install your system's C toolchain (Xcode's command line tools, gcc or clang)",
+        purpose: "a C compiler builds the Kafka client",
+        source: "install your system's C toolchain (Xcode's command line tools, gcc or clang)",
     },
     Need {
         program: "make",
-        version_flag: "--version",
-        minimum: 0,
+        version: None,
         debian_packages: &["build-essential"],
-        sentence: "make builds the Kafka client: install your system's C toolchain",
+        purpose: "make builds the Kafka client",
+        source: "install your system's C toolchain",
     },
     Need {
         program: "node",
-        version_flag: "--version",
-        minimum: 20,
+        version: Some(("nodejs", Counts::Major)),
         debian_packages: &["nodejs", "npm"],
-        sentence: "Node.js 20 or newer runs the Worker locally: install it from https://nodejs.org",
+        purpose: "Node.js runs the Worker locally",
+        source: "install it from https://nodejs.org",
     },
     Need {
         program: "npm",
-        version_flag: "--version",
-        minimum: 0,
+        version: None,
         debian_packages: &["npm"],
-        sentence: "npm installs the JavaScript tools: it comes with Node.js from https://nodejs.org",
+        purpose: "npm installs the JavaScript tools",
+        source: "it comes with Node.js from https://nodejs.org",
     },
     Need {
         program: "java",
-        version_flag: "-version",
-        minimum: 17,
+        version: Some(("java", Counts::Major)),
         debian_packages: &["default-jre-headless"],
-        sentence: "Java 17 or newer runs the local broker: install a JDK, for example Eclipse Temurin",
+        purpose: "Java runs the local broker",
+        source: "install a JDK, for example Eclipse Temurin",
     },
     Need {
         program: "mvn",
-        version_flag: "--version",
-        minimum: 0,
+        version: Some(("maven", Counts::MajorAndMinor)),
         debian_packages: &["maven"],
-        sentence: "Maven fetches the local broker: install Apache Maven 3.8 or newer",
+        purpose: "Maven fetches the local broker",
+        source: "install Apache Maven",
     },
 ];
 
 /// Checks every program, and installs what is missing where that is possible without asking.
 ///
 /// # Errors
-/// One sentence for each program that is still missing or too old.
-pub fn check() -> Result<()> {
+/// Returns an error if a program is still missing or too old, with a sentence for each.
+pub fn check(workspace: &Workspace) -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_met()).collect();
     let packages: Vec<&str> = missing
         .iter()
@@ -77,7 +86,7 @@ pub fn check() -> Result<()> {
         .collect();
     if !packages.is_empty() {
         // What apt says is in its log; what counts is whether the programs are there afterwards.
-        let _ = install_debian(&packages);
+        let _ = install_debian(workspace, &packages);
     }
     let mut sentences: Vec<String> = missing
         .iter()
@@ -85,7 +94,7 @@ pub fn check() -> Result<()> {
         .map(|need| need.complaint())
         .collect();
     if !has_openssl() {
-        let _ = install_debian(&["libssl-dev", "pkg-config"]);
+        let _ = install_debian(workspace, &["libssl-dev", "pkg-config"]);
         if !has_openssl() {
             sentences.push(OPENSSL.to_owned());
         }
@@ -111,52 +120,64 @@ fn has_openssl() -> bool {
 impl Need {
     fn is_met(&self) -> bool {
         find(self.program).is_some()
-            && (self.minimum == 0 || self.version().is_some_and(|found| found >= self.minimum))
+            && self
+                .minimum()
+                .is_none_or(|minimum| self.found().is_some_and(|found| found >= minimum))
     }
 
-    fn version(&self) -> Option<u32> {
-        major_version(&answer(Command::new(self.program).arg(self.version_flag))?)
+    /// The oldest version that will do.
+    fn minimum(&self) -> Option<Version> {
+        let (tool, counts) = self.version?;
+        let version = versions::of(tool)?;
+        Some(match counts {
+            Counts::Major => Version {
+                minor: 0,
+                ..version
+            },
+            Counts::MajorAndMinor => version,
+        })
+    }
+
+    fn found(&self) -> Option<Version> {
+        // Java alone knows no `--version` before Java 9, and answers to this in every version.
+        let flag = match self.program {
+            "java" => "-version",
+            _ => "--version",
+        };
+        versions::read(&answer(Command::new(self.program).arg(flag))?)
     }
 
     fn complaint(&self) -> String {
-        match self.version() {
-            Some(found) if found < self.minimum => {
-                format!(
-                    "`{}` (found version {found}): {}",
-                    self.program, self.sentence
-                )
+        let Self {
+            program,
+            purpose,
+            source,
+            ..
+        } = self;
+        match (self.minimum(), self.found()) {
+            (Some(Version { major, minor }), Some(found)) => format!(
+                "`{program}` {major}.{minor} or newer, this one is {}.{}: {purpose}; {source}",
+                found.major, found.minor
+            ),
+            (Some(Version { major, minor }), None) => {
+                format!("`{program}` {major}.{minor} or newer: {purpose}; {source}")
             }
-            _ => format!("`{}`: {}", self.program, self.sentence),
+            (None, _) => format!("`{program}`: {purpose}; {source}"),
         }
     }
-}
-
-/// The first number in a program's answer: `v20.20.2` is 20, `openjdk version "17.0.15"` is 17.
-fn major_version(answer: &str) -> Option<u32> {
-    let start = answer.find(|c: char| c.is_ascii_digit())?;
-    answer[start..]
-        .split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
 }
 
 /// Installs Debian packages where the user may do so without being asked for a password.
 ///
 /// # Errors
-/// When this is no Debian, the user may not, or apt fails.
-pub fn install_debian(packages: &[&str]) -> Result<()> {
+/// Returns an error if this is no Debian, the user may not, or apt fails.
+pub fn install_debian(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("this machine has no apt-get");
     }
     // The lists of a fresh machine are empty.
-    run(
-        &std::env::temp_dir(),
-        "apt-get update",
-        apt()?.args(["update", "-q"]),
-    )?;
-    run(
-        &std::env::temp_dir(),
+    workspace.run("apt-get update", apt()?.args(["update", "-q"]))?;
+    workspace.run(
         "apt-get install",
         apt()?
             .args(["install", "-q", "-y", "--no-install-recommends"])
@@ -183,25 +204,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn major_version_is_read_from_the_programs_own_words() {
-        assert_eq!(major_version("v20.20.2\n"), Some(20));
-        assert_eq!(
-            major_version("openjdk version \"17.0.15\" 2025-04-15"),
-            Some(17)
-        );
-        assert_eq!(major_version("none"), None);
-    }
-
-    #[test]
     fn old_program_is_named_with_the_version_found() {
         let need = Need {
             program: "cargo",
-            version_flag: "--version",
-            minimum: 900,
+            // Cargo's versions begin with 1.
+            version: Some(("nodejs", Counts::Major)),
             debian_packages: &[],
-            sentence: "newer",
+            purpose: "cargo builds",
+            source: "install it",
         };
         assert!(!need.is_met());
-        assert_eq!(need.complaint(), "`cargo` (found version 1): newer");
+        let complaint = need.complaint();
+        assert!(
+            complaint.starts_with("`cargo` 20.0 or newer, this one is 1."),
+            "{complaint}"
+        );
+        assert!(
+            complaint.ends_with(": cargo builds; install it"),
+            "{complaint}"
+        );
     }
 }

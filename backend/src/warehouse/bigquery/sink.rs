@@ -1,11 +1,9 @@
 //! Bronze as Confluent's BigQuery sink writes it: the record's three parts as nested columns, no Kafka coordinates, rows
 //! that may come twice.
 //!
-//! Nothing in a row tells when it came, so what is new is the difference between the table now and the table as it was
-//! (time travel). Rows that are the same in both are not read again; rows that come twice are counted once in silver.
-//!
-//! The difference begins some time before the last look: streamed rows take up to 90 minutes to leave the streaming buffer
-//! (<https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery>), and a row that is read twice does no harm.
+//! Nothing in a row tells when it came, but BigQuery keeps a history of what was appended to a table
+//! (<https://cloud.google.com/bigquery/docs/change-history>). Comparing the table now with the table then is not possible:
+//! a statement may read a table at one point in time only. Rows that come twice are counted once in silver.
 
 use polars::prelude::*;
 use serde_json::Value;
@@ -18,52 +16,29 @@ use super::read::{self, Source};
 /// What a field of a `oneOf` is called in the sink's table, its dots made legal by `sanitize.field.names`.
 const ONE_OF: &str = "io_confluent_connect_json_OneOf_field_";
 /// The longest that a dataset can be set to look back (<https://cloud.google.com/bigquery/docs/time-travel>).
-const TIME_TRAVEL_US: i64 = 7 * 24 * 60 * 60 * 1_000_000;
-/// The sink's batches may be committed hours after the day they were begun on.
-const PARTITION_MARGIN_US: i64 = 24 * 60 * 60 * 1_000_000;
+const HISTORY_US: i64 = 7 * DAY_US;
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// The records that came since, each once, in the column `record`; and when that was found, UTC microseconds.
+/// The records that came since the last look, in the column `record`; and when this look was, UTC microseconds.
 pub(super) async fn records(
     client: &Client,
     table: &str,
     since: Option<i64>,
 ) -> Result<(DataFrame, i64), WarehouseError> {
-    let found = look(client, table).await?;
     let now = now(client).await?;
-    let overlap = i64::try_from(client.settings.sink_overlap.as_micros()).unwrap_or(i64::MAX);
-    let since = begin(since, overlap, found.created);
-    if let Some(since) = since.filter(|since| now - since > TIME_TRAVEL_US) {
-        let days = (now - since) / (24 * 60 * 60 * 1_000_000);
-        let message = format!(
-            "the last build was {days} days ago, and time travel reaches back 7\nhint: `shoptrail build --rebuild`"
-        );
-        return Err(WarehouseError::Corrupt {
-            path: format!("the cursor of `{table}`"),
-            reason: message,
-        });
-    }
-    let prune = match since {
-        Some(since) if found.is_partitioned_by_ingestion => {
-            // Rows in the streaming buffer have no partition yet.
-            let from = since - PARTITION_MARGIN_US;
-            format!(
-                " WHERE _PARTITIONTIME IS NULL OR _PARTITIONTIME >= TIMESTAMP_TRUNC(TIMESTAMP_MICROS({from}), DAY)"
-            )
+    let name = client.full_name(table);
+    let from = match since {
+        Some(since) => {
+            let overlap = i64::try_from(client.settings.sink_overlap.as_micros());
+            let start = begin(since, overlap.unwrap_or(i64::MAX), now)
+                .ok_or_else(|| history_is_over(table, since, now))?;
+            appended(&name, start, now)
         }
-        _ => String::new(),
+        None => whole(&name, now),
     };
-    // Google wants a constant here, so the time stands in the text.
-    let as_of = |micros: i64| {
-        format!(
-            "SELECT TO_JSON_STRING(STRUCT(event AS event, batch AS batch, edge AS edge)) AS record \
-             FROM `{}` FOR SYSTEM_TIME AS OF TIMESTAMP_MICROS({micros}){prune}",
-            client.full_name(table)
-        )
-    };
-    let sql = match since {
-        Some(since) => format!("{} EXCEPT DISTINCT {}", as_of(now), as_of(since)),
-        None => format!("SELECT DISTINCT record FROM ({})", as_of(now)),
-    };
+    let sql = format!(
+        "SELECT DISTINCT TO_JSON_STRING(STRUCT(event AS event, batch AS batch, edge AS edge)) AS record FROM {from}"
+    );
     let what = format!("reading what is new in `{table}`");
     let done = client.run_query(&what, "sink", sql, Vec::new()).await?;
     let query = done
@@ -81,11 +56,30 @@ pub(super) async fn records(
     Ok((readable(rows, &what)?, now))
 }
 
-/// Where the difference begins. No table can be read as it was before it was made; one made since is new as a whole.
-fn begin(since: Option<i64>, overlap: i64, created: i64) -> Option<i64> {
-    since
-        .filter(|since| *since > created)
-        .map(|since| since.saturating_sub(overlap).max(created))
+/// All rows. Google wants a constant time here, so it stands in the text.
+fn whole(name: &str, now: i64) -> String {
+    format!("`{name}` FOR SYSTEM_TIME AS OF TIMESTAMP_MICROS({now})")
+}
+
+/// The rows that were appended from `start` on and before `now`; the table may be younger than that.
+fn appended(name: &str, start: i64, now: i64) -> String {
+    format!("APPENDS(TABLE `{name}`, TIMESTAMP_MICROS({start}), TIMESTAMP_MICROS({now}))")
+}
+
+/// Where to look from: some time before the last look, as far as the history reaches. None if that look lies before it.
+fn begin(since: i64, overlap: i64, now: i64) -> Option<i64> {
+    let oldest = now - HISTORY_US;
+    (since >= oldest).then(|| since.saturating_sub(overlap).max(oldest))
+}
+
+fn history_is_over(table: &str, since: i64, now: i64) -> WarehouseError {
+    let days = (now - since) / DAY_US;
+    WarehouseError::Corrupt {
+        path: format!("the cursor of `{table}`"),
+        reason: format!(
+            "the last build was {days} days ago, and a table's history reaches back 7\nhint: `shoptrail build --rebuild`"
+        ),
+    }
 }
 
 fn readable(rows: Option<DataFrame>, what: &str) -> Result<DataFrame, WarehouseError> {
@@ -147,33 +141,6 @@ async fn now(client: &Client) -> Result<i64, WarehouseError> {
     micros.ok_or_else(|| BigQueryError::new(Class::Failed, what, "the answer is not a time").into())
 }
 
-/// What the difference depends on of the sink's table.
-struct Look {
-    /// UTC microseconds, none of them before the table was there.
-    created: i64,
-    is_partitioned_by_ingestion: bool,
-}
-
-async fn look(client: &Client, table: &str) -> Result<Look, BigQueryError> {
-    let (project, dataset) = (&client.settings.project, &client.settings.dataset);
-    let what = format!("looking at `{table}`");
-    let found = client
-        .call(&what, || {
-            client.rest.table().get(project, dataset, table, None)
-        })
-        .await?;
-    let created = found
-        .creation_time
-        .and_then(|millis| millis.parse::<i64>().ok());
-    Ok(Look {
-        // In whole milliseconds: the next one is surely not before it.
-        created: created.map_or(i64::MIN, |millis| (millis + 1).saturating_mul(1_000)),
-        is_partitioned_by_ingestion: found
-            .time_partitioning
-            .is_some_and(|partitioning| partitioning.field.is_none()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,15 +158,21 @@ mod tests {
     }
 
     #[test]
-    fn difference_begins_before_the_last_look_and_never_before_the_table() {
+    fn look_begins_before_the_last_one_and_never_before_the_history() {
         let hour = 60 * 60 * 1_000_000;
-        assert_eq!(begin(None, 2 * hour, 0), None);
-        assert_eq!(begin(Some(10 * hour), 2 * hour, 0), Some(8 * hour));
-        assert_eq!(begin(Some(10 * hour), 2 * hour, 9 * hour), Some(9 * hour));
+        let now = 100 * DAY_US;
+        assert_eq!(begin(now - hour, 2 * hour, now), Some(now - 3 * hour));
         assert_eq!(
-            begin(Some(10 * hour), 2 * hour, 11 * hour),
-            None,
-            "the table is another one than that of the last look"
+            begin(now - HISTORY_US + hour, 2 * hour, now),
+            Some(now - HISTORY_US)
         );
+        assert_eq!(begin(now - HISTORY_US - 1, 2 * hour, now), None);
+    }
+
+    #[test]
+    fn statement_reads_the_table_at_one_point_in_time() {
+        assert_eq!(appended("p.d.t", 1, 2).matches("`p.d.t`").count(), 1);
+        assert!(!appended("p.d.t", 1, 2).contains("SYSTEM_TIME"));
+        assert_eq!(whole("p.d.t", 2).matches("SYSTEM_TIME").count(), 1);
     }
 }

@@ -268,12 +268,13 @@ pub(super) fn remove(add: &Add) -> Remove {
 }
 
 pub(super) fn builder(table: &Table, folder: &Path) -> Result<DeltaTableBuilder, WarehouseError> {
-    let address = |reason: &str| WarehouseError::Address {
-        url: folder.display().to_string(),
-        reason: reason.to_owned(),
+    let refused = |source: std::io::Error| WarehouseError::Io {
+        path: folder.display().to_string(),
+        source,
     };
-    let folder = std::path::absolute(folder).map_err(|error| address(&error.to_string()))?;
-    let url = Url::from_directory_path(&folder).map_err(|()| address("is not a folder's path"))?;
+    let absolute = std::path::absolute(folder).map_err(refused)?;
+    let url = Url::from_directory_path(&absolute)
+        .map_err(|()| refused(std::io::Error::other("this is not the path of a folder")))?;
     DeltaTableBuilder::from_url(url).map_err(|error| delta_error(table, error))
 }
 

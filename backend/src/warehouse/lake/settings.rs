@@ -7,10 +7,11 @@ use clap::Args;
 /// Shorter would take files from under a reader that is slow, or that began before a pause of its machine.
 const SHORTEST_HOURS: u64 = 1;
 
-/// Flags of a lake.
+/// How a lake is kept; of no effect on BigQuery.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Lake")]
 pub struct LakeArgs {
-    /// Lake: how long replaced files and old versions of a table stay for readers that are still at them, hours
+    /// How long replaced files and old versions of a table stay for readers that are still at them, hours
     #[arg(
         long,
         value_name = "HOURS",

@@ -10,7 +10,7 @@ use shoptrail_backend::warehouse::{Offsets, Publication, Replaces, Warehouse, Wa
 
 use super::super::warehouse::{BRONZE, SMALL, change, small};
 use super::super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, landing,
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, basis, build, land, landing,
     shuffled_world,
 };
 use super::proxy::{Effect, Fault, Proxy, refusal};
@@ -375,7 +375,7 @@ async fn read_that_would_scan_too_much_is_refused_before_it_does() {
     })
     .await;
     let refused = frugal
-        .read(&published, &SMALL, &basis(""))
+        .read(&published, &SMALL, &Default::default())
         .await
         .unwrap_err();
     assert!(
@@ -446,11 +446,7 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
             .is_ok();
         proxy.play(Vec::new());
         let now = test.bigquery.publication().await.unwrap();
-        let rows = test
-            .bigquery
-            .read(&now, &SMALL, &basis(""))
-            .await
-            .unwrap();
+        let rows = test.bigquery.read(&now, &SMALL, &Default::default()).await.unwrap();
         let expected = if now.version == published.version {
             None
         } else {
@@ -468,7 +464,7 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
             .unwrap();
         let rows = test
             .bigquery
-            .read(&published, &SMALL, &basis(""))
+            .read(&published, &SMALL, &Default::default())
             .await
             .unwrap();
         assert!(

@@ -7,6 +7,7 @@ use shoptrail_backend::warehouse::Warehouse;
 use super::super::world::{
     TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
 };
+use super::proxy::Proxy;
 use super::server::{DATASET, PROJECT, connect};
 
 const TABLE: &str = "clickstream_event_v3";
@@ -19,6 +20,8 @@ async fn bronze_of_confluents_sink_gives_the_same_silver() {
     build(lake.warehouse(), Mode::Increment).await;
 
     let mut test = TestBigQuery::new().await;
+    let proxy = Proxy::start(&test.server).await;
+    test.settings = test.server.settings(&proxy.rest);
     test.settings.sink_table = Some(TABLE.to_owned());
     test.bigquery = connect(test.settings.clone()).await;
     let (first, second) = records.split_at(records.len() / 2);
@@ -33,13 +36,24 @@ async fn bronze_of_confluents_sink_gives_the_same_silver() {
     let summary = build(test.restarted().await.as_ref(), Mode::Increment).await;
     assert_eq!(
         summary.bronze_rows,
-        second.len(),
-        "rows that were there before are not read again"
+        15 + second.len(),
+        "rows that came since are read, once each"
     );
     assert_same_tables(&test.bigquery, lake.warehouse(), "sink against own landing").await;
 
     build(&test.bigquery, Mode::Rebuild).await;
     assert_same_tables(&test.bigquery, lake.warehouse(), "sink, rebuilt").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statement_that_reads_two_points_in_time_is_refused_as_google_refuses_it() {
+    let test = TestBigQuery::with(&[]).await;
+    let proxy = Proxy::start(&test.server).await;
+    let statement = include_str!("../../../../tests/bigquery/two_points_in_time.sql");
+    let body = json!({"query": statement, "useLegacySql": false});
+    let url = format!("{}bigquery/v2/projects/{PROJECT}/queries", proxy.rest);
+    let answer = reqwest::Client::new().post(url).json(&body).send().await;
+    assert_eq!(answer.unwrap().status(), 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

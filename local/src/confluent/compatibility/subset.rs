@@ -85,7 +85,7 @@ pub struct Unsupported {
 /// Checks that all of a schema can be judged.
 ///
 /// # Errors
-/// At the first place that cannot.
+/// Returns an error at the first place that cannot be judged.
 pub fn check(schema: &Value) -> Result<(), Unsupported> {
     if let Some(draft) = schema.get("$schema")
         && !DRAFT_07.iter().any(|known| draft == known)

@@ -12,7 +12,7 @@ fn kinds(old: &Value, new: &Value) -> Vec<&'static str> {
         .collect()
 }
 
-/// Asserts that `wide` → `narrow` breaks with `kind` and the way back does not.
+/// Asserts that `wide` → `narrow` breaks with `kind` and the opposite change does not.
 fn narrows(wide: &Value, narrow: &Value, kind: &str) {
     assert_eq!(kinds(wide, narrow), [kind], "{wide} → {narrow}");
     assert_eq!(kinds(narrow, wide), [""; 0], "{narrow} → {wide}");
@@ -326,13 +326,56 @@ fn schema_that_cannot_be_judged_is_refused_with_its_place() {
     }
 }
 
+fn schema(file: &str) -> Value {
+    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/");
+    let text = std::fs::read(format!("{schemas}{file}")).expect("the schema is checked in");
+    serde_json::from_slice(&text).expect("it is JSON")
+}
+
+/// The versions of `schemas/released`, in order.
+fn released() -> Vec<Value> {
+    let files = (1..).map(|version| format!("released/record-{version}.schema.json"));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/");
+    files
+        .take_while(|file| std::path::Path::new(folder).join(file).exists())
+        .map(|file| schema(&file))
+        .collect()
+}
+
 #[test]
-fn schema_of_our_events_can_be_judged_and_is_compatible_with_itself() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the workspace");
-    let text = std::fs::read(root.join("schemas/json/record.schema.json"))
-        .expect("the schema is checked in");
-    let schema: Value = serde_json::from_slice(&text).expect("it is JSON");
-    assert_eq!(kinds(&schema, &schema), [""; 0]);
+fn records_schema_is_compatible_with_the_last_released() {
+    let released = released();
+    let last = released.last().expect("a released version");
+    assert_eq!(kinds(last, &schema("json/record.schema.json")), [""; 0]);
+}
+
+#[test]
+fn records_schema_takes_a_field_of_the_edge_and_of_the_batch() {
+    let present = schema("json/record.schema.json");
+    for place in [
+        "Edge",
+        "BatchInfo",
+        "Tracker",
+        "Context",
+        "Warning",
+        "ItemAmounts",
+    ] {
+        let mut next = present.clone();
+        next["definitions"][place]["properties"]["tomorrow"] = json!({"type": "string"});
+        assert_eq!(kinds(&present, &next), [""; 0], "{place}");
+    }
+    let mut next = present.clone();
+    next["properties"]["tomorrow"] = json!({"type": "string"});
+    let names = next["definitions"]["Device"]["enum"].as_array_mut();
+    names.expect("a list of names").push(json!("watch"));
+    assert_eq!(kinds(&present, &next), [""; 0]);
+}
+
+/// Clients may have sent anything under a name that the contract does not know.
+#[test]
+fn records_schema_takes_no_field_of_the_event() {
+    let present = schema("json/record.schema.json");
+    let mut next = present.clone();
+    next["definitions"]["Event"]["properties"]["tomorrow"] = json!({"type": "string"});
+    assert_ne!(kinds(&present, &next), [""; 0]);
 }

@@ -10,11 +10,11 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
-use super::report::{About, Pending, Refusal};
-use crate::broker::{MAX_MESSAGE_BYTES, client};
-use crate::confluent::record::{Part, Record};
+use super::report::{About, Pending, ProduceRefusal};
+use crate::broker::{MAX_MESSAGE_BYTES, PatientContext, client};
+use crate::confluent::record::{ProduceRecord, RecordPart};
 
-/// A record that the broker did not take in this time is reported as failed: the edge retries, with its own patience.
+/// A record that the broker did not take in this time is reported as failed: the edge retries, as long as it is set to.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a full queue is tried again.
@@ -22,34 +22,34 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 /// Room for what Kafka adds to a message.
 const MESSAGE_OVERHEAD_BYTES: usize = 65_536;
 
-/// What lies under the name of a topic.
-pub(super) enum Topic {
-    /// So many partitions.
+/// What the broker says of a topic's name.
+pub(super) enum KnownTopic {
+    /// The number of its partitions.
     Partitions(i32),
-    /// Nothing.
+    /// There is no such topic.
     Unknown,
     /// The broker does not say.
     Unreachable(String),
 }
 
-impl Topic {
+impl KnownTopic {
     /// Says whether a record may be sent.
-    pub(super) fn takes(&self, partition: Option<i32>, topic: &str) -> Result<(), Refusal> {
+    pub(super) fn takes(&self, partition: Option<i32>, topic: &str) -> Result<(), ProduceRefusal> {
         match (self, partition) {
             (Self::Partitions(count), Some(wanted)) if !(0..*count).contains(&wanted) => {
-                Err(Refusal::unknown_partition(topic, wanted, *count))
+                Err(ProduceRefusal::unknown_partition(topic, wanted, *count))
             }
             (Self::Partitions(_), _) => Ok(()),
-            (Self::Unknown, _) => Err(Refusal::unknown_topic(topic)),
-            (Self::Unreachable(reason), _) => Err(Refusal::retriable(reason)),
+            (Self::Unknown, _) => Err(ProduceRefusal::unknown_topic(topic)),
+            (Self::Unreachable(reason), _) => Err(ProduceRefusal::retriable(reason)),
         }
     }
 }
 
-/// An idempotent producer that is replaced when it broke for good, and the topics it has met.
+/// An idempotent producer that is replaced when it broke for good, and the topics it has looked up.
 pub struct Producer {
     config: ClientConfig,
-    current: RwLock<FutureProducer>,
+    current: RwLock<FutureProducer<PatientContext>>,
     partitions: RwLock<HashMap<String, i32>>,
 }
 
@@ -57,7 +57,7 @@ impl Producer {
     /// The broker need not answer yet.
     ///
     /// # Errors
-    /// If the producer cannot be made.
+    /// Returns an error if the producer cannot be made.
     pub fn new(bootstrap_servers: &str) -> Result<Self> {
         let mut config = client(bootstrap_servers);
         config
@@ -75,9 +75,11 @@ impl Producer {
                 "message.timeout.ms",
                 DELIVERY_TIMEOUT.as_millis().to_string(),
             )
-            // The Java clients' choice, so that a key lands where it does in the Cloud.
+            // As Java clients choose, so that a key gets the partition it has in the Cloud.
             .set("partitioner", "murmur2_random");
-        let current = config.create().context("cannot make a producer")?;
+        let current = config
+            .create_with_context(PatientContext)
+            .context("cannot make a producer")?;
         Ok(Self {
             config,
             current: RwLock::new(current),
@@ -86,7 +88,7 @@ impl Producer {
     }
 
     /// Looks a topic up; one that was found is remembered.
-    pub(super) async fn topic(&self, name: &str) -> Topic {
+    pub(super) async fn topic(&self, name: &str) -> KnownTopic {
         let known = self
             .partitions
             .read()
@@ -94,7 +96,7 @@ impl Producer {
             .get(name)
             .copied();
         if let Some(count) = known {
-            return Topic::Partitions(count);
+            return KnownTopic::Partitions(count);
         }
         let producer = self.current();
         let asked = tokio::task::spawn_blocking(move || {
@@ -103,8 +105,8 @@ impl Producer {
         .await;
         let metadata = match asked {
             Ok(Ok(metadata)) => metadata,
-            Ok(Err(error)) => return Topic::Unreachable(error.to_string()),
-            Err(error) => return Topic::Unreachable(error.to_string()),
+            Ok(Err(error)) => return KnownTopic::Unreachable(error.to_string()),
+            Err(error) => return KnownTopic::Unreachable(error.to_string()),
         };
         let mut partitions = self
             .partitions
@@ -116,11 +118,11 @@ impl Producer {
         }));
         partitions
             .get(name)
-            .map_or(Topic::Unknown, |count| Topic::Partitions(*count))
+            .map_or(KnownTopic::Unknown, |count| KnownTopic::Partitions(*count))
     }
 
-    /// Hands a record over; its fate is known later. Waits while the queue is full.
-    pub(super) async fn send(&self, topic: &str, record: Record) -> Pending {
+    /// Hands a record over; its result comes later. Waits while the queue is full.
+    pub(super) async fn send(&self, topic: &str, record: ProduceRecord) -> Pending {
         let about = About::new(topic, &record);
         let started = Instant::now();
         let mut message: FutureRecord<[u8], [u8]> = FutureRecord::to(topic);
@@ -136,7 +138,7 @@ impl Producer {
                     let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
                     if !full || started.elapsed() > DELIVERY_TIMEOUT {
                         self.renew_if_broken();
-                        return Refusal::of(&error, topic).into();
+                        return ProduceRefusal::of(&error, topic).into();
                     }
                     message = back;
                 }
@@ -152,13 +154,13 @@ impl Producer {
             return;
         };
         tracing::warn!(%code, "the producer broke and is replaced: {reason}");
-        match self.config.create() {
+        match self.config.create_with_context(PatientContext) {
             Ok(fresh) => *current = fresh,
             Err(error) => tracing::error!("cannot make a producer: {error}"),
         }
     }
 
-    fn current(&self) -> FutureProducer {
+    fn current(&self) -> FutureProducer<PatientContext> {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -166,11 +168,11 @@ impl Producer {
     }
 }
 
-fn bytes(part: &Part) -> Option<&[u8]> {
+fn bytes(part: &RecordPart) -> Option<&[u8]> {
     part.bytes.as_deref()
 }
 
-fn headers(record: &Record) -> OwnedHeaders {
+fn headers(record: &ProduceRecord) -> OwnedHeaders {
     let empty = OwnedHeaders::new_with_capacity(record.headers.len());
     record.headers.iter().fold(empty, |headers, (name, value)| {
         headers.insert(Header {

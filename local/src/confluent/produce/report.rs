@@ -1,4 +1,4 @@
-//! What becomes of a record, as the client is told.
+//! The report of a record, as its client gets it.
 
 use chrono::{DateTime, SecondsFormat};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -6,11 +6,11 @@ use rdkafka::producer::future_producer::{Delivery, DeliveryFuture};
 use serde::Serialize;
 
 use super::Gateway;
-use crate::confluent::record::{Part, PartKind, Record};
+use crate::confluent::record::{PartKind, ProduceRecord, RecordPart};
 
 /// A record whose report is not written yet.
 pub(super) enum Pending {
-    Refused(Refusal),
+    Refused(ProduceRefusal),
     Sent {
         delivery: DeliveryFuture,
         about: About,
@@ -24,9 +24,9 @@ pub(super) struct About {
     value: Option<Size>,
 }
 
-/// The report of a record that was not taken.
+/// The report of a record that was not written.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Refusal {
+pub(super) struct ProduceRefusal {
     error_code: u32,
     message: String,
 }
@@ -53,7 +53,7 @@ struct Size {
 }
 
 impl Pending {
-    /// Waits until the fate of the record is known and writes its report.
+    /// Waits for the record's result and writes its report.
     pub(super) async fn settle(self, gateway: &Gateway) -> String {
         let refusal = match self {
             Self::Refused(refusal) => refusal,
@@ -61,24 +61,26 @@ impl Pending {
                 Ok(Ok(delivery)) => return about.accepted(&gateway.cluster_id, &delivery),
                 Ok(Err((error, _))) => {
                     gateway.producer.renew_if_broken();
-                    Refusal::of(&error, &about.topic)
+                    ProduceRefusal::of(&error, &about.topic)
                 }
-                Err(_) => Refusal::retriable("the producer was closed before the broker answered"),
+                Err(_) => {
+                    ProduceRefusal::retriable("the producer was closed before the broker answered")
+                }
             },
         };
         line(&refusal)
     }
 }
 
-impl From<Refusal> for Pending {
-    fn from(refusal: Refusal) -> Self {
+impl From<ProduceRefusal> for Pending {
+    fn from(refusal: ProduceRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
 impl About {
-    pub(super) fn new(topic: &str, record: &Record) -> Self {
-        let size = |part: &Part| Size {
+    pub(super) fn new(topic: &str, record: &ProduceRecord) -> Self {
+        let size = |part: &RecordPart| Size {
             kind: part.kind,
             size: part.size(),
         };
@@ -107,7 +109,7 @@ impl About {
     }
 }
 
-impl Refusal {
+impl ProduceRefusal {
     pub(super) fn bad_request(message: String) -> Self {
         Self {
             error_code: 400,
@@ -132,7 +134,7 @@ impl Refusal {
         }
     }
 
-    /// Likewise.
+    /// In the Java client's words as well.
     pub(super) fn unknown_partition(topic: &str, partition: i32, partitions: i32) -> Self {
         let message = format!(
             "Partition {partition} of topic {topic} with partition count {partitions} is not present in metadata after 60000 ms."
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn broker_errors_get_the_codes_of_the_rest_api() {
-        let code = |code| Refusal::of(&KafkaError::MessageProduction(code), "t").error_code;
+        let code = |code| ProduceRefusal::of(&KafkaError::MessageProduction(code), "t").error_code;
         assert_eq!(code(RDKafkaErrorCode::UnknownTopicOrPartition), 40401);
         assert_eq!(code(RDKafkaErrorCode::MessageSizeTooLarge), 400);
         assert_eq!(code(RDKafkaErrorCode::TopicAuthorizationFailed), 40301);

@@ -16,20 +16,20 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Level, Registry, RegistryError, Version, VersionChoice};
+use super::{CompatibilityLevel, Registry, RegistryError, Version, VersionChoice};
 use crate::confluent::{ErrorReply, is_authentic};
 use crate::identity::ApiKey;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.schemaregistry.v1+json");
 
-type Shared = State<Arc<Registry>>;
-type Reply = Result<Json<Value>, ErrorReply>;
+type SharedRegistry = State<Arc<Registry>>;
+type RegistryReply = Result<Json<Value>, ErrorReply>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct SchemaRequest {
     schema: String,
-    /// Avro, unless it is said.
+    /// Without one, Avro is meant.
     schema_type: Option<String>,
     #[serde(default)]
     references: Vec<Value>,
@@ -92,7 +92,7 @@ async fn guard(State(key): State<ApiKey>, request: Request, next: Next) -> Respo
     response
 }
 
-async fn subjects(State(registry): Shared) -> Json<Value> {
+async fn subjects(State(registry): SharedRegistry) -> Json<Value> {
     Json(json!(registry.subjects()))
 }
 
@@ -100,79 +100,90 @@ async fn types() -> Json<Value> {
     Json(json!(["JSON"]))
 }
 
-async fn versions(State(registry): Shared, Path(subject): Path<String>) -> Reply {
+async fn versions(State(registry): SharedRegistry, Path(subject): Path<String>) -> RegistryReply {
     Ok(Json(json!(registry.versions(&subject)?)))
 }
 
 async fn version(
-    State(registry): Shared,
+    State(registry): SharedRegistry,
     Path((subject, version)): Path<(String, String)>,
-) -> Reply {
+) -> RegistryReply {
     Ok(Json(full(&registry.version(&subject, choice(&version)?)?)))
 }
 
-async fn find(State(registry): Shared, Path(subject): Path<String>, body: Bytes) -> Reply {
+async fn find(
+    State(registry): SharedRegistry,
+    Path(subject): Path<String>,
+    body: Bytes,
+) -> RegistryReply {
     Ok(Json(full(&registry.find(&subject, &schema_of(&body)?)?)))
 }
 
-async fn register(State(registry): Shared, Path(subject): Path<String>, body: Bytes) -> Reply {
+async fn register(
+    State(registry): SharedRegistry,
+    Path(subject): Path<String>,
+    body: Bytes,
+) -> RegistryReply {
     Ok(Json(
         json!({"id": registry.register(&subject, &schema_of(&body)?)?}),
     ))
 }
 
-async fn schema(State(registry): Shared, Path(id): Path<String>) -> Reply {
+async fn schema(State(registry): SharedRegistry, Path(id): Path<String>) -> RegistryReply {
     let id = id.parse().map_err(|_| RegistryError::UnknownSchema)?;
     Ok(Json(
         json!({"schemaType": "JSON", "schema": registry.schema(id)?}),
     ))
 }
 
-async fn default_level(State(registry): Shared) -> Reply {
+async fn default_level(State(registry): SharedRegistry) -> RegistryReply {
     Ok(Json(json!({"compatibilityLevel": registry.level(None)?})))
 }
 
-async fn subject_level(State(registry): Shared, Path(subject): Path<String>) -> Reply {
+async fn subject_level(
+    State(registry): SharedRegistry,
+    Path(subject): Path<String>,
+) -> RegistryReply {
     Ok(Json(
         json!({"compatibilityLevel": registry.level(Some(&subject))?}),
     ))
 }
 
-async fn set_default_level(State(registry): Shared, body: Bytes) -> Reply {
+async fn set_default_level(State(registry): SharedRegistry, body: Bytes) -> RegistryReply {
     set_level(&registry, None, &body)
 }
 
 async fn set_subject_level(
-    State(registry): Shared,
+    State(registry): SharedRegistry,
     Path(subject): Path<String>,
     body: Bytes,
-) -> Reply {
+) -> RegistryReply {
     set_level(&registry, Some(&subject), &body)
 }
 
 async fn compatible_with_latest(
-    State(registry): Shared,
+    State(registry): SharedRegistry,
     Path(subject): Path<String>,
     body: Bytes,
-) -> Reply {
+) -> RegistryReply {
     let breaking = registry.breaking(&subject, VersionChoice::Latest, &schema_of(&body)?)?;
     Ok(Json(json!({"is_compatible": breaking.is_empty()})))
 }
 
 async fn compatible(
-    State(registry): Shared,
+    State(registry): SharedRegistry,
     Path((subject, version)): Path<(String, String)>,
     body: Bytes,
-) -> Reply {
+) -> RegistryReply {
     let breaking = registry.breaking(&subject, choice(&version)?, &schema_of(&body)?)?;
     Ok(Json(json!({"is_compatible": breaking.is_empty()})))
 }
 
-fn set_level(registry: &Registry, subject: Option<&str>, body: &[u8]) -> Reply {
+fn set_level(registry: &Registry, subject: Option<&str>, body: &[u8]) -> RegistryReply {
     let request: LevelRequest = parsed(body)?;
     let level = match request.compatibility.to_uppercase().as_str() {
-        "NONE" => Level::None,
-        "BACKWARD" => Level::Backward,
+        "NONE" => CompatibilityLevel::None,
+        "BACKWARD" => CompatibilityLevel::Backward,
         _ => return Err(RegistryError::InvalidLevel.into()),
     };
     registry.set_level(subject, level)?;

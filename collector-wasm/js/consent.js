@@ -1,0 +1,69 @@
+// What the visitor said, and what may be done by it.
+
+import { attempt } from "./guard.js";
+import { CONSENT, get, set } from "./store.js";
+import { CONSENT_DAYS, CONSENT_VERSION, REFUSED, UNASKED } from "./tag.js";
+
+export const OFF = 0;
+export const FULL = 2;
+
+/** As the contract says it, by the core's numbers. */
+const WORDS = ["not_asked", "denied", "granted"];
+
+const DAY_MS = 864e5;
+
+/** @typedef {{analytics: number, ads: number}} Choice */
+
+/** @type {Choice} */
+let choice = { analytics: 0, ads: 0 };
+
+/** As it stands in the store; empty when nothing was chosen. */
+let stored = "";
+
+const privacyControl = () => navigator.globalPrivacyControl === true;
+
+/** @param {unknown} word */
+const numberOf = (word) => Math.max(WORDS.indexOf(/** @type {string} */ (word)), 0);
+
+/** Reads the stored choice again: another page may have written it, or removed it by an end. */
+export const readChoice = () => {
+  stored = get(CONSENT) ?? "";
+  const { analytics, ads, time, version } = attempt(() => JSON.parse(stored)) ?? {};
+  const holds = version === CONSENT_VERSION && time + CONSENT_DAYS * DAY_MS > Date.now();
+  if (!holds) stored = "";
+  choice = { analytics: holds ? numberOf(analytics) : 0, ads: holds ? numberOf(ads) : 0 };
+};
+
+/** A shop says yes, no, or the contract's word; what it does not say stays as it is.
+ *  @param {unknown} said
+ *  @param {number} before */
+const answer = (said, before) => {
+  if (said === undefined) return before;
+  if (typeof said === "boolean") return said ? 2 : 1;
+  const word = WORDS.indexOf(/** @type {string} */ (said));
+  return word < 0 ? 1 : word;
+};
+
+/** @param {{analytics?: unknown, ads?: unknown}} said */
+export const choose = ({ analytics, ads }) => {
+  choice = { analytics: answer(analytics, choice.analytics), ads: answer(ads, choice.ads) };
+  const words = { analytics: WORDS[choice.analytics], ads: WORDS[choice.ads] };
+  stored = JSON.stringify({ ...words, time: Date.now(), version: CONSENT_VERSION });
+  set(CONSENT, stored);
+};
+
+/** A shop may clear its whole store, at logout for example: the choice is not the shop's to forget. */
+export const keepChoice = () => {
+  if (stored && get(CONSENT) === null) set(CONSENT, stored);
+};
+
+/** What may be done now: 0 nothing, 1 send, 2 store too.
+ *  @param {CoreCalls} core */
+export const modeBy = (core) => core.consent(UNASKED, REFUSED, privacyControl(), choice.analytics);
+
+/** What an event says about consent.
+ *  @param {CoreCalls} core */
+export const consentWords = (core) => ({
+  analytics: WORDS[choice.analytics],
+  ads: WORDS[core.ads(privacyControl(), choice.ads)],
+});

@@ -1,0 +1,241 @@
+// Unsent events: kept, sent, kept again. The core says which go when; here are their texts.
+
+import { FULL } from "./consent.js";
+import { body, rankOf } from "./envelope.js";
+import { attempt, guard, warn } from "./guard.js";
+import { PAGE, isAmong, living } from "./pen.js";
+import { RETRY, get, keep, placeOf, places, readPlace, set, unset } from "./store.js";
+import { WRITE_KEY, beside } from "./tag.js";
+
+const SEND_TIMEOUT_MS = 2e4;
+
+/** Most bytes of a request that outlives its page. */
+const KEEPALIVE_BYTES = 6e4;
+
+/** Where no page can tell which others live: what is older belongs to nobody. */
+const ORPHAN_MS = 6e4;
+
+/** No edge takes an event that is older. */
+const OLDEST_MS = 7 * 864e5;
+
+/** While another page asks a failing edge: when to look again. */
+const OTHERS_TURN_MS = 2e3;
+
+/** @type {CoreCalls} */
+let core;
+/** @type {Fields} */
+let tracker;
+let mode = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** The texts of the events in the core's queue, and where they are stored. @type {Map<number, {text: string, place: string}>} */
+const unsent = new Map();
+
+export const clock = () => performance.now();
+
+/** @param {string} text */
+const bytes = (text) => new TextEncoder().encode(text).length;
+
+/** @param {CoreCalls} theCore
+ *  @param {Fields} theTracker */
+export const beginDelivery = (theCore, theTracker) => {
+  core = theCore;
+  tracker = theTracker;
+};
+
+/** The mode changed. What is unsent is stored with full consent, and gone when nothing may be sent.
+ *  @param {number} newMode */
+export const deliverIn = (newMode) => {
+  mode = newMode;
+  if (!mode) unsent.clear();
+};
+
+/** Queues an event and keeps it.
+ *  @param {string} type
+ *  @param {string} id
+ *  @param {string} text */
+export const enqueue = (type, id, text) => {
+  const rank = rankOf(type);
+  const place = placeOf(rank, PAGE, id);
+  unsent.set(core.add(bytes(text), rank, clock()), { text, place });
+  if (mode === FULL) keep(place, text);
+  afterAdding();
+};
+
+const afterAdding = () => {
+  for (let event; (event = core.overflow());) {
+    warn("too much is unsent, an event is lost");
+    drop(event);
+  }
+  schedule();
+};
+
+/** @param {number} event */
+const drop = (event) => {
+  const place = unsent.get(event)?.place;
+  if (place && mode === FULL) unset(place);
+  unsent.delete(event);
+};
+
+/** Takes over what pages that are gone have left. This page must have the pen, or else two take the same. */
+export const takeOver = async () => {
+  const names = await living();
+  const own = new Set([...unsent.values()].map(({ place }) => place));
+  const now = Date.now();
+  for (const from of places()) {
+    const { rank, owner, id, time } = readPlace(from);
+    const lives = names ? isAmong(names, owner) : now - time < ORPHAN_MS;
+    if (own.has(from) || owner === PAGE || lives || mode !== FULL) continue;
+    const text = get(from);
+    if (text && now - time < OLDEST_MS) {
+      const to = placeOf(rank, PAGE, id);
+      // In a full store the old place stays the only one.
+      const moved = set(to, text);
+      unsent.set(core.add(bytes(text), rank, 0), { text, place: moved ? to : from });
+      if (!moved) continue;
+    }
+    unset(from);
+  }
+  afterAdding();
+};
+
+/** A shop may clear its whole store: what is unsent is stored again. */
+export const keepAll = () => {
+  if (mode !== FULL) return;
+  for (const { place, text } of unsent.values()) if (get(place) === null) keep(place, text);
+};
+
+/** Whether other pages know what this one knows of a failing edge. */
+let isShared = true;
+
+/** What the shop's pages know together of a failing edge: failures in a row, and when to ask again. */
+const readBackOff = () => {
+  if (mode !== FULL || !isShared) return;
+  const [failures, until] = (get(RETRY) ?? "").split(".").map(Number);
+  if (failures > 0 && until > 0) core.back_off(failures, until - Date.now(), clock());
+  else if (core.failures()) core.back_off(0, 0, clock());
+};
+
+const writeBackOff = () => {
+  if (mode !== FULL) return;
+  const until = Math.round(Date.now() + core.not_before() - clock());
+  isShared = true;
+  if (core.failures()) isShared = Boolean(set(RETRY, `${core.failures()}.${until}`));
+  else unset(RETRY);
+};
+
+export const schedule = () => {
+  clearTimeout(timer);
+  const wait = core.wait(clock());
+  if (wait >= 0) timer = setTimeout(guard(sendNext), wait);
+};
+
+const sendNext = () => {
+  readBackOff();
+  const { locks } = navigator;
+  if (mode !== FULL || !core.failures() || !locks) return sendNow();
+  // One page at a time asks a failing edge.
+  return locks.request("shoptrail.send", { ifAvailable: true }, (lock) => {
+    if (lock) return sendNow();
+    clearTimeout(timer);
+    timer = setTimeout(guard(sendNext), OTHERS_TURN_MS);
+  });
+};
+
+const sendNow = async () => {
+  const request = core.take(clock());
+  if (request) await send(request);
+  else schedule();
+};
+
+/** @param {number} request */
+const membersOf = (request) => {
+  const members = [];
+  for (let event = 0; (event = core.member(request, event));) members.push(event);
+  return members;
+};
+
+/** @param {number} request */
+const send = async (request) => {
+  const members = membersOf(request);
+  const { status, isEdges, retryAfter } = await post(
+    body(
+      head(),
+      members.map((event) => unsent.get(event)?.text ?? ""),
+    ),
+  );
+  if (core.settle(request, status, isEdges, retryAfter, clock(), Math.random())) {
+    members.forEach(drop);
+  }
+  writeBackOff();
+  schedule();
+};
+
+/** Sends a body and reads the answer. The request outlives the page, where browsers let it.
+ *  @param {string} text */
+const post = async (text) => {
+  const aborter = new AbortController();
+  const timeout = setTimeout(() => aborter.abort(), SEND_TIMEOUT_MS);
+  try {
+    const reply = await fetch(beside("b"), {
+      method: "POST",
+      body: text,
+      credentials: "omit",
+      keepalive: bytes(text) < KEEPALIVE_BYTES,
+      signal: aborter.signal,
+    });
+    // The browser's allowance for keepalive is held until the reply is read.
+    const said = await reply.text();
+    if (reply.status !== 202) warn(reply.status, said);
+    return {
+      status: reply.status,
+      isEdges: isVerdict(said),
+      retryAfter: Number(reply.headers.get("Retry-After")) || 0,
+    };
+  } catch (error) {
+    warn(error);
+    return { status: 0, isEdges: false, retryAfter: 0 };
+  } finally {
+    clearTimeout(timeout);
+  }
+};
+
+/** Anything between here and the edge can answer with a page of its own; only the edge speaks of events.
+ *  @param {string} text */
+const isVerdict = (text) => {
+  const { events, error } = attempt(() => JSON.parse(text)) ?? {};
+  return Boolean(events || error?.code);
+};
+
+const head = () => ({
+  sent_at: Date.now(),
+  write_key: WRITE_KEY,
+  tracker,
+  context: {
+    language: navigator.language,
+    time_zone: attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+    screen_width: screen.width,
+    screen_height: screen.height,
+    viewport_width: innerWidth,
+    viewport_height: innerHeight,
+  },
+});
+
+/** The page goes out of sight, perhaps for good: what is unsent goes now. */
+export const flush = () => {
+  keepAll();
+  for (let request; (request = core.take_leaving(clock(), mode === FULL));) guard(send)(request);
+};
+
+/** The page is back from the back/forward cache, where answers get lost. */
+export const rewind = () => {
+  core.rewind();
+  schedule();
+};
+
+export const online = () => {
+  core.online(clock(), Math.random());
+  writeBackOff();
+  schedule();
+};

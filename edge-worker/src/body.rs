@@ -1,0 +1,116 @@
+//! The request's body: how much of it is read, how long it may take, and what is unpacked.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+
+use crate::admit::Refusal;
+
+/// Most bytes of one batch. A batch that waited offline has up to 100 events; five kilobytes for each are plenty, and the
+/// memory of a WASM instance never shrinks again.
+pub const MAX_BODY_BYTES: usize = 512 * 1024;
+
+/// How long a body may take to arrive. A tracker gives up after about as long; one that announces a body and never sends it
+/// holds a place no longer.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How gzip begins. No JSON does, so nothing has to be announced: a beacon cannot set headers.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Judges the body by the length that the client announces, if it does.
+///
+/// # Errors
+/// Returns [`Refusal::TooLarge`].
+pub fn announced_length(content_length: Option<&str>) -> Result<(), Refusal> {
+    let length = content_length.and_then(|text| text.trim().parse::<u64>().ok());
+    match length {
+        Some(length) if length > MAX_BODY_BYTES as u64 => Err(Refusal::TooLarge),
+        _ => Ok(()),
+    }
+}
+
+/// Adds a chunk to the body, as long as it is small enough.
+///
+/// # Errors
+/// Returns [`Refusal::TooLarge`].
+pub fn extend(body: &mut Vec<u8>, chunk: &[u8]) -> Result<(), Refusal> {
+    if body.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+        return Err(Refusal::TooLarge);
+    }
+    body.extend_from_slice(chunk);
+    Ok(())
+}
+
+/// Unpacks a body that is gzip; others stay as they are. What it unpacks to has the same limit.
+///
+/// # Errors
+/// Returns [`Refusal::TooLarge`] or [`Refusal::BrokenGzip`].
+pub fn unpack(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    if !body.starts_with(&GZIP) {
+        return Ok(body);
+    }
+    let mut unpacked = Vec::new();
+    let limit = MAX_BODY_BYTES.saturating_add(1) as u64;
+    GzDecoder::new(body.as_slice())
+        .take(limit)
+        .read_to_end(&mut unpacked)
+        .map_err(|_| Refusal::BrokenGzip)?;
+    if unpacked.len() > MAX_BODY_BYTES {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(unpacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn body_may_have_the_limit_and_not_a_byte_more() {
+        assert_eq!(announced_length(Some("524288")), Ok(()));
+        assert_eq!(announced_length(Some("524289")), Err(Refusal::TooLarge));
+        assert_eq!(announced_length(None), Ok(()));
+        let mut body = vec![0; MAX_BODY_BYTES - 1];
+        assert_eq!(extend(&mut body, b"x"), Ok(()));
+        assert_eq!(extend(&mut body, b"x"), Err(Refusal::TooLarge));
+    }
+
+    #[test]
+    fn gzip_is_known_by_its_first_bytes() {
+        assert_eq!(unpack(gzip(b"{}")), Ok(b"{}".to_vec()));
+        assert_eq!(unpack(b"{}".to_vec()), Ok(b"{}".to_vec()));
+        assert_eq!(unpack(Vec::new()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn gzip_may_unpack_to_the_limit_and_not_a_byte_more() {
+        let limit = vec![b'x'; MAX_BODY_BYTES];
+        assert_eq!(
+            unpack(gzip(&limit)).map(|body| body.len()),
+            Ok(MAX_BODY_BYTES)
+        );
+        let bomb = vec![b'x'; 100 * MAX_BODY_BYTES];
+        assert_eq!(unpack(gzip(&bomb)), Err(Refusal::TooLarge));
+        let more = vec![b'x'; MAX_BODY_BYTES + 1];
+        assert_eq!(unpack(gzip(&more)), Err(Refusal::TooLarge));
+    }
+
+    #[test]
+    fn gzip_that_breaks_off_is_refused() {
+        let mut broken = gzip(&vec![b'x'; 1_000]);
+        broken.truncate(12);
+        assert_eq!(unpack(broken), Err(Refusal::BrokenGzip));
+    }
+}

@@ -1,0 +1,226 @@
+//! A batch's frame: its envelope and, apart from it, the bytes of each event. One pass over the body, in which nothing is
+//! parsed: each event is read once, when it is judged. So an event that is not JSON, or a body that ends too early, costs
+//! that event, not its batch.
+
+use shoptrail_schemas::{BatchHead, Rejection, batch};
+
+use crate::scan::Cursor;
+
+/// A body taken apart.
+#[derive(Debug, Default)]
+pub struct Frame<'a> {
+    /// The events, each as it came: they may be anything.
+    pub events: Vec<&'a [u8]>,
+    /// The envelope as JSON, with a list of as many zeros in the events' place.
+    head: Vec<u8>,
+    write_key: Option<&'a [u8]>,
+    /// Whether the body is an object from its first bracket to its last.
+    is_whole: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Takes a body apart, as far as it goes.
+    #[must_use]
+    pub fn read(body: &'a [u8]) -> Self {
+        let mut frame = Self::default();
+        let mut cursor = Cursor::new(body);
+        if cursor.eat(b'{') {
+            frame.head.push(b'{');
+            frame.is_whole = frame.read_members(&mut cursor).is_some();
+            frame.head.push(b'}');
+        }
+        frame
+    }
+
+    /// Returns the batch's write key.
+    ///
+    /// # Errors
+    /// Returns what is wrong with it, or with the body, if none can be found.
+    pub fn write_key(&self, body: &[u8]) -> Result<String, Vec<Rejection>> {
+        let found = self
+            .write_key
+            .and_then(|text| serde_json::from_slice(text).ok());
+        if let Some(write_key) = found {
+            return Ok(write_key);
+        }
+        let mut rejections = self.head(body).err().unwrap_or_default();
+        // The one that must be repaired first.
+        rejections.sort_by_key(|rejection| !rejection.pointer.starts_with("/write_key"));
+        Err(rejections)
+    }
+
+    /// Returns the batch's envelope.
+    ///
+    /// # Errors
+    /// Returns everything that is wrong with it.
+    pub fn head(&self, body: &[u8]) -> Result<BatchHead, Vec<Rejection>> {
+        match batch::read_head(&self.head) {
+            // A body that broke off has an envelope all the same, if enough of it came before the events.
+            Ok((head, _)) if self.is_whole || !self.events.is_empty() => Ok(head),
+            Err(rejections) if self.is_whole => Err(rejections),
+            Ok(_) | Err(_) => match batch::read_head(body) {
+                Ok((head, _)) => Ok(head),
+                Err(rejections) => Err(rejections),
+            },
+        }
+    }
+
+    /// Reads `"name": value, …}` and returns whether all of it was there.
+    fn read_members(&mut self, cursor: &mut Cursor<'a>) -> Option<()> {
+        if cursor.eat(b'}') {
+            return ends(cursor);
+        }
+        loop {
+            let name = cursor.string()?;
+            cursor.eat(b':').then_some(())?;
+            self.read_member(name, cursor)?;
+            if cursor.eat(b'}') {
+                return ends(cursor);
+            }
+            cursor.eat(b',').then_some(())?;
+        }
+    }
+
+    fn read_member(&mut self, name: &'a [u8], cursor: &mut Cursor<'a>) -> Option<()> {
+        if self.head.len() > 1 {
+            self.head.push(b',');
+        }
+        self.head.extend_from_slice(name);
+        self.head.push(b':');
+        // A second list stays in the envelope, where a name that occurs twice is refused.
+        if name == br#""events""# && self.events.is_empty() && cursor.peek() == Some(b'[') {
+            let is_closed = self.read_events(cursor).is_some();
+            self.stand_in();
+            return is_closed.then_some(());
+        }
+        let value = cursor.value();
+        if name == br#""write_key""# {
+            self.write_key = Some(value);
+        }
+        self.head.extend_from_slice(value);
+        Some(())
+    }
+
+    fn read_events(&mut self, cursor: &mut Cursor<'a>) -> Option<()> {
+        cursor.take(1);
+        if cursor.eat(b']') {
+            return Some(());
+        }
+        loop {
+            // Nothing is left behind a last comma: no event was begun.
+            cursor.peek()?;
+            self.events.push(cursor.value());
+            if cursor.eat(b']') {
+                return Some(());
+            }
+            cursor.eat(b',').then_some(())?;
+        }
+    }
+
+    /// Writes a list with as many entries as there are events.
+    fn stand_in(&mut self) {
+        self.head.push(b'[');
+        for index in 0..self.events.len() {
+            let entry: &[u8] = if index == 0 { b"0" } else { b",0" };
+            self.head.extend_from_slice(entry);
+        }
+        self.head.push(b']');
+    }
+}
+
+fn ends(cursor: &mut Cursor<'_>) -> Option<()> {
+    cursor.peek().is_none().then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shoptrail_schemas::RejectCode;
+
+    const HEAD: &str =
+        r#""write_key":"pk","sent_at":1795392000123,"tracker":{"name":"n","version":"1"}"#;
+
+    fn events(body: &str) -> Vec<String> {
+        let frame = Frame::read(body.as_bytes());
+        let text = |event: &&[u8]| String::from_utf8_lossy(event).into_owned();
+        frame.events.iter().map(text).collect()
+    }
+
+    fn head_error(body: &str) -> (RejectCode, String) {
+        let rejections = Frame::read(body.as_bytes())
+            .head(body.as_bytes())
+            .unwrap_err();
+        (rejections[0].code, rejections[0].pointer.clone())
+    }
+
+    #[test]
+    fn events_are_told_apart_whatever_is_in_them() {
+        let body = format!(r#"{{{HEAD}, "events" : [ {{"a":"]"}} , 01,NaN, "x" ]}}"#);
+        assert_eq!(events(&body), [r#"{"a":"]"}"#, "01", "NaN", r#""x""#]);
+        let head = Frame::read(body.as_bytes()).head(body.as_bytes()).unwrap();
+        assert_eq!(head.write_key, "pk");
+    }
+
+    #[test]
+    fn body_that_breaks_off_keeps_the_events_that_came() {
+        let body = format!(r#"{{{HEAD},"events":[{{"a":1}},{{"b":"cut"#);
+        assert_eq!(events(&body), [r#"{"a":1}"#, r#"{"b":"cut"#]);
+        assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
+        let after_a_comma = format!(r#"{{{HEAD},"events":[{{"a":1}},"#);
+        assert_eq!(events(&after_a_comma), [r#"{"a":1}"#]);
+    }
+
+    #[test]
+    fn empty_place_in_the_list_is_an_event_of_its_own() {
+        assert_eq!(
+            events(&format!(r#"{{{HEAD},"events":[1,,2,]}}"#)),
+            ["1", "", "2", ""]
+        );
+    }
+
+    #[test]
+    fn number_of_events_is_judged_by_the_contract() {
+        let list = vec!["{}"; 101].join(",");
+        let body = format!(r#"{{{HEAD},"events":[{list}]}}"#);
+        assert_eq!(
+            head_error(&body),
+            (RejectCode::TooMany, "/events".to_owned())
+        );
+        let body = format!(r#"{{{HEAD},"events":[]}}"#);
+        assert_eq!(head_error(&body), (RejectCode::Empty, "/events".to_owned()));
+    }
+
+    #[test]
+    fn second_list_of_events_is_refused() {
+        let body = format!(r#"{{{HEAD},"events":[1],"events":[2]}}"#);
+        assert_eq!(head_error(&body).0, RejectCode::DuplicateField);
+    }
+
+    #[test]
+    fn body_that_is_no_object_is_malformed_or_of_another_type() {
+        assert_eq!(head_error("{").0, RejectCode::MalformedJson);
+        assert_eq!(head_error("").0, RejectCode::MalformedJson);
+        assert_eq!(head_error("[]").0, RejectCode::WrongType);
+        assert_eq!(
+            head_error(&format!("{{{HEAD}")).0,
+            RejectCode::MalformedJson
+        );
+    }
+
+    #[test]
+    fn wrong_write_key_is_named_before_anything_else() {
+        let body = r#"{"write_key":5,"events":[1]}"#;
+        let frame = Frame::read(body.as_bytes());
+        let rejections = frame.write_key(body.as_bytes()).unwrap_err();
+        assert_eq!(
+            (rejections[0].code, rejections[0].pointer.as_str()),
+            (RejectCode::WrongType, "/write_key")
+        );
+    }
+
+    #[test]
+    fn write_key_is_found_in_a_body_that_breaks_off() {
+        let body = br#"{"write_key":"pk","sent_at":1,"tra"#;
+        assert_eq!(Frame::read(body).write_key(body).unwrap(), "pk");
+    }
+}

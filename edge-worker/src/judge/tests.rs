@@ -1,0 +1,220 @@
+use super::*;
+use crate::enrich::{Geography, RequestTraits, enrich};
+use crate::outgoing::Payload;
+use shoptrail_schemas::Record;
+
+const NOW: i64 = 1_795_392_000_123;
+
+fn event(fields: &str) -> String {
+    format!(
+        r#"{{"event_id":"01a205b3-d000-7000-8000-000000000001","event_type":"page_view","event_timestamp":1795392000000,"seq":1,"anonymous_id":"visitor","session_id":"s","page_url":"https://shop.example/"{fields}}}"#
+    )
+}
+
+const GRANTED: &str = r#","consent":{"analytics":"granted","ads":"denied"}"#;
+
+fn good() -> String {
+    event(GRANTED)
+}
+
+fn judged_with(events: &str, gpc: bool) -> Judged {
+    let body = format!(
+        r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"shoptrail-js","version":"0.1.0"}},"events":{events}}}"#
+    );
+    let traits = RequestTraits {
+        gpc,
+        ..RequestTraits::default()
+    };
+    let edge = enrich("demo", NOW, &traits, Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 604_800_000,
+    };
+    let frame = Frame::read(body.as_bytes());
+    judge(body.as_bytes(), &frame, circumstances, || Some(0)).unwrap()
+}
+
+fn judged(events: &str) -> Judged {
+    judged_with(events, false)
+}
+
+fn verdicts(judged: &Judged) -> Vec<Result<usize, RejectCode>> {
+    let Finding::Verdicts(verdicts) = &judged.finding else {
+        panic!("the envelope is good")
+    };
+    let short = |verdict: &Verdict| match verdict {
+        Verdict::Accepted { warnings, .. } => Ok(warnings.len()),
+        Verdict::Rejected { errors } => Err(errors[0].code),
+    };
+    verdicts.iter().map(short).collect()
+}
+
+fn record(judged: &Judged, position: usize) -> (String, Record<Box<RawValue>>) {
+    let Outgoing::Event(event) = &judged.records[position] else {
+        panic!("it is a good event")
+    };
+    let record = event.record();
+    let read = serde_json::from_str(&record).unwrap();
+    (record, read)
+}
+
+fn letter(judged: &Judged, position: usize) -> String {
+    let Outgoing::DeadLetter(letter) = &judged.records[position] else {
+        panic!("it is a dead letter")
+    };
+    match &letter.value {
+        Payload::Json(json) => json.get().to_owned(),
+        Payload::Base64(text) => text.clone(),
+    }
+}
+
+#[test]
+fn each_event_has_its_own_verdict_and_record() {
+    let judged = judged(&format!(r#"[{},{{"event_type":"nope"}},17]"#, good()));
+    let found = verdicts(&judged);
+    assert_eq!(found[0], Ok(0));
+    assert!(found[1].is_err() && found[2].is_err());
+    assert_eq!(judged.records.len(), 3);
+    let Outgoing::Event(event) = &judged.records[0] else {
+        panic!("the first is good")
+    };
+    assert_eq!(event.key, "visitor");
+    assert_eq!(letter(&judged, 2), "17");
+}
+
+#[test]
+fn events_that_are_no_json_take_nobody_along() {
+    let judged = judged(&format!("[01,NaN,{},,{{\"a\":", good()));
+    assert_eq!(
+        verdicts(&judged),
+        [
+            Err(RejectCode::MalformedJson),
+            Err(RejectCode::MalformedJson),
+            Ok(0),
+            Err(RejectCode::MalformedJson),
+            Err(RejectCode::MalformedJson),
+        ]
+    );
+    assert_eq!(judged.records.len(), 5);
+}
+
+#[test]
+fn clients_text_goes_in_untouched_beside_what_the_edge_says() {
+    let text = good().replace("\":", "\" : ");
+    let (json, record) = record(&judged(&format!("[{text}]")), 0);
+    assert!(
+        json.starts_with(&format!(r#"{{"event":{text},"batch":{{"sent_at":{NOW},"#)),
+        "{json}"
+    );
+    assert_eq!(
+        (record.edge.shop_id.as_str(), record.edge.received_at),
+        ("demo", NOW)
+    );
+    let derived = record.edge.derived.unwrap();
+    assert_eq!(
+        (derived.page_host.as_str(), derived.event_time),
+        ("shop.example", NOW - 123)
+    );
+}
+
+#[test]
+fn repaired_event_is_accepted_with_warnings_that_travel_on() {
+    let judged = judged(&format!(
+        "[{}]",
+        event(&format!(r#","user_id":42{GRANTED}"#))
+    ));
+    assert_eq!(verdicts(&judged), [Ok(1)]);
+    let (_, record) = record(&judged, 0);
+    assert!(
+        record.event.get().contains(r#""user_id":"42""#),
+        "{}",
+        record.event
+    );
+    assert_eq!(record.edge.warnings.len(), 1);
+}
+
+#[test]
+fn event_of_another_time_is_refused() {
+    let old = good().replace("1795392000000", "0");
+    assert!(verdicts(&judged(&format!("[{old}]")))[0].is_err());
+}
+
+#[test]
+fn customer_is_named_with_consent_or_unasked_and_never_when_it_is_denied() {
+    let named = |consent: &str, gpc| {
+        let event = event(&format!(r#","user_id":"c-42","consent":{consent}"#));
+        record(&judged_with(&format!("[{event}]"), gpc), 0)
+            .0
+            .contains("c-42")
+    };
+    assert!(named(r#"{"analytics":"granted","ads":"denied"}"#, false));
+    assert!(named(
+        r#"{"analytics":"not_asked","ads":"not_asked"}"#,
+        false
+    ));
+    assert!(!named(r#"{"analytics":"denied","ads":"denied"}"#, false));
+    assert!(!named(r#"{"analytics":"granted","ads":"granted"}"#, true));
+}
+
+#[test]
+fn customer_is_not_named_in_a_dead_letter_without_consent() {
+    let letter_of = |consent: &str, gpc| {
+        letter(
+            &judged_with(&format!(r#"[{{"user_id":"c-42"{consent}}}]"#), gpc),
+            0,
+        )
+    };
+    assert!(letter_of(r#","consent":{"analytics":true}"#, false).contains("c-42"));
+    assert!(letter_of(r#","consent":{"analytics":"not_asked"}"#, false).contains("c-42"));
+    assert!(!letter_of(r#","consent":{"analytics":true}"#, true).contains("c-42"));
+    assert!(!letter_of(r#","consent":{"analytics":false}"#, false).contains("c-42"));
+    assert!(!letter_of("", false).contains("c-42"));
+}
+
+#[test]
+fn tokens_reach_no_record_and_no_dead_letter() {
+    let address = r#""page_url":"https://shop.example/?token=s3cret""#;
+    let with_token = good().replace(r#""page_url":"https://shop.example/""#, address);
+    let judged = judged(&format!("[{with_token},{{{address}}}]"));
+    assert_eq!(verdicts(&judged)[0], Ok(0));
+    assert!(!record(&judged, 0).0.contains("s3cret"));
+    assert!(!letter(&judged, 1).contains("s3cret"));
+}
+
+#[test]
+fn batch_says_whether_its_visitors_id_may_be_kept() {
+    let visitor = |consent: &str, gpc| {
+        let event = event(&format!(
+            r#","consent":{{"analytics":"{consent}","ads":"denied"}}"#
+        ));
+        judged_with(&format!("[{event}]"), gpc).visitor
+    };
+    assert_eq!(
+        visitor("granted", false),
+        Some(Visitor::MayBeKept("visitor".to_owned()))
+    );
+    assert_eq!(visitor("granted", true), Some(Visitor::MustBeForgotten));
+    assert_eq!(visitor("denied", false), Some(Visitor::MustBeForgotten));
+    assert_eq!(visitor("not_asked", false), None);
+}
+
+#[test]
+fn bad_envelope_is_one_dead_letter_or_none() {
+    let judged_body = judged("[]");
+    let Finding::BadEnvelope(rejections) = &judged_body.finding else {
+        panic!("there are no events")
+    };
+    assert_eq!(rejections[0].pointer, "/events");
+    assert_eq!(judged_body.records.len(), 1);
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 1,
+    };
+    let unsampled = judge(b"{}", &Frame::read(b"{}"), circumstances, || None).unwrap();
+    assert!(unsampled.records.is_empty());
+}

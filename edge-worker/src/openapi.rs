@@ -1,0 +1,111 @@
+//! The HTTP API as OpenAPI 3.1, from the types that write the replies. `openapi.json` is written by
+//! `cargo run -p shoptrail-edge --example openapi`; a test fails when it is stale.
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::health::HealthBody;
+use crate::reply::{ErrorBody, VerdictsBody};
+
+/// Returns the description as JSON text.
+#[must_use]
+pub fn openapi() -> String {
+    let settings = SchemaSettings::draft2020_12()
+        .with(|settings| settings.definitions_path = "/components/schemas".into());
+    let mut generator = settings.into_generator();
+    let paths = json!({"/b": {"post": collect(&mut generator)}, "/health": {"get": health(&mut generator)}});
+    let description = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Shoptrail's edge",
+            "description": "Takes batches of events from shop pages. All paths stand below `SHOPTRAIL_PREFIX`, if that is set.",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "paths": paths,
+        "components": {"schemas": generator.take_definitions(true)},
+    });
+    format!("{description:#}\n")
+}
+
+fn collect(generator: &mut SchemaGenerator) -> Value {
+    let mut verdicts = |description: &str| {
+        reply(
+            description,
+            &generator.subschema_for::<VerdictsBody<'static>>(),
+        )
+    };
+    let mut responses = Map::new();
+    for (status, description) in [
+        ("202", "All events are accepted, and durable."),
+        ("207", "Some events are rejected: `errors` says why."),
+    ] {
+        responses.insert(status.to_owned(), verdicts(description));
+    }
+    let either = json!({"anyOf": [
+        generator.subschema_for::<VerdictsBody<'static>>(),
+        generator.subschema_for::<ErrorBody<'static>>(),
+    ]});
+    let none = "No event is accepted, or the envelope is wrong.";
+    responses.insert(
+        "400".to_owned(),
+        json!({"description": none, "content": content(&either)}),
+    );
+    for (status, description) in [
+        ("401", "No shop has the write key."),
+        ("403", "The write key is not for the page's origin."),
+        ("408", "The body did not arrive in time."),
+        ("413", "The batch has too many bytes."),
+        ("429", "Too many batches: wait `Retry-After` seconds."),
+        (
+            "503",
+            "Nothing durable took the batch: keep the events and wait `Retry-After` seconds.",
+        ),
+    ] {
+        let error = generator.subschema_for::<ErrorBody<'static>>();
+        let mut described = reply(description, &error);
+        if let (Some(described), "429" | "503") = (described.as_object_mut(), status) {
+            let seconds = json!({"Retry-After": {"schema": {"type": "integer"}}});
+            described.insert("headers".to_owned(), seconds);
+        }
+        responses.insert(status.to_owned(), described);
+    }
+    let batch = json!({"schema": {"$ref": "../schemas/json/batch.schema.json"}});
+    json!({
+        "summary": "Takes one batch of at most 512 KiB and 100 events, plain or as gzip.",
+        "requestBody": {"required": true, "content": {"text/plain": batch, "application/json": batch}},
+        "responses": responses,
+    })
+}
+
+fn health(generator: &mut SchemaGenerator) -> Value {
+    let body = generator.subschema_for::<HealthBody<'static>>();
+    let mut responses = Map::new();
+    for (status, description) in [
+        (
+            "200",
+            "The Worker can do its work; `degraded`: some shops cannot be used.",
+        ),
+        ("500", "The configuration cannot be used."),
+        ("503", "The last hand-over failed."),
+    ] {
+        responses.insert(status.to_owned(), reply(description, &body));
+    }
+    json!({"summary": "Says whether the Worker can do its work.", "responses": responses})
+}
+
+fn reply(description: &str, schema: &impl serde::Serialize) -> Value {
+    json!({"description": description, "content": content(schema)})
+}
+
+fn content(schema: &impl serde::Serialize) -> Value {
+    json!({"application/json": {"schema": schema}})
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn description_is_what_the_types_say() {
+        let hint = "hint: run `cargo run -p shoptrail-edge --example openapi`";
+        assert_eq!(super::openapi(), include_str!("../openapi.json"), "{hint}");
+    }
+}

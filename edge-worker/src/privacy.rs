@@ -1,0 +1,335 @@
+//! What of an event may be kept: applied before anything durable has it, to good events and dead letters alike.
+//!
+//! The JSON is edited in place and not written again: what no rule touches stays as it came, byte for byte, and a text that
+//! is no JSON is cleaned as well.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::config::ConfigError;
+
+mod address;
+mod edit;
+mod hash;
+mod mask;
+
+use hash::HashKey;
+
+const VARIABLE: &str = "SHOPTRAIL_PRIVACY";
+
+/// Fields that the tables stand on: a rule for them would refuse every event.
+const PROTECTED: &[&str] = &[
+    "consent",
+    "currency",
+    "event_id",
+    "event_timestamp",
+    "event_type",
+    "items",
+    "page_url",
+    "seq",
+    "value",
+];
+
+/// Fields that each event needs, whatever is in them.
+const NEEDED: &[&str] = &["anonymous_id", "session_id"];
+
+/// What happens to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldRule {
+    /// It is replaced by `null`, which the contract reads as absent.
+    Drop,
+    /// It is replaced by a keyed hash: the same value stays the same, and nobody without the key can tell which it was.
+    Hash,
+}
+
+/// The rules of one Worker.
+#[derive(Debug, Default)]
+pub struct PrivacyRules {
+    settings: Settings,
+    key: Option<HashKey>,
+}
+
+/// `SHOPTRAIL_PRIVACY`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    /// By path: `user_id`, `demographics`, `properties.newsletter_name`.
+    fields: BTreeMap<String, FieldRule>,
+    /// Query parameters that stay in addresses, beside those of campaigns, searches and pages.
+    query_parameters: Vec<String>,
+    /// Whether e-mail addresses and card numbers are masked in texts.
+    mask_texts: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            fields: BTreeMap::new(),
+            query_parameters: Vec::new(),
+            mask_texts: true,
+        }
+    }
+}
+
+/// Whose event is cleaned.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The shop: the same value has another hash in another shop.
+    pub shop_id: &'a str,
+    /// Whether the visitor may be known by name: not without consent to analytics.
+    pub keeps_user_id: bool,
+}
+
+impl PrivacyRules {
+    /// Reads the rules; `key` is `SHOPTRAIL_HASH_KEY`.
+    ///
+    /// # Errors
+    /// Returns an error if the JSON is not what it should be, a field cannot have its rule, or the key is missing or short.
+    pub fn read(json: Option<&str>, key: Option<&str>) -> Result<Self, ConfigError> {
+        let settings: Settings = match json {
+            Some(json) => serde_json::from_str(json).map_err(|cause| {
+                let problem = format!(
+                    "is not as docs/deploy-edge.md says: line {}, column {}",
+                    cause.line(),
+                    cause.column()
+                );
+                ConfigError::new(VARIABLE, problem)
+            })?,
+            None => Settings::default(),
+        };
+        let key = key.map(HashKey::new).transpose()?;
+        for (field, rule) in &settings.fields {
+            check_field(field, *rule, key.is_some())?;
+        }
+        Ok(Self { settings, key })
+    }
+
+    /// Returns the event's text as it may be kept.
+    #[must_use]
+    pub fn clean<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {
+        edit::edit(
+            text,
+            &Cleaner {
+                rules: self,
+                subject,
+            },
+        )
+    }
+
+    /// Cleans bytes of any kind. What is no UTF-8 is replaced, if anything else is.
+    #[must_use]
+    pub fn clean_bytes<'a>(&self, bytes: &'a [u8], subject: Subject<'_>) -> Cow<'a, [u8]> {
+        let text = String::from_utf8_lossy(bytes);
+        match self.clean(&text, subject) {
+            Cow::Borrowed(_) => Cow::Borrowed(bytes),
+            Cow::Owned(cleaned) => Cow::Owned(cleaned.into_bytes()),
+        }
+    }
+}
+
+fn check_field(field: &str, rule: FieldRule, has_key: bool) -> Result<(), ConfigError> {
+    let root = field.split('.').next().unwrap_or_default();
+    if PROTECTED.contains(&root) || (rule == FieldRule::Drop && NEEDED.contains(&field)) {
+        let problem = format!("has a rule for `{field}`, which every event needs as it is");
+        return Err(ConfigError::new(VARIABLE, problem));
+    }
+    if rule == FieldRule::Hash && !has_key {
+        let problem = format!("is not set, and `{VARIABLE}` hashes `{field}`");
+        return Err(ConfigError::new("SHOPTRAIL_HASH_KEY", problem));
+    }
+    Ok(())
+}
+
+/// The rules for one event.
+struct Cleaner<'a> {
+    rules: &'a PrivacyRules,
+    subject: Subject<'a>,
+}
+
+impl edit::Editor for Cleaner<'_> {
+    fn rule(&self, path: &[Cow<'_, str>]) -> Option<FieldRule> {
+        if path == ["user_id"] && !self.subject.keeps_user_id {
+            return Some(FieldRule::Drop);
+        }
+        let fields = &self.rules.settings.fields;
+        if fields.is_empty() {
+            return None;
+        }
+        fields.get(&path.join(".")).copied()
+    }
+
+    fn hash(&self, value: &str) -> Option<String> {
+        let key = self.rules.key.as_ref()?;
+        Some(key.hash(self.subject.shop_id, value))
+    }
+
+    fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
+        let name = path.last().map_or("", |name| name.as_ref());
+        if path == ["user_id"] {
+            // Shops that know their customers by e-mail address: still one customer, but no address.
+            let is_address = self.rules.settings.mask_texts && mask::has_email(text);
+            return is_address.then(|| self.hash(text).unwrap_or_default());
+        }
+        if name.ends_with("_url") || text.starts_with("http://") || text.starts_with("https://") {
+            let Settings {
+                query_parameters,
+                mask_texts,
+                ..
+            } = &self.rules.settings;
+            return address::clean(text, query_parameters, *mask_texts);
+        }
+        let is_free_text = !name.ends_with("_id") && name != "event_type" && name != "currency";
+        (is_free_text && self.rules.settings.mask_texts).then(|| mask::clean(text))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    const SUBJECT: Subject<'_> = Subject {
+        shop_id: "demo",
+        keeps_user_id: true,
+    };
+
+    fn cleaned(rules: &str, text: &str) -> String {
+        let rules = PrivacyRules::read(Some(rules), Some(KEY)).unwrap();
+        rules.clean(text, SUBJECT).into_owned()
+    }
+
+    #[test]
+    fn event_without_personal_data_stays_as_it_came() {
+        let text = r#"{ "user_id" : "c-42", "page_url":"https://shop.example/a?utm_source=x#top", "page_title":"2 @ 3", "event_timestamp":1795392000000 }"#;
+        let rules = PrivacyRules::default();
+        assert!(matches!(rules.clean(text, SUBJECT), Cow::Borrowed(same) if same == text));
+    }
+
+    #[test]
+    fn tokens_and_addresses_never_pass_by_default() {
+        let text = r#"{"page_url":"https://shop.example/reset?token=s3cret&utm_source=mail","referrer_url":"https://x.example/?email=jo%40x.example","search_term":"jo@x.example","properties":{"note":"card 4111 1111 1111 1111","next":"https://a.example/?sid=1"}}"#;
+        assert_eq!(
+            cleaned("{}", text),
+            r#"{"page_url":"https://shop.example/reset?utm_source=mail","referrer_url":"https://x.example/","search_term":"[email]","properties":{"note":"card [card]","next":"https://a.example/"}}"#
+        );
+    }
+
+    #[test]
+    fn fields_are_dropped_or_hashed_by_their_path() {
+        let rules =
+            r#"{"fields":{"user_id":"hash","demographics":"drop","properties.name":"drop"}}"#;
+        let text = r#"{"user_id":"c-42","demographics":{"gender":"f"},"properties":{"name":"Jo","x":1},"name":"kept"}"#;
+        let cleaned = cleaned(rules, text);
+        let (start, rest) = cleaned.split_at(12);
+        assert_eq!(start, r#"{"user_id":""#);
+        assert!(
+            rest[..64].bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{cleaned}"
+        );
+        assert_eq!(
+            &rest[64..],
+            r#"","demographics":null,"properties":{"name":null,"x":1},"name":"kept"}"#
+        );
+    }
+
+    #[test]
+    fn customer_number_has_the_same_hash_as_number_and_text_and_another_in_another_shop() {
+        let rules = r#"{"fields":{"user_id":"hash"}}"#;
+        let number = cleaned(rules, r#"{"user_id":42}"#);
+        assert_eq!(number, cleaned(rules, r#"{"user_id":"42"}"#));
+        let other = PrivacyRules::read(Some(rules), Some(KEY)).unwrap();
+        let subject = Subject {
+            shop_id: "other",
+            ..SUBJECT
+        };
+        assert_ne!(number, other.clean(r#"{"user_id":42}"#, subject));
+        assert_eq!(cleaned(rules, r#"{"user_id":null}"#), r#"{"user_id":null}"#);
+    }
+
+    #[test]
+    fn name_written_with_escapes_is_the_same_name() {
+        let rules = r#"{"fields":{"user_id":"drop"}}"#;
+        assert_eq!(
+            cleaned(rules, r#"{"user\u005fid":"Jo"}"#),
+            r#"{"user\u005fid":null}"#
+        );
+        assert_eq!(
+            cleaned("{}", r#"{"page_title":"jo\u0040x.example"}"#),
+            r#"{"page_title":"[email]"}"#
+        );
+    }
+
+    #[test]
+    fn nobody_is_known_by_name_without_consent() {
+        let subject = Subject {
+            keeps_user_id: false,
+            ..SUBJECT
+        };
+        let cleaned = PrivacyRules::default();
+        assert_eq!(
+            cleaned.clean(r#"{"user_id":"c-42","a":1}"#, subject),
+            r#"{"user_id":null,"a":1}"#
+        );
+    }
+
+    #[test]
+    fn customer_known_by_address_is_hashed_or_without_a_key_unknown() {
+        let text = r#"{"user_id":"jo@x.example"}"#;
+        let hashed = cleaned("{}", text);
+        assert!(!hashed.contains("jo@") && hashed.len() > 64, "{hashed}");
+        let without_key = PrivacyRules::default();
+        assert_eq!(without_key.clean(text, SUBJECT), r#"{"user_id":""}"#);
+    }
+
+    #[test]
+    fn masking_can_be_switched_off() {
+        let text = r#"{"search_term":"jo@x.example"}"#;
+        assert_eq!(cleaned(r#"{"mask_texts":false}"#, text), text);
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_cleaned_too() {
+        assert_eq!(
+            cleaned(
+                "{}",
+                r#"{"page_url":"https://a.example/?token=1","x":NaN,"y":"jo@x.example"#
+            ),
+            r#"{"page_url":"https://a.example/","x":NaN,"y":"[email]"#
+        );
+        let bytes = b"\"\xff jo@x.example\"";
+        let cleaned = PrivacyRules::default();
+        assert_eq!(
+            cleaned.clean_bytes(bytes, SUBJECT).as_ref(),
+            "\"\u{fffd} [email]\"".as_bytes()
+        );
+        assert_eq!(
+            cleaned.clean_bytes(b"\"\xff\"", SUBJECT).as_ref(),
+            b"\"\xff\""
+        );
+    }
+
+    #[test]
+    fn rule_that_would_refuse_every_event_is_refused() {
+        for (rules, key, variable) in [
+            (r#"{"fields":{"seq":"drop"}}"#, Some(KEY), VARIABLE),
+            (r#"{"fields":{"items.price":"drop"}}"#, Some(KEY), VARIABLE),
+            (r#"{"fields":{"anonymous_id":"drop"}}"#, Some(KEY), VARIABLE),
+            (r#"{"fields":{"user_id":"keep out"}}"#, Some(KEY), VARIABLE),
+            (r#"{"field":{}}"#, Some(KEY), VARIABLE),
+            (
+                r#"{"fields":{"user_id":"hash"}}"#,
+                None,
+                "SHOPTRAIL_HASH_KEY",
+            ),
+            ("{}", Some("short"), "SHOPTRAIL_HASH_KEY"),
+        ] {
+            let error = PrivacyRules::read(Some(rules), key).unwrap_err();
+            assert_eq!(error.variable, variable, "{rules}");
+        }
+        let hashed = r#"{"fields":{"anonymous_id":"hash"}}"#;
+        assert!(PrivacyRules::read(Some(hashed), Some(KEY)).is_ok());
+    }
+}

@@ -1,0 +1,206 @@
+//! Addresses: query parameters stay by an allow list, in the query and in a fragment that has some, and nobody's name or
+//! password before the host.
+
+use super::mask;
+
+/// Parameters that stay by default: campaigns and click ids, and what shops use for searches, pages and variants. A name
+/// that ends with `*` stands for all that begin so.
+const ALLOWED: &[&str] = &[
+    "utm_*",
+    "gclid",
+    "gclsrc",
+    "gbraid",
+    "wbraid",
+    "dclid",
+    "fbclid",
+    "msclkid",
+    "ttclid",
+    "twclid",
+    "li_fat_id",
+    "srsltid",
+    "epik",
+    "sccid",
+    "rdt_cid",
+    "yclid",
+    "irclickid",
+    "mc_cid",
+    "ref",
+    "source",
+    "campaign",
+    "q",
+    "query",
+    "search",
+    "s",
+    "page",
+    "p",
+    "sort",
+    "order",
+    "category",
+    "cat",
+    "collection",
+    "brand",
+    "variant",
+    "sku",
+    "color",
+    "colour",
+    "size",
+    "lang",
+    "locale",
+    "currency",
+];
+
+/// What stands in an address for what was taken out.
+const REDACTED: &str = "redacted";
+
+/// Returns the address without what may not stay in it, or nothing if all may.
+pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
+    let (before, fragment) = split_at(address, '#');
+    let (path, query) = split_at(before, '?');
+    let mut cleaned = without_user(path);
+    push_pairs(&mut cleaned, '?', query, also_allowed);
+    match fragment.split_once('?') {
+        // The route of a single-page app, with a query of its own.
+        Some((route, query)) => {
+            cleaned.push('#');
+            cleaned.push_str(route);
+            push_pairs(&mut cleaned, '?', query, also_allowed);
+        }
+        None if fragment.contains('=') => push_pairs(&mut cleaned, '#', fragment, also_allowed),
+        None if before.len() < address.len() => {
+            cleaned.push('#');
+            cleaned.push_str(fragment);
+        }
+        None => {}
+    }
+    if masks_texts && let Some(masked) = mask::clean_with(&cleaned, REDACTED, REDACTED) {
+        cleaned = masked;
+    }
+    (cleaned != address).then_some(cleaned)
+}
+
+fn split_at(text: &str, separator: char) -> (&str, &str) {
+    text.split_once(separator).unwrap_or((text, ""))
+}
+
+/// Takes `user:password@` out of `https://user:password@host/`.
+fn without_user(path: &str) -> String {
+    let Some((scheme, rest)) = path.split_once("//") else {
+        return path.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}//{host}{tail}")
+}
+
+/// Adds the pairs that may stay; the separator only if there are any, or if nothing stood behind it.
+fn push_pairs(cleaned: &mut String, separator: char, query: &str, also_allowed: &[String]) {
+    let mut separator = separator;
+    for pair in query
+        .split('&')
+        .filter(|pair| is_allowed(pair, also_allowed))
+    {
+        cleaned.push(separator);
+        cleaned.push_str(pair);
+        separator = '&';
+    }
+}
+
+fn is_allowed(pair: &str, also_allowed: &[String]) -> bool {
+    // `&amp;` in the address of a page: a link that was escaped twice.
+    let pair = pair.strip_prefix("amp;").unwrap_or(pair);
+    let name = pair.split('=').next().unwrap_or_default();
+    let fits = |allowed: &str| match allowed.strip_suffix('*') {
+        Some(start) => name
+            .get(..start.len())
+            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(start)),
+        None => name.eq_ignore_ascii_case(allowed),
+    };
+    !name.is_empty()
+        && (ALLOWED.iter().any(|allowed| fits(allowed))
+            || also_allowed.iter().any(|allowed| fits(allowed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(address: &str) -> String {
+        clean(address, &["shade".to_owned(), "x_*".to_owned()], true)
+            .unwrap_or_else(|| address.to_owned())
+    }
+
+    #[test]
+    fn parameters_stay_by_an_allow_list() {
+        for (address, expected) in [
+            ("https://a.example/p?token=1", "https://a.example/p"),
+            (
+                "https://a.example/p?q=mug&token=1&UTM_Source=x&page=2",
+                "https://a.example/p?q=mug&UTM_Source=x&page=2",
+            ),
+            (
+                "https://a.example/?shade=red&x_a=1&y=2",
+                "https://a.example/?shade=red&x_a=1",
+            ),
+            (
+                "https://a.example/?a=1&amp;utm_source=x",
+                "https://a.example/?amp;utm_source=x",
+            ),
+            ("https://a.example/?=1&&", "https://a.example/"),
+            ("/relative?token=1#top", "/relative#top"),
+            ("https://a.example/?tok\u{e9}n=1", "https://a.example/"),
+        ] {
+            assert_eq!(cleaned(address), expected);
+        }
+    }
+
+    #[test]
+    fn fragment_with_parameters_is_no_way_around() {
+        for (address, expected) in [
+            (
+                "https://a.example/#access_token=1&utm_source=x",
+                "https://a.example/#utm_source=x",
+            ),
+            (
+                "https://a.example/#/shop?utm_medium=email&token=1",
+                "https://a.example/#/shop?utm_medium=email",
+            ),
+            ("https://a.example/#access_token=1", "https://a.example/"),
+        ] {
+            assert_eq!(cleaned(address), expected);
+        }
+    }
+
+    #[test]
+    fn address_that_may_stay_is_not_written_again() {
+        for address in [
+            "https://a.example/",
+            "https://a.example/a/b?utm_source=x&gclid=1#top",
+            "https://a.example/#",
+            "",
+            "android-app://com.google.android.gm",
+        ] {
+            assert_eq!(clean(address, &[], true), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn people_and_passwords_are_taken_out() {
+        for (address, expected) in [
+            ("https://jo:pw@a.example/x", "https://a.example/x"),
+            (
+                "https://a.example/unsubscribe/jo@x.example",
+                "https://a.example/unsubscribe/redacted",
+            ),
+            (
+                "https://a.example/?q=jo%40x.example",
+                "https://a.example/?q=redacted",
+            ),
+            ("mailto:jo@x.example", "mailto:redacted"),
+        ] {
+            assert_eq!(cleaned(address), expected);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Edits the values of a JSON text in place. It counts brackets and knows strings, and asks for no more: broken JSON is
+//! edited as far as it can be told apart.
+
+use std::borrow::Cow;
+
+use super::FieldRule;
+use crate::scan::Cursor;
+
+/// Decides on values.
+pub trait Editor {
+    /// Returns what happens to the field at this path of names.
+    fn rule(&self, path: &[Cow<'_, str>]) -> Option<FieldRule>;
+    /// Returns the hash of a value, if there is a key.
+    fn hash(&self, value: &str) -> Option<String>;
+    /// Returns what to write instead of a text, if it may not stay as it is.
+    fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String>;
+}
+
+/// Edits a text; one that nothing is changed in is not copied.
+pub fn edit<'a>(text: &'a str, editor: &impl Editor) -> Cow<'a, str> {
+    let mut walk = Walk {
+        text,
+        cursor: Cursor::new(text.as_bytes()),
+        path: Vec::new(),
+        brackets: Vec::new(),
+        edited: String::new(),
+        copied: 0,
+    };
+    while walk.step(editor) {}
+    if walk.copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    walk.edited
+        .push_str(text.get(walk.copied..).unwrap_or_default());
+    Cow::Owned(walk.edited)
+}
+
+#[derive(PartialEq, Eq)]
+enum Bracket {
+    Object,
+    List,
+}
+
+/// How far the text was walked.
+struct Walk<'a> {
+    text: &'a str,
+    cursor: Cursor<'a>,
+    /// The name of the current member of each open object.
+    path: Vec<Cow<'a, str>>,
+    brackets: Vec<Bracket>,
+    edited: String,
+    /// How much of the text is in `edited`.
+    copied: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// Goes one token further; returns whether there was one.
+    fn step(&mut self, editor: &impl Editor) -> bool {
+        match self.cursor.peek() {
+            None => return false,
+            Some(b'"') => return self.string(editor),
+            Some(b'{') => {
+                self.brackets.push(Bracket::Object);
+                self.path.push(Cow::Borrowed(""));
+            }
+            Some(b'[') => self.brackets.push(Bracket::List),
+            Some(b'}' | b']') => {
+                if self.brackets.pop() == Some(Bracket::Object) {
+                    self.path.pop();
+                }
+            }
+            Some(_) => {}
+        }
+        self.cursor.take(1);
+        true
+    }
+
+    fn string(&mut self, editor: &impl Editor) -> bool {
+        let start = self.position();
+        if self.cursor.string().is_none() {
+            return false;
+        }
+        let Some(token) = self.text.get(start..self.position()) else {
+            return false;
+        };
+        if self.brackets.last() == Some(&Bracket::Object) && self.cursor.eat(b':') {
+            if let Some(name) = self.path.last_mut() {
+                *name = content(token);
+            }
+            self.member(editor);
+        } else if let Some(changed) = editor.text(&self.path, &content(token)) {
+            // A text without an end stays without one.
+            let is_closed = token.len() > 1 && token.ends_with('"');
+            let quoted = serde_json::Value::from(changed).to_string();
+            let end = if is_closed {
+                quoted.len()
+            } else {
+                quoted.len().saturating_sub(1)
+            };
+            self.replace(start, quoted.get(..end).unwrap_or_default());
+        }
+        true
+    }
+
+    /// Applies a rule to the value that comes next, if there is one for it.
+    fn member(&mut self, editor: &impl Editor) {
+        let Some(rule) = editor.rule(&self.path) else {
+            return;
+        };
+        self.cursor.peek();
+        let start = self.position();
+        self.cursor.value();
+        let value = self.text.get(start..self.position()).unwrap_or_default();
+        if value.trim_end() == "null" {
+            return;
+        }
+        let hash = match rule {
+            FieldRule::Drop => None,
+            FieldRule::Hash => editor.hash(&content(value.trim_end())),
+        };
+        self.replace(
+            start,
+            &hash.map_or("null".to_owned(), |hash| format!("\"{hash}\"")),
+        );
+    }
+
+    /// Writes something else for what was read since `start`.
+    fn replace(&mut self, start: usize, with: &str) {
+        self.edited
+            .push_str(self.text.get(self.copied..start).unwrap_or_default());
+        self.edited.push_str(with);
+        self.copied = self.position();
+    }
+
+    fn position(&self) -> usize {
+        self.text.len().saturating_sub(self.cursor.rest().len())
+    }
+}
+
+/// What a token says: a string without quotes and escapes, if it can be read, or the token itself.
+fn content(token: &str) -> Cow<'_, str> {
+    let Some(inner) = token.strip_prefix('"') else {
+        return Cow::Borrowed(token);
+    };
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    serde_json::from_str(token).map_or(Cow::Borrowed(inner), Cow::Owned)
+}

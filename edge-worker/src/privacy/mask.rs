@@ -1,0 +1,208 @@
+//! E-mail addresses and card numbers in texts that people write.
+
+use std::ops::Range;
+
+/// Fewest and most digits of a card number.
+const CARD_DIGITS: Range<usize> = 14..20;
+
+/// Returns the text with what was found masked, or nothing if nothing was.
+pub fn clean(text: &str) -> Option<String> {
+    clean_with(text, "[email]", "[card]")
+}
+
+/// The same with other words for what is masked.
+pub fn clean_with(text: &str, email: &str, card: &str) -> Option<String> {
+    let without_emails = replace(text, email, next_email);
+    let text = without_emails.as_deref().unwrap_or(text);
+    replace(text, card, next_card).or(without_emails)
+}
+
+/// Whether there is an e-mail address in the text.
+pub fn has_email(text: &str) -> bool {
+    next_email(text, 0).is_some()
+}
+
+/// Replaces every place that `next` finds from a position on.
+fn replace(
+    text: &str,
+    with: &str,
+    next: impl Fn(&str, usize) -> Option<Range<usize>>,
+) -> Option<String> {
+    let mut replaced = String::new();
+    let mut copied = 0;
+    while let Some(found) = next(text, copied) {
+        replaced.push_str(text.get(copied..found.start).unwrap_or_default());
+        replaced.push_str(with);
+        copied = found.end;
+    }
+    if copied == 0 {
+        return None;
+    }
+    replaced.push_str(text.get(copied..).unwrap_or_default());
+    Some(replaced)
+}
+
+fn next_email(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut position = from;
+    loop {
+        let at = next_at(text, position)?;
+        if let Some(found) = email_around(text, from, &at) {
+            return Some(found);
+        }
+        position = at.end;
+    }
+}
+
+/// Finds `@`, or `%40` as addresses write it.
+fn next_at(text: &str, from: usize) -> Option<Range<usize>> {
+    let rest = text.get(from..)?;
+    let plain = rest.find('@').map(|found| (found, 1));
+    let escaped = rest.find("%40").map(|found| (found, 3));
+    let (found, length) = match (plain, escaped) {
+        (Some(plain), Some(escaped)) => plain.min(escaped),
+        (plain, escaped) => plain.or(escaped)?,
+    };
+    let start = from.saturating_add(found);
+    Some(start..start.saturating_add(length))
+}
+
+fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usize>> {
+    let before = text.get(from..at.start)?;
+    let name = before.trim_end_matches(is_part_of_name);
+    let start = from.saturating_add(name.len());
+    let after = text.get(at.end..)?;
+    let end = after
+        .find(|character: char| !is_part_of_host(character))
+        .unwrap_or(after.len());
+    let host = after.get(..end)?.trim_end_matches(['.', '-']);
+    let (labels, top) = host.rsplit_once('.')?;
+    let is_top = top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
+    // Pictures for dense screens: `logo@2x.png`.
+    let is_picture = matches!(labels, "2x" | "3x");
+    let is_address = start < at.start && !labels.is_empty() && is_top && !is_picture;
+    is_address.then(|| start..at.end.saturating_add(host.len()))
+}
+
+fn is_part_of_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '_' | '+' | '-')
+}
+
+fn is_part_of_host(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '-')
+}
+
+fn next_card(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut position = from;
+    loop {
+        let rest = text.get(position..)?;
+        let start = position.saturating_add(rest.find(|c: char| c.is_ascii_digit())?);
+        let (end, digits) = number_at(text.as_bytes(), start);
+        let before = text
+            .get(..start)
+            .and_then(|before| before.chars().next_back());
+        let after = text.get(end..).and_then(|after| after.chars().next());
+        let is_apart = ![before, after]
+            .into_iter()
+            .flatten()
+            .any(char::is_alphanumeric);
+        if is_apart && is_card(&digits) {
+            return Some(start..end);
+        }
+        position = end;
+    }
+}
+
+/// Reads digits, in groups that one blank or hyphen sets apart. Returns where they end.
+fn number_at(text: &[u8], start: usize) -> (usize, Vec<u8>) {
+    let mut digits = Vec::new();
+    let mut end = start;
+    let mut position = start;
+    while let Some(byte) = text.get(position) {
+        let next = position.saturating_add(1);
+        match byte {
+            b'0'..=b'9' => {
+                digits.push(byte.saturating_sub(b'0'));
+                end = next;
+            }
+            b' ' | b'-' if end == position => {}
+            _ => break,
+        }
+        position = next;
+    }
+    (end, digits)
+}
+
+/// By number of digits, first digit and check digit (ISO/IEC 7812).
+fn is_card(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(position, digit)| {
+            let doubled = u32::from(*digit).saturating_mul(2);
+            match position.is_multiple_of(2) {
+                true => u32::from(*digit),
+                false if doubled > 9 => doubled.saturating_sub(9),
+                false => doubled,
+            }
+        })
+        .sum();
+    CARD_DIGITS.contains(&digits.len())
+        && digits.first().is_some_and(|first| (2..=6).contains(first))
+        && sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_texts() {
+        for (text, expected) in [
+            ("jo@x.example", "[email]"),
+            ("to jo.doe+a@mail.x.example, please", "to [email], please"),
+            ("<jo@x.example>; <amy@y.example>.", "<[email]>; <[email]>."),
+            ("jo%40x.example", "[email]"),
+            ("j\u{f6}rg@b\u{fc}cher.example", "[email]"),
+            ("write to jo@x.example.", "write to [email]."),
+            ("a@b@x.example", "a@[email]"),
+        ] {
+            assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn cards_are_found_by_their_check_digit() {
+        for (text, expected) in [
+            ("4111111111111111", "[card]"),
+            ("card 4111 1111 1111 1111 ok", "card [card] ok"),
+            ("5500-0000-0000-0004", "[card]"),
+            ("378282246310005", "[card]"),
+        ] {
+            assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_stay() {
+        for text in [
+            "",
+            "2 @ 3",
+            "@",
+            "jo@",
+            "@x.example",
+            "jo@localhost",
+            "logo@2x.png",
+            "jo@x.e",
+            "jo@x.123",
+            "4111111111111112",
+            "1111111111111117",
+            "1795392000000",
+            "x4111111111111111",
+            "41111111111111110000000000000000",
+            "4111  1111 1111 1111",
+        ] {
+            assert_eq!(clean(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// What an enemy sends costs little: limits, sizes, bodies that never come, and nothing of it reaches Kafka directly.
+
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { afterEach, beforeEach, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { Gateway } from "./gateway.mjs";
+import { ORIGIN, batch, event, startWorker } from "./worker.mjs";
+
+let gateway;
+let worker;
+
+beforeEach(async () => {
+  gateway = await new Gateway().start();
+});
+afterEach(async () => {
+  await worker?.stop();
+  await gateway.stop();
+});
+
+const limit = (name, limit) => ({ ratelimits: { [name]: { simple: { limit, period: 60 } } } });
+
+test("gzip_is_unpacked_and_its_size_is_limited", async () => {
+  worker = await startWorker(gateway);
+  assert.equal((await worker.post(gzipSync(batch([event()])))).status, 202);
+  const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, "x"));
+  assert.ok(bomb.length < 100_000);
+  assert.equal((await worker.post(bomb)).status, 413);
+  const broken = await worker.post(gzipSync(batch([event()])).subarray(0, 40));
+  assert.deepEqual([broken.status, (await broken.json()).error.code], [400, "broken_gzip"]);
+});
+
+test("key_that_sends_too_much_is_429_with_a_time_to_wait", async () => {
+  worker = await startWorker(gateway, { bindings: limit("LIMIT_PER_KEY", 2) });
+  for (const expected of [202, 202, 429]) {
+    const response = await worker.post(batch([event()]));
+    assert.equal(response.status, expected);
+    assert.equal(response.headers.get("access-control-allow-origin"), ORIGIN);
+    assert.equal(response.headers.get("retry-after"), expected === 429 ? "30" : null);
+  }
+  const other = batch([event()], { write_key: "pk_other" });
+  assert.equal((await worker.post(other, { origin: "https://other.example" })).status, 202);
+});
+
+test("visitor_that_sends_too_much_stops_nobody_else", async () => {
+  worker = await startWorker(gateway, { bindings: limit("LIMIT_PER_VISITOR", 1) });
+  const from = async (address) =>
+    (await worker.post(batch([event()]), { "cf-connecting-ip": address })).status;
+  assert.deepEqual(
+    [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.2")],
+    [202, 429, 202],
+  );
+});
+
+test("limits_can_be_switched_off", async () => {
+  const vars = { SHOPTRAIL_RATE_LIMITS: "off" };
+  worker = await startWorker(gateway, { vars, bindings: limit("LIMIT_PER_KEY", 1) });
+  for (const expected of [202, 202]) {
+    assert.equal((await worker.post(batch([event()]))).status, expected);
+  }
+});
+
+test("body_that_was_announced_and_never_comes_is_answered", async () => {
+  worker = await startWorker(gateway);
+  const status = await new Promise((resolve, reject) => {
+    const socket = connect(Number(worker.url.port), worker.url.hostname);
+    socket.once("data", (data) => resolve(/^HTTP\/1.1 (\d+)/.exec(data)?.[1]));
+    socket.once("error", reject);
+    socket.write(
+      `POST /b HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: 100\r\n\r\n{`,
+    );
+  });
+  assert.equal(status, "408");
+});

@@ -1,0 +1,104 @@
+//! What a shop adds to the rules: its other hosts, its payment providers, its own sources.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A shop's additions to the rules, as a JSON object. Hosts stand for themselves and everything below them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// Other hosts of the shop, such as a checkout's: coming from there is no new visit.
+    pub own_hosts: Vec<String>,
+    /// Payment providers beyond those that are known: coming back from there is no new visit.
+    pub payment_hosts: Vec<String>,
+    /// What kind of place a source is, by host or by the value of `utm_source`; goes before what is known.
+    pub sources: BTreeMap<String, SourceCategory>,
+}
+
+/// The kind of place that visitors come from, by GA4's source categories; `email` is for a shop's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceCategory {
+    /// A search engine.
+    Search,
+    /// A social network.
+    Social,
+    /// A place to compare and buy.
+    Shopping,
+    /// A place to watch videos.
+    Video,
+    /// A mail program or its website.
+    Email,
+}
+
+impl Rules {
+    /// Returns the category that the shop gave a source or a host.
+    pub(super) fn category(&self, source: &str) -> Option<SourceCategory> {
+        let given = self.sources.iter();
+        given
+            .filter(|(host, _)| covers(host, source))
+            .max_by_key(|(host, _)| host.len())
+            .map(|(_, category)| *category)
+    }
+}
+
+/// Whether a host is another one or lies below it.
+pub(super) fn covers(above: &str, host: &str) -> bool {
+    let above = above.strip_prefix("www.").unwrap_or(above);
+    let Some(rest) = host.len().checked_sub(above.len()) else {
+        return false;
+    };
+    let Some((below, same)) = host.split_at_checked(rest) else {
+        return false;
+    };
+    !above.is_empty()
+        && same.eq_ignore_ascii_case(above)
+        && (below.is_empty() || below.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_covers_itself_and_what_lies_below() {
+        for (above, host, expected) in [
+            ("paypal.com", "paypal.com", true),
+            ("www.PayPal.com", "checkout.paypal.com", true),
+            ("paypal.com", "notpaypal.com", false),
+            ("paypal.com", "com", false),
+            ("", "paypal.com", false),
+            ("ä.example", "x.ä.example", true),
+        ] {
+            assert_eq!(covers(above, host), expected, "{above} {host}");
+        }
+    }
+
+    #[test]
+    fn longest_source_of_the_shop_goes_first() {
+        let rules: Rules = serde_json::from_str(
+            r#"{"sources":{"partner.example":"shopping","mail.partner.example":"email","newsletter":"email"}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            rules.category("a.partner.example"),
+            Some(SourceCategory::Shopping)
+        );
+        assert_eq!(
+            rules.category("mail.partner.example"),
+            Some(SourceCategory::Email)
+        );
+        assert_eq!(rules.category("newsletter"), Some(SourceCategory::Email));
+        assert_eq!(rules.category("other.example"), None);
+    }
+
+    #[test]
+    fn unknown_rule_is_an_error_and_not_ignored() {
+        assert!(serde_json::from_str::<Rules>(r#"{"own_host":["a"]}"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<Rules>("{}").unwrap(),
+            Rules::default()
+        );
+    }
+}

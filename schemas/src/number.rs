@@ -1,0 +1,235 @@
+//! Numbers as shops write them: rounded in decimal, never by float arithmetic, and read from texts.
+
+/// A number in units of its last decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rounded {
+    pub units: i64,
+    /// Whether nothing was rounded.
+    pub exact: bool,
+}
+
+/// Rounds to a number of decimals, halves away from zero. `None` if the result does not fit into 64 bits.
+///
+/// The shortest decimal text that reads back as the same double is what the shop wrote (up to 15 significant digits):
+/// `1.005` is rounded up, although its double is a little less.
+pub(crate) fn round(number: f64, decimals: u32) -> Option<Rounded> {
+    // `Display` writes the shortest such text, never with an exponent.
+    let text = number.abs().to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let decimals = usize::try_from(decimals).ok()?;
+    let (kept, rest) = fraction
+        .split_at_checked(decimals)
+        .unwrap_or((fraction, ""));
+    let units: i64 = format!("{whole}{kept:0<decimals$}").parse().ok()?;
+    let up = rest.as_bytes().first().is_some_and(|digit| *digit >= b'5');
+    let units = units.checked_add(i64::from(up))?;
+    Some(Rounded {
+        units: if number < 0.0 { -units } else { units },
+        exact: rest.is_empty(),
+    })
+}
+
+/// Returns the number that a count of units stands for.
+pub(crate) fn from_units(units: i64, decimals: u32) -> Option<f64> {
+    let scale = 10_u64.checked_pow(decimals)?;
+    let (whole, fraction) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
+    let sign = if units < 0 { "-" } else { "" };
+    let width = usize::try_from(decimals).ok()?;
+    format!("{sign}{whole}.{fraction:0width$}").parse().ok()
+}
+
+/// Reads a text that is a decimal number: `19.99`, `4,245.42`, `4.245,42`, `12,5`, with spaces around it.
+///
+/// A single comma before three digits separates thousands, as in `1,234`: amounts have no three decimals where a comma is
+/// the decimal point.
+pub(crate) fn from_text(text: &str) -> Option<f64> {
+    let (sign, whole, fraction) = read(text)?;
+    format!("{sign}{whole}.{fraction}0").parse().ok()
+}
+
+/// Reads a text that is a decimal number without a fraction, such as `2` or `2.00`.
+pub(crate) fn integer_from_text(text: &str) -> Option<f64> {
+    let (_, _, fraction) = read(text)?;
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    is_whole.then(|| from_text(text)).flatten()
+}
+
+/// Returns the sign, and the digits before and after the decimal point.
+fn read(text: &str) -> Option<(&'static str, String, &str)> {
+    let text = text.trim_matches(SPACES);
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let (whole, fraction) = parts(digits)?;
+    Some((sign, whole, fraction))
+}
+
+/// What may stand around a number in a text.
+pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// The texts that [`from_text`] reads, as a regular expression (ECMA 262).
+#[cfg(feature = "json-schema")]
+pub(crate) fn pattern(negative: bool) -> String {
+    pattern_of(negative, "[0-9]+", "[0-9]{1,2}")
+}
+
+/// The texts that [`integer_from_text`] reads, as a regular expression (ECMA 262).
+#[cfg(feature = "json-schema")]
+pub(crate) fn integer_pattern(negative: bool) -> String {
+    pattern_of(negative, "0+", "0{1,2}")
+}
+
+#[cfg(feature = "json-schema")]
+fn pattern_of(negative: bool, fraction: &str, after_comma: &str) -> String {
+    let space = r"[ \t\r\n]*";
+    let sign = if negative { "-?" } else { "" };
+    let point = format!(r"([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)(\.{fraction})?");
+    let comma = format!(r"([0-9]+|[0-9]{{1,3}}(\.[0-9]{{3}})+),{after_comma}");
+    format!("^{space}{sign}({point}|{comma}){space}$")
+}
+
+/// Returns the digits before and after the decimal point.
+fn parts(digits: &str) -> Option<(String, &str)> {
+    if let Some((whole, fraction)) = digits.rsplit_once(',')
+        && (1..=2).contains(&fraction.len())
+        && is_digits(fraction)
+    {
+        return Some((ungroup(whole, '.')?, fraction));
+    }
+    match digits.split_once('.') {
+        Some((whole, fraction)) if is_digits(fraction) => Some((ungroup(whole, ',')?, fraction)),
+        Some(_) => None,
+        None => Some((ungroup(digits, ',')?, "")),
+    }
+}
+
+/// Returns the digits without the separators of thousands.
+fn ungroup(whole: &str, separator: char) -> Option<String> {
+    let mut groups = whole.split(separator);
+    let first = groups.next()?;
+    let mut digits = first.to_owned();
+    for group in groups {
+        if first.len() > 3 || group.len() != 3 {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    is_digits(&digits)
+        .then_some(digits)
+        .filter(|_| !first.is_empty())
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_rounded_away_from_zero_in_decimal() {
+        for (number, units, exact) in [
+            (4.35 * 3.0, 1305, false),
+            (448.753_425, 44_875, false),
+            (16.806_722_689, 1681, false),
+            (1.005, 101, false),
+            (-1.005, -101, false),
+            (-10.38, -1038, true),
+            (0.004_9, 0, false),
+            (1e-300, 0, false),
+            (12.5, 1250, true),
+            (-0.0, 0, true),
+            (1e12, 100_000_000_000_000, true),
+        ] {
+            assert_eq!(round(number, 2), Some(Rounded { units, exact }), "{number}");
+        }
+        assert_eq!(round(0.5, 0).unwrap().units, 1);
+        assert_eq!(round(1e300, 2), None);
+        assert_eq!(round(f64::NAN, 2), None);
+    }
+
+    #[test]
+    fn units_are_the_number_again() {
+        for (units, decimals, number) in [
+            (1999, 2, 19.99),
+            (-7, 2, -0.07),
+            (500, 0, 500.0),
+            (1234, 3, 1.234),
+            (0, 2, 0.0),
+        ] {
+            assert_eq!(from_units(units, decimals), Some(number));
+        }
+    }
+
+    #[test]
+    fn texts_that_are_numbers_are_read() {
+        for (text, number) in [
+            ("19.99", 19.99),
+            ("2", 2.0),
+            ("0.00", 0.0),
+            ("1.0000", 1.0),
+            ("4245.4200", 4245.42),
+            ("4,245.42", 4245.42),
+            ("4.245,42", 4245.42),
+            ("1,234", 1234.0),
+            ("1,234,567", 1_234_567.0),
+            ("1.234", 1.234),
+            ("12,5", 12.5),
+            ("1234,50", 1234.5),
+            (" -10.38\n", -10.38),
+        ] {
+            assert_eq!(from_text(text), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_integers_are_read() {
+        for (text, number) in [
+            ("2", 2.0),
+            (" 2.00", 2.0),
+            ("1,234", 1234.0),
+            ("3,0", 3.0),
+            ("-0", 0.0),
+        ] {
+            assert_eq!(integer_from_text(text), Some(number), "{text}");
+        }
+        for text in ["1.5", "0.99999999999999999999", "x", ""] {
+            assert_eq!(integer_from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_numbers() {
+        for text in [
+            "",
+            " ",
+            "-",
+            "abc",
+            "1.",
+            ".5",
+            ",5",
+            "1,23,4",
+            "1234,567",
+            "1,2345",
+            "1.2.3",
+            "12.34,5",
+            "1e3",
+            "+1",
+            "--1",
+            "0x10",
+            "NaN",
+            "Infinity",
+            "€ 5",
+            "5 EUR",
+            "1 234",
+            "１",
+            ",234",
+            "1,234,",
+            "1.234,567",
+        ] {
+            assert_eq!(from_text(text), None, "{text}");
+        }
+    }
+}

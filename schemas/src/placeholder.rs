@@ -1,0 +1,124 @@
+//! Texts that stand for no id: what scripts and templates leave where an id was meant. An id that many strangers share
+//! would make one loyal customer of them.
+
+/// Texts that are no ids, in lower case.
+const WORDS: [&str; 22] = [
+    "",
+    "0",
+    "-1",
+    "nan",
+    "nil",
+    "null",
+    "none",
+    "n/a",
+    "true",
+    "false",
+    "undefined",
+    "unknown",
+    "guest",
+    "anonymous",
+    "user_id",
+    "userid",
+    "(none)",
+    "(null)",
+    "(not set)",
+    "[object object]",
+    "function",
+    "00000000-0000-0000-0000-000000000000",
+];
+
+/// How templates that nothing was filled into begin and end.
+const TEMPLATES: [(&str, &str); 5] = [
+    ("{{", "}}"),
+    ("${", "}"),
+    ("<%", "%>"),
+    ("%%", "%%"),
+    ("[[", "]]"),
+];
+
+/// Whether a text stands for no id.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    let text = text.trim_matches(crate::number::SPACES);
+    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        || TEMPLATES.iter().any(|(begin, end)| {
+            text.len() >= begin.len() + end.len() && text.starts_with(begin) && text.ends_with(end)
+        })
+}
+
+/// The same as a regular expression (ECMA 262), for JSON Schema.
+#[cfg(feature = "json-schema")]
+pub(crate) fn pattern() -> String {
+    let word = |word: &&str| -> String { word.chars().map(any_case).collect() };
+    let template =
+        |(begin, end): &(&str, &str)| format!("{}[\\s\\S]*{}", literal(begin), literal(end));
+    let words = WORDS.iter().map(word);
+    let alternatives: Vec<String> = words.chain(TEMPLATES.iter().map(template)).collect();
+    format!("^[ \\t\\r\\n]*({})[ \\t\\r\\n]*$", alternatives.join("|"))
+}
+
+#[cfg(feature = "json-schema")]
+fn any_case(character: char) -> String {
+    if character.is_ascii_lowercase() {
+        format!("[{}{character}]", character.to_ascii_uppercase())
+    } else {
+        literal(character.encode_utf8(&mut [0; 4]))
+    }
+}
+
+#[cfg(feature = "json-schema")]
+fn literal(text: &str) -> String {
+    let escape = |character: char| {
+        if character.is_ascii_alphanumeric() || "-_/%< >".contains(character) {
+            character.to_string()
+        } else {
+            format!("\\{character}")
+        }
+    };
+    text.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_scripts_and_templates_leave_is_no_id() {
+        for text in [
+            "",
+            "  ",
+            "undefined",
+            "Null",
+            "NaN",
+            "0",
+            "[object Object]",
+            "{{ user.id }}",
+            "${userId}",
+            "<%= id %>",
+            "%%USER_ID%%",
+            "00000000-0000-0000-0000-000000000000",
+            "(not set)",
+            " none\n",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_that_only_look_odd_are_ids() {
+        for text in [
+            "1",
+            "00",
+            "0x0",
+            "nullable",
+            "guest-17",
+            "undefined1",
+            "{1}",
+            "{}",
+            "$",
+            "%20",
+            "none@shop.example",
+        ] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+}

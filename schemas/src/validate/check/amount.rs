@@ -1,0 +1,114 @@
+//! Amounts and quantities: rounded, and bounded so that an event's total fits into 64 bits of minor units.
+
+use serde_json::Number;
+
+use super::{Check, Currency, to_json};
+use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, MIN_QUANTITY, QUANTITY_DECIMALS};
+use crate::reject::RejectCode;
+use crate::tree::{Members, Tree};
+use crate::warning::WarningCode;
+use crate::{money, number};
+
+impl Check {
+    pub(super) fn money(&mut self, value: &mut Tree<'_>, negative: bool) {
+        let Some(number) = self.number(value, number::from_text, "a number") else {
+            return;
+        };
+        let amount = number.as_f64().unwrap_or(f64::NAN);
+        let least = if negative { -MAX_AMOUNT } else { 0.0 };
+        if !(least..=MAX_AMOUNT).contains(&amount) {
+            let message = format!("{} is {number}: send {least} to {MAX_AMOUNT}", self.name());
+            return self.reject(RejectCode::OutOfRange, message);
+        }
+        match &self.currency {
+            Currency::Absent => self.missing_currency(),
+            Currency::Unknown => {}
+            Currency::Known { code, digits } => {
+                let to = format!("{code} has {digits} decimals");
+                let digits = *digits;
+                self.round(value, &number, digits, &to);
+            }
+        }
+        if amount < 0.0 {
+            let message = format!("{} is {amount}: taken as a reduction", self.name());
+            self.warn(WarningCode::NegativeLine, message);
+        }
+    }
+
+    pub(super) fn quantity(&mut self, value: &mut Tree<'_>) {
+        let Some(number) = self.number(value, number::from_text, "a number") else {
+            return;
+        };
+        let quantity = number.as_f64().unwrap_or(f64::NAN);
+        if !(MIN_QUANTITY..=MAX_QUANTITY).contains(&quantity) {
+            let message = format!(
+                "{} is {number}: send {MIN_QUANTITY} to {MAX_QUANTITY}",
+                self.name()
+            );
+            return self.reject(RejectCode::OutOfRange, message);
+        }
+        if quantity.fract() == 0.0 {
+            return;
+        }
+        let message = format!("{} is {number}: no whole number of pieces", self.name());
+        self.warn(WarningCode::DecimalQuantity, message);
+        let to = format!("quantities have {QUANTITY_DECIMALS} decimals");
+        self.round(value, &number, QUANTITY_DECIMALS, &to);
+    }
+
+    /// Rounds a number that has more decimals than it may.
+    fn round(&mut self, value: &mut Tree<'_>, given: &Number, decimals: u32, why: &str) {
+        let rounded = given
+            .as_f64()
+            .and_then(|given| number::round(given, decimals))
+            .filter(|rounded| !rounded.exact);
+        let Some(rounded) = rounded
+            .and_then(|rounded| number::from_units(rounded.units, decimals))
+            .and_then(to_json)
+        else {
+            return;
+        };
+        let message = format!(
+            "{} is {given}, but {why}: rounded to {rounded}",
+            self.name()
+        );
+        self.repair(WarningCode::Rounded, message);
+        *value = Tree::Number(rounded);
+    }
+
+    /// Notes at the root that an amount lacks its currency.
+    fn missing_currency(&mut self) {
+        let amount = self.name();
+        let pointer = std::mem::take(&mut self.pointer);
+        self.at("currency", |check| check.missing(&amount));
+        self.pointer = pointer;
+    }
+
+    /// Bounds price × quantity of an item.
+    pub(super) fn line_total(&mut self, item: &Members<'_>) {
+        let Currency::Known { code, .. } = &self.currency else {
+            return;
+        };
+        let Some(largest) = money::minor_units(MAX_AMOUNT, code).ok() else {
+            return;
+        };
+        let Some(price) = item
+            .number("price")
+            .and_then(|price| money::minor_units(price, code).ok())
+        else {
+            return;
+        };
+        let quantity = item.number("quantity").unwrap_or(1.0);
+        if !(MIN_QUANTITY..=MAX_QUANTITY).contains(&quantity) {
+            return;
+        }
+        let total = money::line_total(price, quantity);
+        if total.is_none_or(|total| total.saturating_abs() > largest) {
+            let message = format!(
+                "price × quantity of {} is beyond {MAX_AMOUNT}: send the price of one piece",
+                self.name()
+            );
+            self.reject(RejectCode::AmountTooLarge, message);
+        }
+    }
+}

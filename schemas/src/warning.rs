@@ -1,0 +1,97 @@
+//! What was unusual with an accepted event: repaired, or kept as it is although shops rarely mean it.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that was unusual with an accepted event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+pub struct Warning {
+    /// What kind of thing it is: bounded, so that it can be counted.
+    #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
+    pub code: WarningCode,
+    /// Where: a JSON Pointer (RFC 6901) into the event; empty for the whole of it.
+    pub pointer: String,
+    /// What was sent and what was made of it, in one sentence.
+    pub message: String,
+}
+
+/// Every kind of warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// A text where a number belongs was read as the number: `"19.99"`, `"4,245.42"`.
+    NumberFromText,
+    /// A number where a text belongs was read as the text: a `user_id` of 42.
+    TextFromNumber,
+    /// `true` or `false` for a consent was read as `granted` or `denied`.
+    ConsentFromBoolean,
+    /// An amount was rounded to its currency's decimals, or a quantity to three.
+    Rounded,
+    /// An item of negative price or discount, such as a voucher's line: kept as it is.
+    NegativeLine,
+    /// A quantity that is no whole number: kept as it is.
+    DecimalQuantity,
+    /// A text that stands for no id (`undefined`, `null`, `0`, an unfilled template) was left out.
+    PlaceholderId,
+    /// An id was missing and another took its place: a purchase is an order of its own, an item goes by its name.
+    IdReplaced,
+    /// Half a character was replaced with U+FFFD.
+    LoneSurrogate,
+    /// A text beyond the field's limit was cut.
+    Shortened,
+}
+
+impl WarningCode {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 10] = [
+        Self::NumberFromText,
+        Self::TextFromNumber,
+        Self::ConsentFromBoolean,
+        Self::Rounded,
+        Self::NegativeLine,
+        Self::DecimalQuantity,
+        Self::PlaceholderId,
+        Self::IdReplaced,
+        Self::LoneSurrogate,
+        Self::Shortened,
+    ];
+
+    /// Returns the code as it is written in replies, records and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberFromText => "number_from_text",
+            Self::TextFromNumber => "text_from_number",
+            Self::ConsentFromBoolean => "consent_from_boolean",
+            Self::Rounded => "rounded",
+            Self::NegativeLine => "negative_line",
+            Self::DecimalQuantity => "decimal_quantity",
+            Self::PlaceholderId => "placeholder_id",
+            Self::IdReplaced => "id_replaced",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::Shortened => "shortened",
+        }
+    }
+}
+
+impl std::fmt::Display for WarningCode {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_written_the_same_in_json_and_text() {
+        for code in WarningCode::ALL {
+            assert_eq!(
+                serde_json::to_value(code).unwrap(),
+                serde_json::json!(code.as_str())
+            );
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The parts that cargo runs.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::count::Count;
+use super::runner::Runner;
+use crate::setup::checkers;
+
+/// The crates, by run of cargo. All in one would give the packages beneath other features than the demo's build has, and
+/// polars would be compiled once more for it. What the backend is built from is tested with it, in the features of its build.
+const CRATES: [&[&str]; 6] = [
+    &["shoptrail-schemas"],
+    &["shoptrail-collector"],
+    &["shoptrail-edge"],
+    &["xtask"],
+    &["wasm-glue"],
+    &["shoptrail-local", "shoptrail-backend"],
+];
+
+/// Of these, the one without tests.
+const UNTESTED: &str = "wasm-glue";
+
+/// The crates that run as WASM; clippy looks at what they are there, too.
+const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
+
+pub(super) fn format(runner: &Runner<'_>) -> Result<Count> {
+    runner.check(&mut runner.workspace.cargo(&["fmt", "--all", "--check"]))
+}
+
+pub(super) fn dependencies(runner: &Runner<'_>) -> Result<Count> {
+    let allowed = runner.check(&mut checkers::deny(runner.workspace))?;
+    let used = runner.check(&mut checkers::shear(runner.workspace))?;
+    Ok(allowed + used)
+}
+
+pub(super) fn clippy(runner: &Runner<'_>) -> Result<Count> {
+    let native = each_run(|packages| {
+        let mut clippy = runner.workspace.cargo(&["clippy", "--all-targets"]);
+        select(&mut clippy, packages).args(["--", "-D", "warnings"]);
+        runner.check(&mut clippy)
+    })?;
+    WASM.iter().try_fold(native, |count, package| {
+        let mut clippy = runner.workspace.cargo(&["clippy"]);
+        clippy.args(["--target", "wasm32-unknown-unknown"]);
+        select(&mut clippy, &[package]).args(["--", "-D", "warnings"]);
+        Ok(count + runner.check(&mut clippy)?)
+    })
+}
+
+pub(super) fn documentation(runner: &Runner<'_>) -> Result<Count> {
+    each_run(|packages| {
+        let mut doc = runner.workspace.cargo(&["doc", "--no-deps"]);
+        select(&mut doc, packages).env("RUSTDOCFLAGS", "-D warnings");
+        runner.check(&mut doc)
+    })
+}
+
+pub(super) fn tests(runner: &Runner<'_>) -> Result<Count> {
+    each_run(|packages| {
+        if packages == [UNTESTED] {
+            return Ok(Count::default());
+        }
+        let mut test = runner.workspace.cargo(&["test"]);
+        runner.count(select(&mut test, packages))
+    })
+}
+
+fn each_run(mut run: impl FnMut(&[&str]) -> Result<Count>) -> Result<Count> {
+    CRATES.iter().try_fold(Count::default(), |count, packages| {
+        Ok(count + run(packages)?)
+    })
+}
+
+fn select<'a>(command: &'a mut Command, packages: &[&str]) -> &'a mut Command {
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    command
+}

@@ -1,0 +1,45 @@
+//! `wasm-glue browser|worker INPUT.wasm OUT_DIR NAME`: writes `NAME.js` and `NAME_bg.wasm` for one of our modules.
+//!
+//! It is what wasm-bindgen's command does, as a library: a tenth of the compile time, and its version is that of
+//! `Cargo.lock`, so that it always fits the modules. It is no part of xtask because xtask has to be there before
+//! anything else begins.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let [host, input, out_dir, name] = arguments else {
+        bail!("usage: wasm-glue browser|worker INPUT.wasm OUT_DIR NAME");
+    };
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(input)
+        .out_name(name)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true);
+    match host.as_str() {
+        "browser" => bindgen.web(true)?,
+        // The last two let the Worker start its module again after a trap (edge-worker/js/worker.js).
+        "worker" => bindgen
+            .module(true)?
+            .reset_state_function(true)
+            .force_enable_abort_handler(true),
+        other => bail!("`{other}` is neither `browser` nor `worker`"),
+    };
+    bindgen
+        .generate(out_dir)
+        .with_context(|| format!("cannot write the glue of `{input}`"))
+}
