@@ -2,28 +2,35 @@
 
 mod increment;
 mod quality;
+mod rows;
 mod staged;
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
-use self::staged::{Staged, in_days};
+use self::rows::in_days;
+use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, orders, sessions};
 use crate::table::Table;
-use crate::warehouse::{Change, Cursor, Day, Publication, Replaces, Traffic, Warehouse, parquet};
+use crate::warehouse::{
+    Basis, Change, Day, Publication, Query, Replaces, Traffic, Warehouse, parquet,
+};
 use crate::{bronze, silver};
 
 /// Which bronze rows a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Those that came since the last run.
+    /// Those that came since the last run; all of them where tables were made under other settings or other logic.
     Increment,
     /// All, replacing every table.
     Rebuild,
@@ -38,8 +45,10 @@ pub struct Summary {
     pub bronze_rows: usize,
     /// Tables published.
     pub tables: usize,
-    /// Days replaced in them.
+    /// Days on which rows of them changed.
     pub days: usize,
+    /// Rows written.
+    pub rows: usize,
     /// Milliseconds it took.
     pub duration_ms: u128,
     /// What it moved.
@@ -65,9 +74,9 @@ pub struct Forecast {
 pub struct ForecastChange {
     /// The table.
     pub table: &'static str,
-    /// Days whose rows would be replaced; none for the whole table.
-    pub days: Option<usize>,
-    /// Rows that would take their place.
+    /// Stored rows that would go; absent where it is the whole table.
+    pub rows_gone: Option<usize>,
+    /// Rows that would come.
     pub rows: usize,
     /// Bytes of Parquet they are.
     pub bytes: usize,
@@ -75,18 +84,27 @@ pub struct ForecastChange {
 
 /// All tables of the pipeline.
 pub fn tables() -> Vec<&'static Table> {
-    let gold = gold::TABLES.iter().map(|gold| &gold.table);
     [&bronze::EVENTS, &bronze::QUARANTINE]
         .into_iter()
-        .chain(silver::TABLES)
-        .chain(gold)
+        .chain(built_tables())
         .collect()
 }
+
+/// The tables that a build makes.
+pub fn built_tables() -> impl Iterator<Item = &'static Table> {
+    let gold = gold::TABLES.iter().map(|gold| &gold.table);
+    silver::TABLES.into_iter().chain(gold)
+}
+
+/// A library gave up in the middle of a run. The run fails; the next one starts from what is published.
+#[derive(Debug, thiserror::Error)]
+#[error("a library stopped unexpectedly: {0}\nhint: the log has more; please report it")]
+pub struct Panicked(String);
 
 /// Runs once. A run that finds nothing new publishes nothing.
 ///
 /// # Errors
-/// When the warehouse fails, another build was faster, or a check fails; nothing is published then.
+/// Returns an error if the warehouse or a library fails, another build was faster, or a check fails; nothing is published then.
 pub async fn run(
     warehouse: &dyn Warehouse,
     reporting: &Reporting,
@@ -94,16 +112,15 @@ pub async fn run(
 ) -> anyhow::Result<Summary> {
     let start = Instant::now();
     let before = warehouse.traffic();
-    let plan = plan(warehouse, reporting, mode).await?;
+    let plan = guarded(plan(warehouse, reporting, mode)).await?;
     let (tables, days) = (plan.changes.len(), plan.days);
+    let rows = plan.changes.iter().map(|change| change.rows.height()).sum();
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
         _ => {
             now("publishing");
-            warehouse
-                .publish(&plan.published, plan.changes, plan.cursor)
-                .await?
-                .version
+            let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
+            guarded(async { Ok(publish.await?) }).await?.version
         }
     };
     Ok(Summary {
@@ -111,31 +128,44 @@ pub async fn run(
         bronze_rows: plan.bronze_rows,
         tables,
         days,
+        rows,
         duration_ms: start.elapsed().as_millis(),
         traffic: warehouse.traffic().since(before),
     })
 }
 
+/// Makes a panic an error of this run, so that a process that goes on building goes on.
+async fn guarded<T>(step: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let outcome = AssertUnwindSafe(step).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(Panicked(message(panic.as_ref())).into()))
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
 /// Reads and builds as a run does, and publishes nothing.
 ///
 /// # Errors
-/// As [`run`].
+/// Returns an error as [`run`] does.
 pub async fn forecast(
     warehouse: &dyn Warehouse,
     reporting: &Reporting,
     mode: Mode,
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
-    let plan = plan(warehouse, reporting, mode).await?;
+    let plan = guarded(plan(warehouse, reporting, mode)).await?;
     let change = |change: Change| {
-        let days = match change.replaces {
-            Replaces::All => None,
-            Replaces::Days(days) => Some(days.len()),
+        let rows_gone = match change.replaces {
+            Replaces::Keys(gone) => Some(gone.height()),
+            Replaces::All | Replaces::Days(_) => None,
         };
         let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
-            days,
+            rows_gone,
             rows,
             bytes,
         })
@@ -159,7 +189,7 @@ struct Plan {
     bronze_rows: usize,
     changes: Vec<Change>,
     days: usize,
-    cursor: Cursor,
+    basis: Basis,
 }
 
 async fn plan(
@@ -168,9 +198,17 @@ async fn plan(
     mode: Mode,
 ) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
-    let base = match mode {
-        Mode::Increment => published.clone(),
-        Mode::Rebuild => Publication::default(),
+    let recipe = silver::recipe(reporting);
+    let is_rebuild = mode == Mode::Rebuild || published.recipe != recipe;
+    if is_rebuild && mode == Mode::Increment && published.version > 0 {
+        tracing::info!(
+            "settings or logic changed since the last build: every table is built again"
+        );
+    }
+    let base = if is_rebuild {
+        Publication::default()
+    } else {
+        published.clone()
     };
     let (bronze, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
     let mut plan = Plan {
@@ -178,30 +216,40 @@ async fn plan(
         bronze_rows: bronze.height(),
         changes: Vec::new(),
         days: 0,
-        cursor,
+        basis: Basis { cursor, recipe },
     };
     if plan.bronze_rows > 0 {
         tracing::debug!(bronze.rows = plan.bronze_rows, "building");
         now(format!("{} new rows", plan.bronze_rows));
-        let (new_events, new_items) = silver::parse(&bronze, reporting)?;
+        let new = silver::read(&bronze, reporting)?;
+        drop(bronze);
         let mut staged = Staged::over(warehouse, base);
-        increment::silver(&mut staged, new_events, new_items, reporting)
+        increment::silver(&mut staged, new, reporting)
             .await
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         quality::check(&staged).await?;
-        plan.days = staged.days().len();
-        plan.changes = staged.into_changes(mode == Mode::Rebuild);
+        plan.days = days(&staged)?;
+        let rebuilt = built_tables().collect::<Vec<_>>();
+        plan.changes = staged.into_changes(is_rebuild.then_some(&rebuilt));
     }
     Ok(plan)
 }
 
+/// How many days rows change on, in any table.
+fn days(staged: &Staged<'_>) -> PolarsResult<usize> {
+    let mut days = BTreeSet::new();
+    for (table, _) in staged.made() {
+        days.extend(staged.days(table)?);
+    }
+    Ok(days.len())
+}
+
 async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::Result<()> {
-    let touched = staged.days();
     for gold in gold::TABLES {
-        if gold.reads.iter().any(|table| staged.touches(table)) {
+        if gold.reads.iter().any(|input| staged.touches(input.table)) {
             now(gold.table.name);
-            build_one(staged, gold, &touched, reporting)
+            build_one(staged, gold, reporting)
                 .await
                 .with_context(|| format!("building `{}`", gold.table.name))?;
         }
@@ -212,25 +260,32 @@ async fn build_gold(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::R
 async fn build_one(
     staged: &mut Staged<'_>,
     gold: &'static Gold,
-    touched: &BTreeSet<Day>,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
     let Scope::Days { back } = gold.scope else {
-        let rows = (gold.build)(&inputs(staged, gold, None, reporting).await?)?.collect()?;
-        staged.replace(&gold.table, None, rows);
+        let silver = inputs(staged, gold, None, reporting).await?;
+        let before = staged.stored(&gold.table, Query::all()).await?;
+        staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
         return Ok(());
     };
+    let mut touched = BTreeSet::new();
+    for input in gold.reads {
+        touched.extend(staged.days(input.table)?);
+    }
     let affected: BTreeSet<Day> = touched.iter().flat_map(|day| *day..=day + back).collect();
     let read: BTreeSet<Day> = affected.iter().flat_map(|day| day - back..=*day).collect();
     let silver = inputs(staged, gold, Some(&read), reporting).await?;
-    let rows = (gold.build)(&silver)?
+    let after = (gold.build)(&silver)?
         .filter(in_days(&affected)?)
         .collect()?;
-    staged.replace(&gold.table, Some(affected), rows);
+    let before = staged
+        .stored(&gold.table, Query::all().days(&affected))
+        .await?;
+    staged.replace(&gold.table, before, after)?;
     Ok(())
 }
 
-/// The silver rows a gold table reads, crawlers left out.
+/// The silver rows a gold table reads: what people did, and orders whose purchase is known.
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
@@ -239,16 +294,17 @@ async fn inputs(
 ) -> anyhow::Result<Silver> {
     let people = || col("is_bot").not();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days)
-            .await?
-            .filter(people()),
-        items: input(staged, gold, &items::TABLE, days)
-            .await?
-            .filter(people()),
-        sessions: input(staged, gold, &sessions::TABLE, days)
-            .await?
-            .filter(people()),
-        orders: input(staged, gold, &orders::TABLE, days).await?,
+        events: input(staged, gold, &events::TABLE, days, people()).await?,
+        items: input(staged, gold, &items::TABLE, days, people()).await?,
+        sessions: input(staged, gold, &sessions::TABLE, days, people()).await?,
+        orders: input(
+            staged,
+            gold,
+            &orders::TABLE,
+            days,
+            col("purchase_event_id").is_not_null(),
+        )
+        .await?,
         time_zone: reporting.time_zone.clone(),
     })
 }
@@ -258,12 +314,29 @@ async fn input(
     gold: &Gold,
     table: &'static Table,
     days: Option<&BTreeSet<Day>>,
+    counts: Expr,
 ) -> anyhow::Result<LazyFrame> {
-    let reads = gold.reads.iter().any(|read| read.name == table.name);
-    let rows = if reads {
-        staged.contents(table, days).await?
-    } else {
-        table.empty()
+    let Some(input) = gold
+        .reads
+        .iter()
+        .find(|input| input.table.name == table.name)
+    else {
+        return Ok(table.empty().lazy());
     };
-    Ok(rows.lazy())
+    let query = Query::all().columns(input.columns);
+    let query = days.into_iter().fold(query, |query, days| query.days(days));
+    Ok(staged.contents(table, query).await?.lazy().filter(counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn panic_of_a_library_is_an_error_of_the_run() {
+        let failed: anyhow::Result<()> = guarded(async { panic!("out of calendar") }).await;
+        let error = failed.unwrap_err();
+        assert!(error.downcast_ref::<Panicked>().is_some());
+        assert!(error.to_string().contains("out of calendar"));
+    }
 }

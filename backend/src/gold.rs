@@ -29,12 +29,21 @@ pub static TABLES: [&Gold; 6] = [
 pub struct Gold {
     /// Name, columns, partition.
     pub table: Table,
-    /// The silver tables it reads.
-    pub reads: &'static [&'static Table],
+    /// What of silver it reads.
+    pub reads: &'static [Input],
     /// Which rows of them decide a row.
     pub scope: Scope,
     /// The plan; its input holds what `scope` asks for, its output may hold other days, which the run leaves out.
     pub build: fn(&Silver) -> PolarsResult<LazyFrame>,
+}
+
+/// Columns of a silver table that a gold table is built from.
+#[derive(Debug)]
+pub struct Input {
+    /// The table.
+    pub table: &'static Table,
+    /// Its columns that the plan names, and the one that says whether a row counts.
+    pub columns: &'static [&'static str],
 }
 
 /// Which silver rows a gold row depends on.
@@ -49,7 +58,8 @@ pub enum Scope {
     Everything,
 }
 
-/// The silver rows a gold table is built from, crawlers left out. Tables it does not read are empty.
+/// The silver rows a gold table is built from: what people did, and orders whose purchase is known. Tables it does not read
+/// are empty.
 pub struct Silver {
     /// `silver_events`.
     pub events: LazyFrame,
@@ -73,10 +83,16 @@ fn ratio(part: Expr, whole: Expr) -> Expr {
 
 /// `part / whole` in whole minor units, half away from zero; 0 where there is no whole.
 fn average_minor(part: Expr, whole: Expr) -> Expr {
-    let double = part * lit(2_i64) + whole.clone();
-    when(whole.clone().eq(lit(0_i64)))
+    let is_negative = part.clone().lt(lit(0_i64));
+    let size = when(is_negative.clone())
+        .then(lit(0_i64) - part.clone())
+        .otherwise(part);
+    let average = (size * lit(2_i64) + whole.clone()).floor_div(whole.clone() * lit(2_i64));
+    when(whole.eq(lit(0_i64)))
         .then(lit(0_i64))
-        .otherwise(double.floor_div(whole * lit(2_i64)))
+        .when(is_negative)
+        .then(lit(0_i64) - average.clone())
+        .otherwise(average)
 }
 
 /// How many rows satisfy a condition.
@@ -112,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn averages_round_half_up_and_survive_zero() {
-        let frame = df!("part" => [10_i64, 11, 5], "whole" => [4_i64, 2, 0])
+    fn averages_round_half_away_from_zero_and_survive_zero() {
+        let frame = df!("part" => [10_i64, -10, 11, -11, -9, 5], "whole" => [4_i64, 4, 2, 2, 4, 0])
             .unwrap()
             .lazy();
         let out = frame
             .select([average_minor(col("part"), col("whole")).alias("average")])
             .collect()
             .unwrap();
-        assert_eq!(out, df!("average" => [3_i64, 6, 0]).unwrap());
+        assert_eq!(out, df!("average" => [3_i64, -3, 6, -6, -2, 0]).unwrap());
     }
 }

@@ -9,9 +9,8 @@ pub mod items;
 pub mod orders;
 mod page;
 mod parse;
+pub mod quarantine;
 pub mod sessions;
-
-pub use parse::Unreadable;
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -22,39 +21,72 @@ use self::items::ItemRow;
 use self::parse::Parsed;
 use crate::config::Reporting;
 use crate::table::{Column, Table};
+use crate::warehouse::Recipe;
 
 /// All silver tables.
-pub static TABLES: [&Table; 4] = [
+pub static TABLES: [&Table; 5] = [
     &events::TABLE,
     &items::TABLE,
     &sessions::TABLE,
     &orders::TABLE,
+    &quarantine::TABLE,
 ];
 
-/// Rows of `silver_events` and `silver_items` from bronze rows, without what depends on other events.
+/// Version of the plans of silver and gold. Raise it with every change of what they make of the same records: the next
+/// build then makes all tables again.
+const LOGIC: u32 = 2;
+
+/// What the tables are made under.
+pub fn recipe(reporting: &Reporting) -> Recipe {
+    Recipe {
+        logic: LOGIC,
+        time_zone: reporting.time_zone.to_string(),
+        currency: reporting.currency.clone(),
+        session_gap_ms: sessions::GAP_US / 1_000,
+        bot_score: parse::BOT_SCORE,
+    }
+}
+
+/// What bronze rows hold, without what depends on other events.
+pub struct NewRows {
+    /// Rows of `silver_events`, not yet in sessions.
+    pub events: DataFrame,
+    /// Rows of `silver_items`.
+    pub items: DataFrame,
+    /// Rows of `silver_quarantine`.
+    pub quarantine: DataFrame,
+}
+
+/// Reads bronze rows. A record that cannot be counted goes to quarantine and stops nothing.
 ///
 /// # Errors
-/// When a row does not hold a record, or a value does not fit its column.
-pub fn parse(bronze: &DataFrame, reporting: &Reporting) -> anyhow::Result<(DataFrame, DataFrame)> {
-    let records = bronze.column("record")?.str()?;
-    let read = |text: &str| Parsed::read(text).map(Arc::new);
-    let parsed = records
-        .iter()
-        .flatten()
-        .map(read)
-        .collect::<Result<Vec<_>, _>>()?;
+/// Returns an error if the frame is not one of bronze, or a value does not fit its column.
+pub fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<NewRows> {
+    let mut parsed = Vec::new();
+    let mut unreadable = Vec::new();
+    for text in bronze.column("record")?.str()?.iter().flatten() {
+        match Parsed::read(text) {
+            Ok(event) => parsed.push(Arc::new(event)),
+            Err(why) => {
+                tracing::warn!(reject.code = why.code, "record quarantined");
+                unreadable.push((text, why));
+            }
+        }
+    }
     let lines: Vec<ItemRow> = parsed.iter().flat_map(ItemRow::of).collect();
     let day = || day("event_time", &reporting.time_zone).alias("day");
-    let events = frame(&events::FIELDS, &parsed)?
-        .lazy()
-        .with_column(day())
-        .collect()?;
     let currency = col("currency").fill_null(lit(reporting.currency.clone()));
-    let items = frame(&items::FIELDS, &lines)?
-        .lazy()
-        .with_columns([day(), currency])
-        .collect()?;
-    Ok((events, items))
+    Ok(NewRows {
+        events: frame(&events::FIELDS, &parsed)?
+            .lazy()
+            .with_column(day())
+            .collect()?,
+        items: frame(&items::FIELDS, &lines)?
+            .lazy()
+            .with_columns([day(), currency])
+            .collect()?,
+        quarantine: quarantine::rows(&unreadable)?,
+    })
 }
 
 /// The calendar day of a UTC instant in a time zone.

@@ -130,6 +130,12 @@ impl Table {
         self.columns.iter().map(|column| column.name)
     }
 
+    /// The columns by which a row is found: its key, and its partition.
+    pub fn address(&self) -> Vec<&'static str> {
+        let partition = self.partition.filter(|column| !self.key.contains(column));
+        self.key.iter().copied().chain(partition).collect()
+    }
+
     /// An empty frame of this table.
     pub fn empty(&self) -> DataFrame {
         DataFrame::empty_with_schema(&self.schema())

@@ -65,15 +65,15 @@ pub trait Warehouse: Send + Sync {
         query: &Query,
     ) -> Result<DataFrame, WarehouseError>;
 
-    /// Publishes new contents of partitions, all tables at once, as the successor of `previous`.
+    /// Publishes changes, all tables at once, as the successor of `previous`.
     ///
     /// # Errors
-    /// [`WarehouseError::Behind`] when `previous` is no longer the newest publication.
+    /// Returns [`WarehouseError::Behind`] if `previous` is no longer the newest publication.
     async fn publish(
         &self,
         previous: &Publication,
         changes: Vec<Change>,
-        cursor: Cursor,
+        basis: Basis,
     ) -> Result<Publication, WarehouseError>;
 
     /// What this warehouse has moved since it was opened.
@@ -112,6 +112,32 @@ impl Traffic {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor(pub String);
 
+/// The settings and the version of the logic that tables are made under. Tables of different recipes do not fit
+/// together: a build under another recipe makes all of them again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recipe {
+    /// Version of the plans of silver and gold.
+    pub logic: u32,
+    /// The reporting time zone.
+    pub time_zone: String,
+    /// The reporting currency.
+    pub currency: String,
+    /// Longest pause within a session, in milliseconds.
+    pub session_gap_ms: i64,
+    /// From this score on an event counts as made by a program.
+    pub bot_score: u8,
+}
+
+/// What a publication is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// What of bronze it contains.
+    pub cursor: Cursor,
+    /// What it was made under.
+    pub recipe: Recipe,
+}
+
 /// A consistent state of all silver and gold tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publication {
@@ -119,6 +145,9 @@ pub struct Publication {
     pub version: u64,
     /// What of bronze it contains.
     pub cursor: Option<Cursor>,
+    /// What its tables were made under.
+    #[serde(default)]
+    pub recipe: Recipe,
     /// The version of each table, in the warehouse's own numbering.
     pub tables: BTreeMap<String, u64>,
     /// When it was published, milliseconds since the epoch.
@@ -137,12 +166,15 @@ pub struct Change {
 }
 
 /// What a change replaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Replaces {
     /// The whole table.
     All,
     /// These partitions; rows belong to no other.
     Days(BTreeSet<Day>),
+    /// The rows with these keys: a frame of the table's [`Table::address`], as the rows that go have it. None go when it is
+    /// empty; new rows may lie in any partition.
+    Keys(DataFrame),
 }
 
 /// Why a warehouse could not do what was asked.

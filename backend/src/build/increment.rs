@@ -1,411 +1,390 @@
 //! What a new event touches: the exact increments.
 //!
-//! A new event can only change the stored sessions of its visitor that lie within 30 minutes of it; those sessions are
-//! cut anew together with it. The transactions in them are built anew from all their events, their customers' orders
-//! numbered anew, and sessions completed that an order came to or went from. Whole days are replaced: those in which
-//! anything of that lies.
+//! A new event can only change the stored sessions of its visitor that lie within 30 minutes of it; those are cut again
+//! together with it. The transactions in them are built again from all their events, their customers' orders numbered
+//! again, and the sessions summed up that changed or that an order came to or went from. Rows are replaced by key, so a run
+//! reads and writes what its events touch and no more.
 
 use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
-use super::staged::{Staged, days_in};
+use super::rows::{anti, both, days_in, days_spanned, semi, texts};
+use super::staged::Staged;
 use crate::config::Reporting;
-use crate::silver::{self, events, items, orders, sessions};
+use crate::silver::{NewRows, events, items, orders, quarantine, sessions};
 use crate::warehouse::{Day, Filter, Query};
 
-/// Brings silver up to date with events and items that were parsed from new bronze rows.
+/// More ids than these are looked up as the range they lie in.
+const MANY_IDS: usize = 50_000;
+
+/// A session lasts less than 24 hours and a pause lasts 30 minutes more: what an event reaches began so many days ago at most.
+const REACH: Day = 2;
+
+/// Brings silver up to date with what new bronze rows hold.
 ///
 /// # Errors
-/// When stored tables cannot be read or a plan fails.
+/// Returns an error if stored tables cannot be read or a plan fails.
 pub async fn silver(
     staged: &mut Staged<'_>,
-    new_events: DataFrame,
-    new_items: DataFrame,
+    new: NewRows,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let fresh = Fresh::among(staged, new_events).await?;
+    keep_quarantined(staged, new.quarantine).await?;
+    let fresh = Fresh::among(staged, new.events).await?;
     if fresh.events.height() == 0 {
         return Ok(());
     }
     let touched = touched_sessions(staged, &fresh).await?;
     let cut = cut_events(staged, &fresh, touched, reporting).await?;
-    replace_items(staged, &fresh, new_items, &cut.days).await?;
+    replace_items(staged, &fresh, new.items).await?;
     let ordered_in = replace_orders(staged, &cut, reporting).await?;
     replace_sessions(staged, &cut, ordered_in, reporting).await
+}
+
+async fn keep_quarantined(staged: &mut Staged<'_>, new: DataFrame) -> anyhow::Result<()> {
+    if new.height() == 0 {
+        return Ok(());
+    }
+    let same = Query::all().filter(Filter::TextIn("record_id", texts(&new, "record_id")?));
+    let stored = staged.stored(&quarantine::TABLE, same).await?;
+    staged.replace(&quarantine::TABLE, stored, new)?;
+    Ok(())
 }
 
 /// New events that count: not stored yet, or received earlier than the stored record of the same event.
 struct Fresh {
     events: DataFrame,
-    /// `session_key` of stored sessions that hold a record which a fresh one replaces.
-    replaced_in: DataFrame,
+    /// Stored records that a fresh one replaces: identity, session and day.
+    replaced: DataFrame,
 }
 
 impl Fresh {
     async fn among(staged: &Staged<'_>, new: DataFrame) -> anyhow::Result<Self> {
         let new = events::dedupe(new.lazy()).collect()?;
-        let identity = ["event_id", "received_at", "record_hash", "session_key"];
-        // `dedupe` sorts by event id, and ids are UUIDv7, so this range is narrow and skips most files.
-        let ids = new.column("event_id")?.str()?;
-        let low = ids.first().unwrap_or_default().to_owned();
-        let high = ids.last().unwrap_or_default().to_owned();
-        let query = Query::all()
-            .columns(&identity)
-            .filter(Filter::TextBetween("event_id", low, high));
-        let rivals = staged
-            .stored(&events::TABLE, query)
-            .await?
-            .lazy()
-            .with_column(lit(true).alias("is_stored"));
-        let candidates = new
-            .clone()
-            .lazy()
-            .select(identity.map(col))
-            .with_column(lit(false).alias("is_stored"));
-        // Stored ones first: of two equal records the stored one stays.
-        let all = concat([rivals.clone(), candidates], in_order())?;
-        let winners = all
-            .sort(
-                ["event_id", "received_at", "record_hash"],
-                SortMultipleOptions::default().with_maintain_order(true),
-            )
-            .unique_stable(
-                Some(by_name(["event_id"], true, false)),
-                UniqueKeepStrategy::First,
-            )
-            .filter(col("is_stored").not());
-        let replaced_in = semi(rivals, winners.clone(), &["event_id"]).select([col("session_key")]);
-        Ok(Self {
-            events: semi(new.lazy(), winners, &["event_id"]).collect()?,
-            replaced_in: replaced_in.collect()?,
-        })
+        let columns = [
+            "shop_id",
+            "event_id",
+            "received_at",
+            "record_hash",
+            "session_key",
+            "day",
+        ];
+        let query = Query::all().columns(&columns).filter(ids(&new)?);
+        let rivals = staged.stored(&events::TABLE, query).await?;
+        let (events, replaced) = winners(rivals, new, &columns)?;
+        Ok(Self { events, replaced })
     }
 }
 
-/// Stored sessions that fresh events reach or whose records they replace: key, start, end and day.
+/// Finds events by id: one that lies far from the others costs what it costs and does not widen the search for them.
+fn ids(new: &DataFrame) -> PolarsResult<Filter> {
+    let ids = texts(new, "event_id")?;
+    Ok(match (ids.first(), ids.last()) {
+        (Some(low), Some(high)) if ids.len() > MANY_IDS => {
+            Filter::TextBetween("event_id", low.clone(), high.clone())
+        }
+        _ => Filter::TextIn("event_id", ids),
+    })
+}
+
+/// The new records that win against stored ones of the same event, and the stored ones that lose.
+fn winners(
+    rivals: DataFrame,
+    new: DataFrame,
+    columns: &[&str],
+) -> PolarsResult<(DataFrame, DataFrame)> {
+    let marked = |rows: &DataFrame, is_stored: bool| {
+        let columns: Vec<Expr> = columns.iter().copied().map(col).collect();
+        rows.clone()
+            .lazy()
+            .select(columns)
+            .with_column(lit(is_stored).alias("is_stored"))
+    };
+    // Stored ones first: of two equal records the stored one stays.
+    let all = both(marked(&rivals, true), marked(&new, false))?;
+    let winners = events::dedupe(all)
+        .filter(col("is_stored").not())
+        .collect()?
+        .lazy();
+    let identity = events::IDENTITY;
+    let fresh = semi(new.lazy(), winners.clone(), &identity).collect()?;
+    Ok((fresh, semi(rivals.lazy(), winners, &identity).collect()?))
+}
+
+/// The columns that say where a session lies.
+const EXTENT: [&str; 7] = [
+    "shop_id",
+    "session_key",
+    "anonymous_id",
+    "is_bot",
+    "session_start",
+    "session_end",
+    "day",
+];
+
+/// Stored sessions that fresh events reach or whose records they replace.
 async fn touched_sessions(staged: &Staged<'_>, fresh: &Fresh) -> anyhow::Result<DataFrame> {
-    let columns = [
-        "session_key",
-        "shop_id",
-        "anonymous_id",
-        "session_start",
-        "session_end",
-        "day",
-    ];
-    let times = fresh.events.column("event_time")?.to_physical_repr();
-    let times = times.i64()?;
-    let earliest = times.min().unwrap_or_default() - sessions::GAP_US;
-    let latest = times.max().unwrap_or_default() + sessions::GAP_US;
+    let replaced = replaced_sessions(staged, fresh).await?;
+    let moments = moments(&fresh.events, &replaced)?;
+    let (from, to) = (moments.column("from")?.i64()?, moments.column("to")?.i64()?);
+    let earliest = from.min().unwrap_or_default() - sessions::GAP_US;
+    let latest = to.max().unwrap_or_default() + sessions::GAP_US;
+    let mut days = days_in(&fresh.events, "day")?;
+    days.extend(days_in(&replaced, "day")?);
     let query = Query::all()
-        .columns(&columns)
+        .columns(&EXTENT)
+        .days(&days.iter().flat_map(|day| day - REACH..=day + 1).collect())
         .filter(Filter::TimestampBetween("session_end", earliest, i64::MAX))
         .filter(Filter::TimestampBetween("session_start", 0, latest));
-    let near = staged.stored(&sessions::TABLE, query).await?.lazy();
-    let visitor = [col("shop_id"), col("anonymous_id")];
-    let micros = |column: &str| col(column).to_physical();
-    let moments = fresh.events.clone().lazy().select([
-        col("shop_id"),
-        col("anonymous_id"),
-        col("event_time"),
-    ]);
-    let reached = near
-        .join(
-            moments,
-            visitor.clone(),
-            visitor,
-            JoinArgs::new(JoinType::Inner),
-        )
-        .filter(micros("event_time").gt_eq(micros("session_start") - lit(sessions::GAP_US)))
-        .filter(micros("event_time").lt_eq(micros("session_end") + lit(sessions::GAP_US)))
-        .select(columns.map(col));
-    let keys = texts(&fresh.replaced_in, "session_key")?;
-    let query = Query::all()
-        .columns(&columns)
-        .filter(Filter::TextIn("session_key", keys));
-    let replaced = staged.stored(&sessions::TABLE, query).await?.lazy();
-    let both = concat([reached, replaced], UnionArgs::default())?;
-    Ok(both
+    let near = staged.stored(&sessions::TABLE, query).await?;
+    Ok(both(reached(near, moments), replaced.lazy())?
         .unique(
-            Some(by_name(["session_key"], true, false)),
+            Some(by_name(sessions::IDENTITY, true, false)),
             UniqueKeepStrategy::Any,
         )
         .collect()?)
 }
 
-/// The events of touched sessions, cut anew.
+/// Stored sessions that hold a record which a fresh one replaces.
+async fn replaced_sessions(staged: &Staged<'_>, fresh: &Fresh) -> anyhow::Result<DataFrame> {
+    let days = days_in(&fresh.replaced, "day")?;
+    let query = Query::all()
+        .columns(&EXTENT)
+        .days(&days.iter().flat_map(|day| day - REACH..=*day).collect())
+        .filter(Filter::TextIn(
+            "session_key",
+            texts(&fresh.replaced, "session_key")?,
+        ));
+    let stored = staged.stored(&sessions::TABLE, query).await?;
+    Ok(semi(
+        stored.lazy(),
+        fresh.replaced.clone().lazy(),
+        &sessions::IDENTITY,
+    )
+    .collect()?)
+}
+
+/// When visitors did what is new or no longer so, from and to in UTC microseconds.
+fn moments(fresh: &DataFrame, replaced: &DataFrame) -> PolarsResult<DataFrame> {
+    let between = |rows: &DataFrame, from: &str, to: &str| {
+        rows.clone().lazy().select([
+            col("shop_id"),
+            col("anonymous_id"),
+            col("is_bot"),
+            col(from).to_physical().alias("from"),
+            col(to).to_physical().alias("to"),
+        ])
+    };
+    both(
+        between(fresh, "event_time", "event_time"),
+        between(replaced, "session_start", "session_end"),
+    )?
+    .collect()
+}
+
+/// The sessions that lie no further from their visitor's moments than a pause within a session may be.
+fn reached(sessions: DataFrame, moments: DataFrame) -> LazyFrame {
+    let visitor = ["shop_id", "anonymous_id", "is_bot"].map(col);
+    let micros = |column: &str| col(column).to_physical();
+    sessions
+        .lazy()
+        .join(
+            moments.lazy(),
+            visitor.clone(),
+            visitor,
+            JoinArgs::new(JoinType::Inner),
+        )
+        .filter(col("to").gt_eq(micros("session_start") - lit(sessions::GAP_US)))
+        .filter(col("from").lt_eq(micros("session_end") + lit(sessions::GAP_US)))
+        .select(EXTENT.map(col))
+}
+
+/// The events of touched sessions, cut again.
 struct Cut {
     /// Stored sessions that are no more.
     touched: DataFrame,
     /// Events with their new sessions.
     events: DataFrame,
-    /// Days the events lie on.
-    days: BTreeSet<Day>,
-    /// `shop_id` and `transaction_id` of the events, before and after.
+    /// Identity of the transactions that the events concern or concerned.
     transactions: DataFrame,
+    /// Days of the events that concern them.
+    transaction_days: BTreeSet<Day>,
 }
 
-/// Cuts touched sessions and fresh events into sessions and replaces the days of `silver_events` they lie on.
+/// Cuts touched sessions and fresh events into sessions and replaces their events.
 async fn cut_events(
     staged: &mut Staged<'_>,
     fresh: &Fresh,
     touched: DataFrame,
     reporting: &Reporting,
 ) -> anyhow::Result<Cut> {
-    let mut days = days_in(&fresh.events, "day")?;
-    days.extend(days_spanned(
-        &touched,
-        "session_start",
-        "session_end",
-        reporting,
-    )?);
-    let stored = staged
-        .stored(&events::TABLE, Query::all().days(&days))
-        .await?
-        .lazy();
-    let untouched = anti(stored.clone(), touched.clone().lazy(), &["session_key"]);
-    let before = semi(stored, touched.clone().lazy(), &["session_key"]);
+    let before = events_of(staged, &touched, reporting).await?;
     let fresh_events = fresh.events.clone().lazy();
-    let together = concat(
-        [
-            anti(before.clone(), fresh_events.clone(), &["event_id"]),
-            fresh_events,
-        ],
-        UnionArgs::default(),
-    )?;
-    let events = events::TABLE.conform(sessions::cut(together)?).collect()?;
-    let rows = concat([untouched, events.clone().lazy()], UnionArgs::default())?.collect()?;
-    staged.replace(&events::TABLE, Some(days.clone()), rows);
-    let transactions = concat([before, events.clone().lazy()], UnionArgs::default())?
+    let others = anti(
+        before.clone().lazy(),
+        fresh_events.clone(),
+        &events::IDENTITY,
+    );
+    let cut = sessions::cut(both(others, fresh_events)?)?;
+    let events = events::TABLE.conform(cut).collect()?;
+    let concerned = both(before.clone().lazy(), events.clone().lazy())?
         .filter(orders::concerns_order())
-        .select([col("shop_id"), col("transaction_id")])
+        .collect()?;
+    let transactions = concerned
+        .clone()
+        .lazy()
+        .select(orders::IDENTITY.map(col))
         .unique(None, UniqueKeepStrategy::Any)
         .collect()?;
+    staged.replace(&events::TABLE, before, events.clone())?;
     Ok(Cut {
         touched,
         events,
-        days,
         transactions,
+        transaction_days: days_in(&concerned, "day")?,
     })
 }
 
-/// Replaces the products of fresh events.
+/// All events of sessions.
+async fn events_of(
+    staged: &Staged<'_>,
+    sessions: &DataFrame,
+    reporting: &Reporting,
+) -> anyhow::Result<DataFrame> {
+    let days = days_spanned(sessions, "session_start", "session_end", reporting)?;
+    let query = Query::all().days(&days).filter(Filter::TextIn(
+        "session_key",
+        texts(sessions, "session_key")?,
+    ));
+    let events = staged.contents(&events::TABLE, query).await?;
+    Ok(semi(events.lazy(), sessions.clone().lazy(), &sessions::IDENTITY).collect()?)
+}
+
+/// Replaces the products of records that lost by those of fresh events.
 async fn replace_items(
     staged: &mut Staged<'_>,
     fresh: &Fresh,
     new: DataFrame,
-    days: &BTreeSet<Day>,
 ) -> anyhow::Result<()> {
-    let fresh = fresh.events.clone().lazy();
-    let stored = staged
-        .stored(&items::TABLE, Query::all().days(days))
-        .await?
-        .lazy();
-    let kept = anti(stored, fresh.clone(), &["event_id"]);
+    let query = Query::all()
+        .days(&days_in(&fresh.replaced, "day")?)
+        .filter(Filter::TextIn(
+            "event_id",
+            texts(&fresh.replaced, "event_id")?,
+        ));
+    let stored = staged.stored(&items::TABLE, query).await?.lazy();
+    let before = semi(stored, fresh.replaced.clone().lazy(), &events::IDENTITY).collect()?;
     // The same record may have landed twice; its products are the same both times.
-    let new = semi(new.lazy(), fresh, &["event_id", "record_hash"]).unique(
-        Some(by_name(["event_id", "item_index"], true, false)),
+    let of_record = ["shop_id", "event_id", "record_hash"];
+    let after = semi(new.lazy(), fresh.events.clone().lazy(), &of_record).unique(
+        Some(by_name(items::TABLE.key.iter().copied(), true, false)),
         UniqueKeepStrategy::Any,
     );
-    let rows = items::TABLE
-        .conform(concat([kept, new], UnionArgs::default())?)
-        .collect()?;
-    staged.replace(&items::TABLE, Some(days.clone()), rows);
+    staged.replace(&items::TABLE, before, after.collect()?)?;
     Ok(())
 }
 
-/// Builds the transactions of the cut events anew, from all their events wherever they lie, and numbers the orders of
+/// Builds the transactions of the cut events again, from all their events wherever they lie, and numbers the orders of
 /// their customers.
 ///
-/// Returns the `session_key` of every session that has or had one of these orders.
+/// Returns where the sessions lie that have or had one of these orders.
 async fn replace_orders(
     staged: &mut Staged<'_>,
     cut: &Cut,
     reporting: &Reporting,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<DataFrame> {
     if cut.transactions.height() == 0 {
-        return Ok(Vec::new());
+        return Ok(orders::TABLE.empty());
     }
-    let of_order = ["shop_id", "transaction_id"];
     let transactions = || cut.transactions.clone().lazy();
     let ids = texts(&cut.transactions, "transaction_id")?;
-    let stored = staged
-        .stored(
-            &orders::TABLE,
-            Query::all().filter(Filter::TextIn("transaction_id", ids)),
-        )
-        .await?;
-    let before = semi(stored.lazy(), transactions(), &of_order).collect()?;
-    let mut event_days = cut.days.clone();
-    event_days.extend(days_spanned(
-        &before,
-        "first_event_at",
-        "last_event_at",
-        reporting,
-    )?);
-    let all_events = staged
-        .contents(&events::TABLE, Some(&event_days))
-        .await?
-        .lazy();
-    let all_items = staged
-        .contents(&items::TABLE, Some(&event_days))
-        .await?
-        .lazy();
-    let built = orders::build(
-        semi(all_events, transactions(), &of_order),
-        all_items,
-        reporting,
-    )
-    .collect()?;
-
-    let concerned = concat(
-        [before.clone().lazy(), built.clone().lazy()],
-        UnionArgs::default(),
-    )?
-    .collect()?;
-    let query = Query::all().filter(Filter::TextIn(
-        "customer_id",
-        texts(&concerned, "customer_id")?,
-    ));
-    let theirs = staged.stored(&orders::TABLE, query).await?.lazy();
-    let others = anti(theirs.clone(), transactions(), &of_order);
-    let numbered = orders::number(concat([others, built.lazy()], UnionArgs::default())?)?
+    let same = Query::all().filter(Filter::TextIn("transaction_id", ids.clone()));
+    let stored = staged.stored(&orders::TABLE, same).await?;
+    let before = semi(stored.lazy(), transactions(), &orders::IDENTITY).collect()?;
+    let built = build_orders(staged, cut, ids, &before, reporting).await?;
+    let concerned = both(before.clone().lazy(), built.clone().lazy())?.collect()?;
+    let customers = texts(&concerned, "customer_id")?;
+    let theirs = Query::all().filter(Filter::TextIn("customer_id", customers));
+    let theirs = staged.stored(&orders::TABLE, theirs).await?.lazy();
+    let others = anti(theirs, transactions(), &orders::IDENTITY)
         .collect()?
         .lazy();
-    let renumbered = anti(
-        numbered.clone(),
-        theirs,
-        &["shop_id", "transaction_id", "order_number"],
-    );
-    let changed = concat(
-        [
-            anti(renumbered, transactions(), &of_order),
-            semi(numbered, transactions(), &of_order),
-        ],
-        in_order(),
-    )?;
-    let changed = changed.collect()?;
-
-    let mut days = days_in(&changed, "day")?;
-    days.extend(days_in(&before, "day")?);
-    let stored = staged
-        .stored(&orders::TABLE, Query::all().days(&days))
-        .await?
-        .lazy();
-    let kept = anti(
-        anti(stored, transactions(), &of_order),
-        changed.clone().lazy(),
-        &of_order,
-    );
-    let rows = concat([kept, changed.lazy()], UnionArgs::default())?.collect()?;
-    staged.replace(&orders::TABLE, Some(days), rows);
-    Ok(texts(&concerned, "session_key")?)
+    let numbered = orders::number(both(others.clone(), built.lazy())?)?.collect()?;
+    let replaced = both(before.lazy(), others)?.collect()?;
+    staged.replace(&orders::TABLE, replaced, numbered)?;
+    let ordered_in =
+        concerned
+            .lazy()
+            .select([col("shop_id"), col("session_key"), col("ordered_at")]);
+    Ok(ordered_in.collect()?)
 }
 
-/// Replaces touched sessions by those that were cut, and completes these and the sessions whose orders came or went.
+async fn build_orders(
+    staged: &Staged<'_>,
+    cut: &Cut,
+    transaction_ids: Vec<String>,
+    before: &DataFrame,
+    reporting: &Reporting,
+) -> anyhow::Result<DataFrame> {
+    let mut days = days_spanned(before, "first_event_at", "last_event_at", reporting)?;
+    days.extend(&cut.transaction_days);
+    let query = Query::all()
+        .days(&days)
+        .filter(Filter::TextIn("transaction_id", transaction_ids));
+    let all = staged.contents(&events::TABLE, query).await?.lazy();
+    let theirs = semi(all, cut.transactions.clone().lazy(), &orders::IDENTITY)
+        .filter(orders::concerns_order())
+        .collect()?;
+    let query = Query::all()
+        .columns(&["shop_id", "event_id", "quantity"])
+        .days(&days)
+        .filter(Filter::TextIn("event_id", texts(&theirs, "event_id")?));
+    let items = staged.contents(&items::TABLE, query).await?.lazy();
+    Ok(orders::build(theirs.lazy(), items, reporting)?.collect()?)
+}
+
+/// Replaces touched sessions by those that were cut, and sums these up and the sessions whose orders came or went.
 async fn replace_sessions(
     staged: &mut Staged<'_>,
     cut: &Cut,
-    ordered_in: Vec<String>,
+    ordered_in: DataFrame,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let summed = sessions::summarize(cut.events.clone().lazy(), reporting)?.collect()?;
-    let stored = staged
-        .stored(
-            &sessions::TABLE,
-            Query::all().filter(Filter::TextIn("session_key", ordered_in)),
-        )
-        .await?;
-    let others = anti(
-        anti(stored.lazy(), cut.touched.clone().lazy(), &["session_key"]),
-        summed.clone().lazy(),
-        &["session_key"],
-    );
-    let columns: Vec<Expr> = summed
-        .get_column_names()
-        .into_iter()
-        .cloned()
-        .map(col)
-        .collect();
-    let open = concat(
-        [summed.lazy(), others.select(columns)],
-        UnionArgs::default(),
+    let mut days = days_in(&cut.touched, "day")?;
+    let order_days = days_spanned(&ordered_in, "ordered_at", "ordered_at", reporting)?;
+    days.extend(order_days.iter().flat_map(|day| day - REACH..=*day));
+    let keys = both(
+        cut.touched
+            .clone()
+            .lazy()
+            .select(sessions::IDENTITY.map(col)),
+        ordered_in.lazy().select(sessions::IDENTITY.map(col)),
     )?
     .collect()?;
-    let order_days = days_spanned(&open, "session_start", "session_end", reporting)?;
-    let orders = staged.contents(&orders::TABLE, Some(&order_days)).await?;
-    let complete = sessions::with_orders(open.lazy(), orders.lazy()).collect()?;
+    let query = Query::all()
+        .days(&days)
+        .filter(Filter::TextIn("session_key", texts(&keys, "session_key")?));
+    let stored = staged.stored(&sessions::TABLE, query).await?;
+    let before = semi(stored.lazy(), keys.lazy(), &sessions::IDENTITY).collect()?;
 
-    let mut days = days_in(&complete, "day")?;
-    days.extend(days_in(&cut.touched, "day")?);
-    let stored = staged
-        .stored(&sessions::TABLE, Query::all().days(&days))
-        .await?
-        .lazy();
-    let kept = anti(
-        anti(stored, cut.touched.clone().lazy(), &["session_key"]),
-        complete.clone().lazy(),
-        &["session_key"],
+    let cut_events = cut.events.clone().lazy();
+    let others = anti(
+        before.clone().lazy(),
+        cut.touched.clone().lazy(),
+        &sessions::IDENTITY,
     );
-    let rows = concat([kept, complete.lazy()], UnionArgs::default())?.collect()?;
-    staged.replace(&sessions::TABLE, Some(days), rows);
+    let others = anti(others, cut_events.clone(), &sessions::IDENTITY).collect()?;
+    let others = events_of(staged, &others, reporting).await?;
+    let events = both(cut_events, others.lazy())?.collect()?;
+    let query = Query::all()
+        .days(&days_in(&events, "day")?)
+        .filter(Filter::TextIn(
+            "session_key",
+            texts(&events, "session_key")?,
+        ));
+    let orders = staged.contents(&orders::TABLE, query).await?;
+    let after = sessions::build(events.lazy(), orders.lazy(), reporting)?;
+    staged.replace(&sessions::TABLE, before, after.collect()?)?;
     Ok(())
-}
-
-/// Rows of `left` that have a partner in `right`.
-fn semi(left: LazyFrame, right: LazyFrame, on: &[&str]) -> LazyFrame {
-    join(left, right, on, JoinType::Semi)
-}
-
-/// Rows of `left` that have no partner in `right`.
-fn anti(left: LazyFrame, right: LazyFrame, on: &[&str]) -> LazyFrame {
-    join(left, right, on, JoinType::Anti)
-}
-
-fn join(left: LazyFrame, right: LazyFrame, on: &[&str], kind: JoinType) -> LazyFrame {
-    let on: Vec<Expr> = on.iter().copied().map(col).collect();
-    left.join(right, on.clone(), on, JoinArgs::new(kind))
-}
-
-fn in_order() -> UnionArgs {
-    UnionArgs {
-        maintain_order: true,
-        ..UnionArgs::default()
-    }
-}
-
-/// The distinct texts of a column.
-fn texts(rows: &DataFrame, column: &str) -> PolarsResult<Vec<String>> {
-    Ok(rows
-        .column(column)?
-        .unique()?
-        .str()?
-        .iter()
-        .flatten()
-        .map(str::to_owned)
-        .collect())
-}
-
-/// Every day, in the reporting time zone, between two instants of each row.
-fn days_spanned(
-    rows: &DataFrame,
-    from: &str,
-    to: &str,
-    reporting: &Reporting,
-) -> PolarsResult<BTreeSet<Day>> {
-    let ends = rows.clone().lazy().select([
-        silver::day(from, &reporting.time_zone).alias("from"),
-        silver::day(to, &reporting.time_zone).alias("to"),
-    ]);
-    let ends = ends.collect()?;
-    let (from, to) = (
-        ends.column("from")?.date()?.physical().clone(),
-        ends.column("to")?.date()?.physical().clone(),
-    );
-    Ok(from
-        .iter()
-        .zip(to.iter())
-        .filter_map(|(from, to)| Some(from?..=to?))
-        .flatten()
-        .collect())
 }

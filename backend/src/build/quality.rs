@@ -6,6 +6,7 @@ use super::staged::Staged;
 use crate::gold::daily_kpis;
 use crate::silver::orders;
 use crate::table::Table;
+use crate::warehouse::Query;
 
 /// A promise that a run's tables break.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,25 +50,26 @@ pub enum Broken {
 /// Checks what a run has made.
 ///
 /// # Errors
-/// The first [`Broken`] promise, or a failed read.
+/// Returns the first [`Broken`] promise, or an error if a table cannot be read.
 pub async fn check(staged: &Staged<'_>) -> anyhow::Result<()> {
     for (table, rows) in staged.made() {
         not_null(table, rows)?;
         unique(table, rows)?;
     }
-    let days = staged.days();
-    let ordered = total(
-        &staged.contents(&orders::TABLE, Some(&days)).await?,
-        "gross_minor",
-    )?;
-    let reported = total(
-        &staged
-            .contents(&daily_kpis::GOLD.table, Some(&days))
-            .await?,
-        "revenue_gross_minor",
-    )?;
+    let kpis = &daily_kpis::GOLD.table;
+    let mut days = staged.days(&orders::TABLE)?;
+    days.extend(staged.days(kpis)?);
+    let on_days = |columns| Query::all().columns(columns).days(&days);
+    let ordered = staged
+        .contents(&orders::TABLE, on_days(&["gross_minor"]))
+        .await?;
+    let ordered = total(&ordered, "gross_minor")?;
+    let reported = staged
+        .contents(kpis, on_days(&["revenue_gross_minor"]))
+        .await?;
+    let reported = total(&reported, "revenue_gross_minor")?;
     if ordered != reported {
-        let (left, right) = (orders::TABLE.name, daily_kpis::GOLD.table.name);
+        let (left, right) = (orders::TABLE.name, kpis.name);
         return Err(Broken::Totals {
             left,
             left_minor: ordered,

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
+use super::rows::{anti, days_in};
 use crate::table::Table;
 use crate::warehouse::{Change, Day, Publication, Query, Replaces, Warehouse, WarehouseError};
 
-/// Contents a run has made, over the publication it started from.
+/// What a run has made, over the publication it started from.
 pub struct Staged<'a> {
     warehouse: &'a dyn Warehouse,
     base: Publication,
-    replaced: BTreeMap<&'static str, Contents>,
+    edits: BTreeMap<&'static str, Edit>,
 }
 
-struct Contents {
+struct Edit {
     table: &'static Table,
-    days: Option<BTreeSet<Day>>,
+    /// Where the stored rows that go are found.
+    gone: DataFrame,
     rows: DataFrame,
 }
 
@@ -26,14 +28,14 @@ impl<'a> Staged<'a> {
         Self {
             warehouse,
             base,
-            replaced: BTreeMap::new(),
+            edits: BTreeMap::new(),
         }
     }
 
     /// What is stored, without what this run has made.
     ///
     /// # Errors
-    /// When the warehouse cannot be read.
+    /// Returns an error if the warehouse cannot be read.
     pub async fn stored(
         &self,
         table: &'static Table,
@@ -42,105 +44,128 @@ impl<'a> Staged<'a> {
         self.warehouse.read(&self.base, table, &query).await
     }
 
-    /// The rows a table will have on `days` (everywhere without them).
+    /// The rows a table will have.
     ///
     /// # Errors
-    /// When the warehouse cannot be read.
-    pub async fn contents(
-        &self,
+    /// Returns an error if the warehouse cannot be read.
+    pub async fn contents(&self, table: &'static Table, query: Query) -> anyhow::Result<DataFrame> {
+        let Some(edit) = self.edits.get(table.name) else {
+            return Ok(self.stored(table, query).await?);
+        };
+        let columns: Vec<Expr> = query.selected(table).into_iter().map(col).collect();
+        let made = query.narrow(table, edit.rows.clone().lazy())?;
+        let stored = self.stored(table, query.with_columns(table.key)).await?;
+        let kept = anti(stored.lazy(), edit.gone.clone().lazy(), table.key);
+        let together = concat(
+            [kept.select(columns.clone()), made.select(columns)],
+            UnionArgs::default(),
+        )?;
+        Ok(together.collect()?)
+    }
+
+    /// Replaces stored rows of a table, given whole, by others. Rows that are the same before and after stay as they are.
+    ///
+    /// # Errors
+    /// Returns an error if a frame is not one of the table.
+    pub fn replace(
+        &mut self,
         table: &'static Table,
-        days: Option<&BTreeSet<Day>>,
-    ) -> anyhow::Result<DataFrame> {
-        let Some(made) = self.replaced.get(table.name) else {
-            return Ok(self.stored(table, within(days)).await?);
+        before: DataFrame,
+        after: DataFrame,
+    ) -> PolarsResult<()> {
+        let same = unchanged(table, &before, &after).collect()?;
+        let address: Vec<Expr> = table.address().into_iter().map(col).collect();
+        let gone = anti(before.lazy(), same.clone().lazy(), table.key).select(address);
+        let rows = anti(after.lazy(), same.lazy(), table.key);
+        let edit = Edit {
+            table,
+            gone: gone.collect()?,
+            rows: table.conform(rows).collect()?,
         };
-        let Some(made_days) = &made.days else {
-            return Ok(made.rows.clone());
-        };
-        let stored = match days {
-            Some(days) => self
-                .stored(table, Query::all().days(&(days - made_days)))
-                .await?
-                .lazy(),
-            None => self
-                .stored(table, Query::all())
-                .await?
-                .lazy()
-                .filter(in_days(made_days)?.not()),
-        };
-        let made = match days {
-            Some(days) => made.rows.clone().lazy().filter(in_days(days)?),
-            None => made.rows.clone().lazy(),
-        };
-        Ok(concat([stored, made], UnionArgs::default())?.collect()?)
+        self.edits.insert(table.name, edit);
+        Ok(())
     }
 
-    /// Replaces `days` of a table (the whole table without them).
-    pub fn replace(&mut self, table: &'static Table, days: Option<BTreeSet<Day>>, rows: DataFrame) {
-        self.replaced
-            .insert(table.name, Contents { table, days, rows });
-    }
-
-    /// Whether this run has made anything of a table.
-    pub fn touches(&self, table: &Table) -> bool {
-        self.replaced.contains_key(table.name)
-    }
-
-    /// The tables this run has made anything of, with what it made.
+    /// The tables of which this run changes rows, with the new ones.
     pub fn made(&self) -> impl Iterator<Item = (&'static Table, &DataFrame)> {
-        self.replaced
+        self.edits
             .values()
-            .map(|contents| (contents.table, &contents.rows))
+            .filter(|edit| edit.changes())
+            .map(|edit| (edit.table, &edit.rows))
     }
 
-    /// Days of which this run has made anything.
-    pub fn days(&self) -> BTreeSet<Day> {
-        self.replaced
-            .values()
-            .filter_map(|contents| contents.days.as_ref())
-            .flatten()
-            .copied()
+    /// Whether this run changes rows of a table.
+    pub fn touches(&self, table: &Table) -> bool {
+        self.edits.get(table.name).is_some_and(Edit::changes)
+    }
+
+    /// The days on which rows of a table change.
+    ///
+    /// # Errors
+    /// Returns an error if the partition of the table is not a day.
+    pub fn days(&self, table: &Table) -> PolarsResult<BTreeSet<Day>> {
+        let (Some(edit), Some(day)) = (self.edits.get(table.name), table.partition) else {
+            return Ok(BTreeSet::new());
+        };
+        let mut days = days_in(&edit.rows, day)?;
+        days.extend(days_in(&edit.gone, day)?);
+        Ok(days)
+    }
+
+    /// What to publish. A rebuild replaces all of `tables`, also those it has made nothing of.
+    pub fn into_changes(mut self, rebuilt: Option<&[&'static Table]>) -> Vec<Change> {
+        let Some(tables) = rebuilt else {
+            let changed = self.edits.into_values().filter(Edit::changes);
+            return changed
+                .map(|edit| Change {
+                    table: edit.table,
+                    replaces: Replaces::Keys(edit.gone),
+                    rows: edit.rows,
+                })
+                .collect();
+        };
+        let mut rows = |table: &'static Table| {
+            let edit = self.edits.remove(table.name);
+            edit.map_or_else(|| table.empty(), |edit| edit.rows)
+        };
+        tables
+            .iter()
+            .map(|table| Change {
+                table,
+                replaces: Replaces::All,
+                rows: rows(table),
+            })
             .collect()
     }
+}
 
-    /// What to publish. A rebuild replaces whole tables.
-    pub fn into_changes(self, rebuild: bool) -> Vec<Change> {
-        let change = |contents: Contents| Change {
-            table: contents.table,
-            replaces: match contents.days {
-                Some(days) if !rebuild => Replaces::Days(days),
-                _ => Replaces::All,
-            },
-            rows: contents.rows,
-        };
-        self.replaced.into_values().map(change).collect()
+impl Edit {
+    fn changes(&self) -> bool {
+        self.gone.height() + self.rows.height() > 0
     }
 }
 
-fn within(days: Option<&BTreeSet<Day>>) -> Query {
-    match days {
-        Some(days) => Query::all().days(days),
-        None => Query::all(),
-    }
-}
-
-/// Rows whose `day` is one of these.
-pub fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
-    let days: Vec<Day> = days.iter().copied().collect();
-    let days = Series::new("days".into(), days)
-        .cast(&DataType::Date)?
-        .implode()?
-        .into_series();
-    Ok(col("day").is_in(lit(days), false))
-}
-
-/// The days that occur in a `DATE` column.
-pub fn days_in(rows: &DataFrame, column: &str) -> PolarsResult<BTreeSet<Day>> {
-    Ok(rows
-        .column(column)?
-        .date()?
-        .physical()
-        .iter()
-        .flatten()
-        .collect())
+/// The keys of rows that are the same in both frames.
+fn unchanged(table: &Table, before: &DataFrame, after: &DataFrame) -> LazyFrame {
+    let key = || table.key.iter().copied().map(col).collect::<Vec<_>>();
+    let others = || {
+        table
+            .column_names()
+            .filter(|column| !table.key.contains(column))
+    };
+    let other_name = |column: &str| format!("{column} after");
+    let right = key()
+        .into_iter()
+        .chain(others().map(|column| col(column).alias(other_name(column))));
+    let right = after.clone().lazy().select(right.collect::<Vec<_>>());
+    let same = others()
+        .map(|column| col(column).eq_missing(col(other_name(column))))
+        .reduce(Expr::and)
+        .unwrap_or_else(|| lit(true));
+    before
+        .clone()
+        .lazy()
+        .join(right, key(), key(), JoinArgs::new(JoinType::Inner))
+        .filter(same)
+        .select(key())
 }

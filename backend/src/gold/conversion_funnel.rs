@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{Gold, Scope, Silver, count, rows};
+use super::{Gold, Input, Scope, Silver, count, rows};
 use crate::silver::{events, sessions};
 use crate::table::ColumnType::{Date, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -48,7 +48,31 @@ pub static GOLD: Gold = Gold {
         partition: Some("day"),
         key: &["day", "shop_id", "device", "channel", "kind", "step"],
     },
-    reads: &[&sessions::TABLE, &events::TABLE],
+    reads: &[
+        Input {
+            table: &sessions::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "device",
+                "channel",
+                "funnel_step",
+                "is_bot",
+            ],
+        },
+        Input {
+            table: &events::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "device",
+                "channel",
+                "event_type",
+                "session_key",
+                "is_bot",
+            ],
+        },
+    ],
     scope: Scope::Days { back: 0 },
     build,
 };

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{Gold, Scope, Silver, average_minor, count};
+use super::{Gold, Input, Scope, Silver, average_minor, rows};
 use crate::silver::orders;
 use crate::table::ColumnType::{Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -68,7 +68,21 @@ pub static GOLD: Gold = Gold {
         partition: None,
         key: &["customer_id", "shop_id", "currency"],
     },
-    reads: &[&orders::TABLE],
+    reads: &[Input {
+        table: &orders::TABLE,
+        columns: &[
+            "customer_id",
+            "shop_id",
+            "currency",
+            "ordered_at",
+            "transaction_id",
+            "gross_minor",
+            "refunds_minor",
+            "net_minor",
+            "channel",
+            "purchase_event_id",
+        ],
+    }],
     scope: Scope::Everything,
     build,
 };
@@ -90,7 +104,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .sort(in_time, SortMultipleOptions::default())
         .group_by_stable([col("customer_id"), col("shop_id"), col("currency")])
         .agg([
-            count(col("purchase_event_id").is_not_null()).alias("orders"),
+            rows().alias("orders"),
             col("gross_minor").sum(),
             col("refunds_minor").sum(),
             col("net_minor").sum().alias("lifetime_value_minor"),
@@ -131,7 +145,11 @@ fn expected_value() -> Expr {
     let history = when(col("history_days").lt(lit(SHORTEST_HISTORY_DAYS)))
         .then(lit(SHORTEST_HISTORY_DAYS))
         .otherwise(col("history_days"));
-    let yearly = average_minor(col("lifetime_value_minor") * lit(YEAR_DAYS), history);
+    // Whole days first, so that no amount is too large to multiply.
+    let value = || col("lifetime_value_minor");
+    let whole_days = value().floor_div(history.clone());
+    let rest = value() - whole_days.clone() * history.clone();
+    let yearly = whole_days * lit(YEAR_DAYS) + average_minor(rest * lit(YEAR_DAYS), history);
     when(col("recency_days").gt(lit(LOST_AFTER_DAYS)))
         .then(lit(0_i64))
         .otherwise(yearly)

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{Gold, Scope, Silver, average_minor, count, ratio, rows};
+use super::{Gold, Input, Scope, Silver, average_minor, count, ratio, rows};
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -83,7 +83,35 @@ pub static GOLD: Gold = Gold {
         partition: Some("day"),
         key: &["day", "shop_id", "currency"],
     },
-    reads: &[&sessions::TABLE, &orders::TABLE],
+    reads: &[
+        Input {
+            table: &sessions::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "currency",
+                "anonymous_id",
+                "adds_to_cart",
+                "purchases",
+                "is_bounce",
+                "duration_ms",
+                "page_views",
+                "is_bot",
+            ],
+        },
+        Input {
+            table: &orders::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "currency",
+                "gross_minor",
+                "refunds_minor",
+                "net_minor",
+                "purchase_event_id",
+            ],
+        },
+    ],
     scope: Scope::Days { back: 0 },
     build,
 };
@@ -94,7 +122,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         col("gross_minor").sum().alias("revenue_gross_minor"),
         col("refunds_minor").sum(),
         col("net_minor").sum().alias("revenue_net_minor"),
-        count(col("purchase_event_id").is_not_null()).alias("orders"),
+        rows().alias("orders"),
     ]);
     let in_cart = col("adds_to_cart").gt(lit(0));
     let visited = silver.sessions.clone().group_by(key.clone()).agg([

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{Gold, Scope, Silver, count, ratio, rows};
+use super::{Gold, Input, Scope, Silver, count, ratio, rows};
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -37,7 +37,34 @@ pub static GOLD: Gold = Gold {
         partition: Some("day"),
         key: &["day", "shop_id", "device", "browser", "os", "currency"],
     },
-    reads: &[&sessions::TABLE, &orders::TABLE],
+    reads: &[
+        Input {
+            table: &sessions::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "device",
+                "browser",
+                "os",
+                "currency",
+                "purchases",
+                "is_bot",
+            ],
+        },
+        Input {
+            table: &orders::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "device",
+                "browser",
+                "os",
+                "currency",
+                "gross_minor",
+                "purchase_event_id",
+            ],
+        },
+    ],
     scope: Scope::Days { back: 0 },
     build,
 };
@@ -49,7 +76,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         count(col("purchases").gt(lit(0))).alias("converted_sessions"),
     ]);
     let sold = silver.orders.clone().group_by(key.clone()).agg([
-        count(col("purchase_event_id").is_not_null()).alias("purchases"),
+        rows().alias("purchases"),
         col("gross_minor").sum().alias("revenue_minor"),
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);

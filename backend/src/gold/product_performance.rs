@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{Gold, Scope, Silver, count};
+use super::{Gold, Input, Scope, Silver, count};
 use crate::silver::{items, orders};
 use crate::table::ColumnType::{Date, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -38,7 +38,30 @@ pub static GOLD: Gold = Gold {
         partition: Some("day"),
         key: &["day", "shop_id", "item_id", "currency"],
     },
-    reads: &[&items::TABLE, &orders::TABLE],
+    reads: &[
+        Input {
+            table: &items::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "event_id",
+                "event_type",
+                "event_time",
+                "item_index",
+                "item_id",
+                "item_name",
+                "item_category",
+                "currency",
+                "quantity",
+                "amount_minor",
+                "is_bot",
+            ],
+        },
+        Input {
+            table: &orders::TABLE,
+            columns: &["shop_id", "purchase_event_id"],
+        },
+    ],
     scope: Scope::Days { back: 0 },
     build,
 };
@@ -47,17 +70,17 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     let is = |event_type: &str| col("event_type").eq(lit(event_type));
     let sold = || is("purchase");
     let in_time = ["event_time", "event_id", "item_index"];
-    let products = counted_items(silver)
+    let products = counted_items(silver)?
         .sort(in_time, SortMultipleOptions::default())
         .group_by([col("day"), col("shop_id"), col("item_id"), col("currency")])
         .agg([
             col("item_name").last(),
             col("item_category").drop_nulls().last(),
-            count(is("view_item")).alias("views"),
-            count(is("add_to_cart")).alias("carts"),
-            count(sold()).alias("purchases"),
+            interactions("view_item").alias("views"),
+            interactions("add_to_cart").alias("carts"),
+            interactions("purchase").alias("purchases"),
             col("quantity").filter(sold()).sum(),
-            (col("price_minor") * col("quantity"))
+            col("amount_minor")
                 .filter(sold())
                 .sum()
                 .alias("revenue_minor"),
@@ -65,23 +88,29 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     Ok(GOLD.table.conform(products))
 }
 
-/// Views, carts and purchases of products; of purchases only those that are the order, not its repetitions.
-pub(super) fn counted_items(silver: &Silver) -> LazyFrame {
+/// Lines of views, carts and purchases; of purchases only those that are the order, not its repetitions.
+pub(super) fn counted_items(silver: &Silver) -> PolarsResult<LazyFrame> {
     let orders = silver.orders.clone().select([
+        col("shop_id"),
         col("purchase_event_id").alias("event_id"),
         lit(true).alias("is_order"),
     ]);
+    let of_event = || [col("shop_id"), col("event_id")];
     let event_type = || col("event_type");
     let interest = event_type()
         .eq(lit("view_item"))
         .or(event_type().eq(lit("add_to_cart")));
-    silver
+    let first_line =
+        col("item_index")
+            .min()
+            .over([col("shop_id"), col("event_id"), col("item_id")])?;
+    Ok(silver
         .items
         .clone()
         .join(
             orders,
-            [col("event_id")],
-            [col("event_id")],
+            of_event(),
+            of_event(),
             JoinArgs::new(JoinType::Left),
         )
         .filter(
@@ -89,4 +118,14 @@ pub(super) fn counted_items(silver: &Silver) -> LazyFrame {
                 .eq(lit("purchase"))
                 .and(col("is_order").is_not_null())),
         )
+        .with_column(col("item_index").eq(first_line).alias("is_first_line")))
+}
+
+/// How many events of a type the product was in; one that lists it on two lines is one.
+pub(super) fn interactions(event_type: &str) -> Expr {
+    count(
+        col("event_type")
+            .eq(lit(event_type))
+            .and(col("is_first_line")),
+    )
 }

@@ -2,8 +2,8 @@
 
 use polars::prelude::*;
 
-use super::product_performance::counted_items;
-use super::{Gold, Scope, Silver, count};
+use super::product_performance::{counted_items, interactions};
+use super::{Gold, Input, Scope, Silver};
 use crate::silver::{self, items, orders};
 use crate::table::ColumnType::{Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -55,14 +55,37 @@ pub static GOLD: Gold = Gold {
         partition: Some("day"),
         key: &["window_start", "shop_id", "item_id", "currency"],
     },
-    reads: &[&items::TABLE, &orders::TABLE],
+    reads: &[
+        Input {
+            table: &items::TABLE,
+            columns: &[
+                "day",
+                "shop_id",
+                "event_id",
+                "event_type",
+                "event_time",
+                "item_index",
+                "item_id",
+                "item_name",
+                "item_category",
+                "currency",
+                "quantity",
+                "amount_minor",
+                "is_bot",
+            ],
+        },
+        Input {
+            table: &orders::TABLE,
+            columns: &["shop_id", "purchase_event_id"],
+        },
+    ],
     // The first window of a day starts five minutes before it, and its baseline a day earlier.
     scope: Scope::Days { back: 2 },
     build,
 };
 
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
-    let slots = slots(counted_items(silver));
+    let slots = slots(counted_items(silver)?);
     let windows = windows(slots.clone())?;
     let baseline =
         (col("before").cast(DataType::Float64) / lit(BASELINE_WINDOWS)).alias("baseline");
@@ -97,7 +120,7 @@ fn interest() -> Expr {
 
 /// Each product's interactions in slots of 5 minutes.
 fn slots(items: LazyFrame) -> LazyFrame {
-    let is = |event_type: &str| col("event_type").eq(lit(event_type));
+    let is_sold = col("event_type").eq(lit("purchase"));
     let start = col("event_time").to_physical().floor_div(lit(STEP_US)) * lit(STEP_US);
     items
         .with_column(start.alias("start"))
@@ -108,11 +131,11 @@ fn slots(items: LazyFrame) -> LazyFrame {
         .group_by_stable(key())
         .agg([
             col("item_name").last(),
-            count(is("view_item")).alias("views"),
-            count(is("add_to_cart")).alias("carts"),
-            count(is("purchase")).alias("purchases"),
-            (col("price_minor") * col("quantity"))
-                .filter(is("purchase"))
+            interactions("view_item").alias("views"),
+            interactions("add_to_cart").alias("carts"),
+            interactions("purchase").alias("purchases"),
+            col("amount_minor")
+                .filter(is_sold)
                 .sum()
                 .alias("revenue_minor"),
         ])

@@ -164,7 +164,7 @@ pub(super) static FIELDS: [Field<Parsed>; 34] = [
         Text(|row| row.record.edge.country.as_deref()),
     ),
     field(
-        Column::new("is_bot", Bool, "Made by a crawler"),
+        Column::new("is_bot", Bool, "Made by a program; left out of gold"),
         Boolean(|row| Some(row.is_bot())),
     ),
     field(
@@ -186,22 +186,25 @@ pub static TABLE: Table = Table {
     description: "One row per event: typed, counted once, in its session",
     columns: &COLUMNS,
     partition: Some("day"),
-    key: &["event_id"],
+    key: &["shop_id", "event_id"],
 };
 
 const fn field(column: Column, read: super::Read<Parsed>) -> Field<Parsed> {
     Field { column, read }
 }
 
+/// What identifies an event: two shops may give the same id.
+pub const IDENTITY: [&str; 2] = ["shop_id", "event_id"];
+
 /// Keeps one record of each event: the one received first, whatever order they came in.
 pub fn dedupe(events: LazyFrame) -> LazyFrame {
     events
         .sort(
-            ["event_id", "received_at", "record_hash"],
-            SortMultipleOptions::default(),
+            ["shop_id", "event_id", "received_at", "record_hash"],
+            SortMultipleOptions::default().with_maintain_order(true),
         )
         .unique_stable(
-            Some(by_name(["event_id"], true, false)),
+            Some(by_name(IDENTITY, true, false)),
             UniqueKeepStrategy::First,
         )
 }

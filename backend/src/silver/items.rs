@@ -32,7 +32,7 @@ impl ItemRow {
 }
 
 /// The columns and how each is read from a product.
-pub(super) static FIELDS: [Field<ItemRow>; 16] = [
+pub(super) static FIELDS: [Field<ItemRow>; 17] = [
     field(
         Column::new("event_id", Str, "Event the product is in"),
         Text(|row| Some(&row.event.record.event.event_id)),
@@ -101,6 +101,10 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
         Integer(|row| row.event.minor(row.item()?.price)),
     ),
     field(
+        Column::new("amount_minor", Int, "Price times quantity, minor units").optional(),
+        Integer(|row| row.event.amount_minor(row.item()?)),
+    ),
+    field(
         Column::new("discount_minor", Int, "Discount on a unit, minor units").optional(),
         Integer(|row| row.event.minor(row.item()?.discount)),
     ),
@@ -113,12 +117,12 @@ pub(super) static FIELDS: [Field<ItemRow>; 16] = [
         Text(|row| row.event.record.event.currency.as_deref()),
     ),
     field(
-        Column::new("is_bot", Bool, "Made by a crawler"),
+        Column::new("is_bot", Bool, "Made by a program; left out of gold"),
         Boolean(|row| Some(row.event.is_bot())),
     ),
 ];
 
-const COLUMNS: [Column; 16] = super::columns(&FIELDS);
+const COLUMNS: [Column; 17] = super::columns(&FIELDS);
 
 /// One row per product in an event.
 pub static TABLE: Table = Table {
@@ -127,7 +131,7 @@ pub static TABLE: Table = Table {
     description: "One row per product in an event",
     columns: &COLUMNS,
     partition: Some("day"),
-    key: &["event_id", "item_index"],
+    key: &["shop_id", "event_id", "item_index"],
 };
 
 fn name(item: &Item) -> Option<&str> {

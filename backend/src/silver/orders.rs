@@ -1,7 +1,8 @@
 //! `silver_orders`: one row per transaction.
 //!
-//! Reads all purchase and refund events of the transactions in question. A transaction that was sent twice (a thank-you
-//! page opened again) counts once: its earliest purchase event is the order, refunds add up.
+//! Reads all purchase and refund events of the transactions in question that people made. A transaction that was sent twice
+//! (a thank-you page opened again) counts once: its earliest purchase event is the order. Refunds add up, but never to more
+//! than the order; one of the same amount in the same session is the same refund, sent again.
 
 use polars::prelude::*;
 
@@ -49,8 +50,20 @@ const COLUMNS: &[Column] = &[
     Column::new(
         "refunds_minor",
         Integer,
-        "Refunded in the order's currency, minor units",
+        "Refunded in the order's currency, never more than the order, minor units",
     ),
+    Column::new(
+        "excess_refunds_minor",
+        Integer,
+        "Sent as refunds in the order's currency and not counted: repetitions, and what exceeds the order; minor units",
+    )
+    .optional(),
+    Column::new(
+        "refunds_in_other_currencies",
+        Integer,
+        "Refund events in another currency than the order's, which are not counted",
+    )
+    .optional(),
     Column::new("net_minor", Integer, "Gross less refunds, minor units"),
     Column::new("quantity", Integer, "Units bought"),
     Column::new("coupon", Text, "Coupon used").optional(),
@@ -74,22 +87,29 @@ pub static TABLE: Table = Table {
     description: "One row per transaction, with its refunds",
     columns: COLUMNS,
     partition: Some("day"),
-    key: &["shop_id", "transaction_id"],
+    key: &IDENTITY,
 };
 
-/// Whether an event makes or changes an order.
+/// What identifies an order.
+pub const IDENTITY: [&str; 2] = ["shop_id", "transaction_id"];
+
+/// Whether an event makes or changes an order; what a program does never does.
 pub fn concerns_order() -> Expr {
-    is_purchase().or(col("event_type").eq(lit("refund")))
+    let is_refund = col("event_type").eq(lit("refund"));
+    is_purchase().or(is_refund).and(col("is_bot").not())
 }
 
 fn is_purchase() -> Expr {
     col("event_type").eq(lit("purchase"))
 }
 
-/// Builds the orders of transactions from all their events; `order_number` counts within the frame and is set anew by
-/// [`number`] once the customer's other orders stand beside them.
-pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> LazyFrame {
-    let of_order = [col("shop_id"), col("transaction_id")];
+/// Builds the orders of transactions from all their events; `order_number` is set by [`number`] once the
+/// customer's other orders stand beside them.
+pub fn build(
+    events: LazyFrame,
+    items: LazyFrame,
+    reporting: &Reporting,
+) -> PolarsResult<LazyFrame> {
     // A known purchase gives the row its facts; a refund alone still makes one, so that no money is forgotten.
     let order = ["is_refund", "event_time", "seq", "event_id"];
     let facts = [
@@ -107,18 +127,37 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
         "browser",
         "os",
     ];
-    let refunded = col("value_minor")
-        .filter(
-            is_purchase()
-                .not()
-                .and(col("currency").eq(col("currency").first())),
-        )
+    let is_refund = || is_purchase().not();
+    let in_currency = || {
+        col("currency")
+            .is_null()
+            .or(col("currency").eq_missing(col("currency").first()))
+    };
+    let same_refund = [
+        "shop_id",
+        "transaction_id",
+        "session_key",
+        "currency",
+        "value_minor",
+        "is_refund",
+    ];
+    let is_repeated = col("event_id").neq(col("event_id").first().over(same_refund.map(col))?);
+    let sent = col("value_minor")
+        .filter(is_refund().and(in_currency()))
         .sum();
+    let counted = col("value_minor")
+        .filter(is_refund().and(in_currency()).and(col("is_repeated").not()))
+        .sum();
+    let in_other = is_refund()
+        .and(in_currency().not())
+        .sum()
+        .cast(DataType::Int64);
     let orders = events
         .filter(concerns_order())
         .with_column(is_purchase().not().alias("is_refund"))
         .sort(order, SortMultipleOptions::default())
-        .group_by_stable(of_order)
+        .with_column(is_repeated.alias("is_repeated"))
+        .group_by_stable(IDENTITY.map(col))
         .agg(
             [
                 col("event_time").first().alias("ordered_at"),
@@ -126,15 +165,16 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
                 col("event_time").min().alias("first_event_at"),
                 col("is_refund").first().alias("refund_only"),
                 col("value_minor").first().alias("gross_minor"),
-                refunded.alias("refunds_minor"),
+                sent.alias("refunds_sent"),
+                counted.alias("refunds_minor"),
+                in_other.alias("refunds_in_other_currencies"),
             ]
             .into_iter()
             .chain(facts.map(|fact| col(fact).first()))
             .collect::<Vec<_>>(),
         );
-    let quantities = items
-        .group_by([col("event_id")])
-        .agg([col("quantity").sum()]);
+    let of_event = || [col("shop_id"), col("event_id")];
+    let quantities = items.group_by(of_event()).agg([col("quantity").sum()]);
     let none_if_refund = |column: &str| {
         when(col("refund_only"))
             .then(lit(0_i64))
@@ -144,8 +184,8 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
     let orders = orders
         .join(
             quantities,
-            [col("event_id")],
-            [col("event_id")],
+            of_event(),
+            of_event(),
             JoinArgs::new(JoinType::Left),
         )
         .with_columns([
@@ -159,11 +199,22 @@ pub fn build(events: LazyFrame, items: LazyFrame, reporting: &Reporting) -> Lazy
                 .alias("purchase_event_id"),
             coalesce(&[col("user_id"), col("anonymous_id")]).alias("customer_id"),
             super::day("ordered_at", &reporting.time_zone).alias("day"),
+            col("currency").fill_null(lit(reporting.currency.clone())),
             lit(1_i64).alias("order_number"),
             lit(true).alias("is_new_customer"),
         ])
-        .with_column((col("gross_minor") - col("refunds_minor")).alias("net_minor"));
-    TABLE.conform(orders)
+        .with_column(at_most(col("refunds_minor"), col("gross_minor")).alias("refunds_minor"))
+        .with_columns([
+            (col("gross_minor") - col("refunds_minor")).alias("net_minor"),
+            (col("refunds_sent") - col("refunds_minor")).alias("excess_refunds_minor"),
+        ]);
+    Ok(TABLE.conform(orders))
+}
+
+fn at_most(amount: Expr, bound: Expr) -> Expr {
+    when(amount.clone().gt(bound.clone()))
+        .then(bound)
+        .otherwise(amount)
 }
 
 /// Numbers each customer's orders in time; the frame holds all orders of its customers.

@@ -32,8 +32,8 @@ pub use self::error::{BigQueryError, Class};
 use self::read::Source;
 pub use self::settings::{BigQueryArgs, Server, Settings};
 use super::{
-    Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
-    WarehouseError, narrow,
+    Basis, Change, Cursor, Day, Landing, Offsets, Publication, Query, Recipe, Replaces, Traffic,
+    Warehouse, WarehouseError, narrow,
 };
 use crate::table::{Layer, Table};
 
@@ -48,6 +48,8 @@ pub struct BigQuery {
 #[derive(Default, Serialize, Deserialize)]
 struct Published {
     cursor: Option<Cursor>,
+    #[serde(default)]
+    recipe: Recipe,
     tables: BTreeSet<String>,
     published_at: i64,
 }
@@ -56,7 +58,7 @@ struct Published {
 struct Stage {
     table: &'static str,
     statements: Vec<String>,
-    staging: Option<String>,
+    staging: Vec<String>,
 }
 
 /// So many tables are loaded side by side: a load takes seconds, whatever its size.
@@ -175,15 +177,31 @@ impl BigQuery {
         };
         let mut stage = Stage {
             table: table.name,
-            statements: vec![sql::delete(&target, table, &replaces)],
-            staging: None,
+            statements: Vec::new(),
+            staging: Vec::new(),
         };
+        match replaces {
+            Replaces::All => stage.statements.push(sql::delete_all(&target)),
+            Replaces::Days(days) => stage
+                .statements
+                .push(sql::delete_days(&target, table, &days)),
+            Replaces::Keys(gone) if gone.height() > 0 => {
+                let days = days_of(table, &gone)?;
+                let gone = stage::stage(&self.client, table, filled(table, gone)?, after).await?;
+                let keys = self.client.full_name(&gone);
+                stage
+                    .statements
+                    .push(sql::delete_keys(&target, table, &keys, &days));
+                stage.staging.push(gone);
+            }
+            Replaces::Keys(_) => {}
+        }
         if rows.height() > 0 {
             let name = stage::stage(&self.client, table, rows, after).await?;
             stage
                 .statements
                 .push(sql::insert(&target, table, &self.client.full_name(&name)));
-            stage.staging = Some(name);
+            stage.staging.push(name);
         }
         Ok(stage)
     }
@@ -252,7 +270,7 @@ impl Warehouse for BigQuery {
         &self,
         previous: &Publication,
         changes: Vec<Change>,
-        cursor: Cursor,
+        basis: Basis,
     ) -> Result<Publication, WarehouseError> {
         let mut tables: BTreeSet<String> = previous.tables.keys().cloned().collect();
         let after = previous.version.to_string();
@@ -269,11 +287,12 @@ impl Warehouse for BigQuery {
             .collect();
         let staged: Vec<String> = stages
             .iter()
-            .filter_map(|stage| stage.staging.clone())
+            .flat_map(|stage| stage.staging.iter().cloned())
             .collect();
         tables.extend(stages.into_iter().map(|stage| stage.table.to_owned()));
         let published = Published {
-            cursor: Some(cursor),
+            cursor: Some(basis.cursor),
+            recipe: basis.recipe,
             tables,
             published_at: chrono::Utc::now().timestamp_millis(),
         };
@@ -294,12 +313,43 @@ impl Warehouse for BigQuery {
     }
 }
 
+/// The partitions that rows lie in.
+fn days_of(table: &Table, rows: &DataFrame) -> Result<BTreeSet<Day>, WarehouseError> {
+    let Some(column) = table.partition else {
+        return Ok(BTreeSet::new());
+    };
+    let days = rows.column(column).and_then(|days| days.date().cloned());
+    let days = days.map_err(|source| WarehouseError::Data {
+        what: format!("rows of `{}`", table.name),
+        source,
+    })?;
+    Ok(days.physical().iter().flatten().collect())
+}
+
+/// Keys as rows of their table, so that they can be staged as such.
+fn filled(table: &Table, keys: DataFrame) -> Result<DataFrame, WarehouseError> {
+    let known = table.address();
+    let columns = table.columns.iter().map(|column| {
+        if known.contains(&column.name) {
+            col(column.name)
+        } else {
+            lit(NULL).cast(column.kind.polars()).alias(column.name)
+        }
+    });
+    let filled = keys.lazy().select(columns.collect::<Vec<_>>()).collect();
+    filled.map_err(|source| WarehouseError::Data {
+        what: format!("rows of `{}`", table.name),
+        source,
+    })
+}
+
 fn publication(marked: &commit::Marked) -> Result<Publication, WarehouseError> {
     let published: Published = marked.state(&commit::PUBLICATION)?;
     let as_of = u64::try_from(marked.as_of).unwrap_or_default();
     Ok(Publication {
         version: marked.version,
         cursor: published.cursor,
+        recipe: published.recipe,
         tables: published
             .tables
             .into_iter()

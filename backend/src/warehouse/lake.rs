@@ -15,6 +15,7 @@ mod files;
 mod prepare;
 mod protocol;
 mod publications;
+mod replace;
 mod scan;
 mod settings;
 mod statistics;
@@ -32,8 +33,8 @@ use self::bronze::{Lander, Nothing};
 use self::delta::{DeltaTableFiles, Kind};
 pub use self::settings::LakeArgs;
 use super::{
-    BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic, Warehouse,
-    WarehouseError,
+    Basis, BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic,
+    Warehouse, WarehouseError,
 };
 use crate::bronze::EVENTS;
 use crate::table::{Layer, Table};
@@ -150,13 +151,16 @@ impl Lake {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
             None => HashMap::new(),
         };
-        let (kept, replaced): (Vec<_>, Vec<_>) =
-            published.into_values().partition(|add| match &replaces {
-                Replaces::All => false,
-                Replaces::Days(days) => {
-                    files::day_of(table, add).is_none_or(|day| !days.contains(&day))
-                }
-            });
+        let new_days = replace::days(table, &rows)?;
+        let (replaced, kept): (Vec<_>, Vec<_>) = match &replaces {
+            Replaces::All => (published.into_values().collect(), Vec::new()),
+            Replaces::Days(days) => published
+                .into_values()
+                .partition(|add| files::day_of(table, add).is_some_and(|day| days.contains(&day))),
+            Replaces::Keys(gone) => {
+                replace::split(table, published.into_values().collect(), gone, &new_days)?
+            }
+        };
         let live = now.adds();
         let keep = |path: &str| kept.iter().any(|add| add.path == path);
         let mut actions: Vec<Action> = live
@@ -170,7 +174,11 @@ impl Lake {
                 .cloned()
                 .map(Action::Add),
         );
-        actions.extend(self.write(table, rows)?.into_iter().map(Action::Add));
+        let made = match &replaces {
+            Replaces::Keys(gone) => self.rewrite(table, &replaced, gone, rows).await?,
+            Replaces::All | Replaces::Days(_) => self.write(table, rows)?,
+        };
+        actions.extend(made.into_iter().map(Action::Add));
         tracing::debug!(
             table = table.name,
             files.replaced = replaced.len(),
@@ -238,7 +246,7 @@ impl Warehouse for Lake {
         &self,
         previous: &Publication,
         changes: Vec<Change>,
-        cursor: Cursor,
+        basis: Basis,
     ) -> Result<Publication, WarehouseError> {
         if publications::newest(&self.root)?.version != previous.version {
             return Err(WarehouseError::Behind {
@@ -260,7 +268,8 @@ impl Warehouse for Lake {
         }
         let publication = Publication {
             version: previous.version + 1,
-            cursor: Some(cursor),
+            cursor: Some(basis.cursor),
+            recipe: basis.recipe,
             tables,
             published_at: chrono::Utc::now().timestamp_millis(),
         };

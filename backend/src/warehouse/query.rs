@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use polars::prelude::*;
 
 use super::Day;
-use crate::table::ColumnType;
+use crate::table::{ColumnType, Table};
 
 /// What to read of a table: all of it unless narrowed.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,41 @@ impl Query {
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
         self
+    }
+
+    /// Reads these columns as well.
+    pub(crate) fn with_columns(mut self, more: &[&'static str]) -> Self {
+        if let Some(columns) = &mut self.columns {
+            columns.extend(more);
+            columns.sort_unstable();
+            columns.dedup();
+        }
+        self
+    }
+
+    /// The columns it asks for.
+    pub(crate) fn selected(&self, table: &Table) -> Vec<&'static str> {
+        match &self.columns {
+            Some(columns) => columns.clone(),
+            None => table.column_names().collect(),
+        }
+    }
+
+    /// The rows that it asks for, of a frame in memory.
+    ///
+    /// # Errors
+    /// Returns an error if the days do not fit into a frame.
+    pub(crate) fn narrow(&self, table: &Table, rows: LazyFrame) -> PolarsResult<LazyFrame> {
+        let rows = narrow(rows, &self.filters);
+        let (Some(days), Some(partition)) = (&self.days, table.partition) else {
+            return Ok(rows);
+        };
+        let days: Vec<Day> = days.iter().copied().collect();
+        let days = Series::new("days".into(), days)
+            .cast(&DataType::Date)?
+            .implode()?
+            .into_series();
+        Ok(rows.filter(col(partition).is_in(lit(days), false)))
     }
 
     /// Whether it asks for nothing that could exist.

@@ -5,9 +5,13 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use shoptrail_backend::build::Mode;
+use shoptrail_backend::build::{self, Mode};
+use shoptrail_backend::config::Reporting;
 
-use super::world::{TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world};
+use super::world::{
+    EVENING, MINUTE, TestLake, TestWarehouse, assert_same_tables, build, land, record, reporting,
+    shuffled_world,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn increments_equal_a_rebuild_row_for_row() {
@@ -48,4 +52,76 @@ async fn run_reads_only_what_is_new_in_bronze() {
     build(&test.lake, Mode::Increment).await;
     land(&test.lake, second).await;
     assert_eq!(build(&test.lake, Mode::Increment).await.bronze_rows, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn increment_writes_the_rows_it_changes_and_no_others() {
+    let test = TestLake::new().await;
+    land(&test.lake, &shuffled_world(3, 2_000)).await;
+    let whole = build(&test.lake, Mode::Increment).await;
+
+    let at = EVENING + 24 * 60 * MINUTE;
+    let view = record("newcomer", at, 1, "page_view", serde_json::json!({}));
+    land(&test.lake, &[view.to_string()]).await;
+    let one = build(&test.lake, Mode::Increment).await;
+    // The event, its session, the day's figures and of the funnel the session and the event.
+    assert_eq!((one.bronze_rows, one.tables), (1, 5), "{one:?}");
+    assert!(one.rows <= 6, "{one:?}");
+    assert!(
+        one.traffic.bytes_written * 20 < whole.traffic.bytes_written,
+        "{one:?} {whole:?}"
+    );
+    // Of silver the columns asked for, and files are counted whole.
+    assert!(
+        one.traffic.bytes_read * 2 < whole.traffic.bytes_written,
+        "{one:?} {whole:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_whose_inputs_stay_is_not_built() {
+    let test = TestLake::new().await;
+    land(&test.lake, &shuffled_world(4, 20)).await;
+    build(&test.lake, Mode::Increment).await;
+    land(&test.lake, &["no record".to_owned()]).await;
+    let run = build(&test.lake, Mode::Increment).await;
+    assert_eq!(
+        (run.bronze_rows, run.tables, run.rows),
+        (1, 1, 1),
+        "only quarantine"
+    );
+    // The same record again changes nothing, and yet it has been read.
+    land(&test.lake, &["no record".to_owned()]).await;
+    let again = build(&test.lake, Mode::Increment).await;
+    assert_eq!((again.bronze_rows, again.tables), (1, 0));
+    let idle = build(&test.lake, Mode::Increment).await;
+    assert_eq!(idle.bronze_rows, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_settings_make_every_table_again() {
+    let records = shuffled_world(5, 30);
+    let berlin = reporting();
+    let tokyo = Reporting {
+        time_zone: polars::prelude::TimeZone::opt_try_new(Some("Asia/Tokyo"))
+            .unwrap()
+            .unwrap(),
+        ..Reporting::default()
+    };
+    let moved = TestLake::new().await;
+    land(&moved.lake, &records).await;
+    build::run(&moved.lake, &berlin, Mode::Increment)
+        .await
+        .unwrap();
+    // Nothing new in bronze, and yet every row is of the new day.
+    build::run(&moved.lake, &tokyo, Mode::Increment)
+        .await
+        .unwrap();
+
+    let at_once = TestLake::new().await;
+    land(&at_once.lake, &records).await;
+    build::run(&at_once.lake, &tokyo, Mode::Increment)
+        .await
+        .unwrap();
+    assert_same_tables(&moved.lake, &at_once.lake, "moved to Tokyo").await;
 }

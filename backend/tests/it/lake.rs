@@ -15,7 +15,7 @@ use shoptrail_backend::warehouse::{
 use super::readers::script;
 use super::warehouse::{BRONZE, change, quarantined, read, small, with_small};
 use super::world::{
-    TOPIC, TestLake, TestWarehouse, assert_same_tables, build, land, landing, shuffled_world,
+    TOPIC, TestLake, TestWarehouse, assert_same_tables, basis, build, land, landing, shuffled_world,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +23,7 @@ async fn reader_of_an_older_publication_still_sees_it() {
     let (test, first) = with_small::<TestLake>().await;
     let changes = vec![change(Replaces::Days([1].into()), &[(1, "c", 9)])];
     test.lake
-        .publish(&first, changes, Cursor("2".to_owned()))
+        .publish(&first, changes, basis("2"))
         .await
         .unwrap();
     let then = small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]);
@@ -42,7 +42,7 @@ async fn hundreds_of_publications_leave_a_short_log_and_the_last_one_readable() 
         let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
         publication = test
             .lake
-            .publish(&publication, changes, Cursor("1".to_owned()))
+            .publish(&publication, changes, basis("1"))
             .await
             .unwrap();
     }
@@ -74,7 +74,7 @@ async fn commits_of_a_build_that_died_are_taken_back() {
     let changes = vec![change(Replaces::Days([1].into()), &[(1, "lost", 7)])];
     let second = test
         .lake
-        .publish(&first, changes, Cursor("2".to_owned()))
+        .publish(&first, changes, basis("2"))
         .await
         .unwrap();
     // Killed after its tables were committed and before its publication stood.
@@ -95,10 +95,7 @@ async fn commits_of_a_build_that_died_are_taken_back() {
             .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]))
     );
     let changes = vec![change(Replaces::Days([2].into()), &[(2, "z", 4)])];
-    let third = lake
-        .publish(&now, changes, Cursor("2".to_owned()))
-        .await
-        .unwrap();
+    let third = lake.publish(&now, changes, basis("2")).await.unwrap();
     assert!(
         read(lake.as_ref(), &third, Query::all())
             .await
@@ -166,7 +163,7 @@ async fn unused_files_go_when_no_reader_can_need_them() {
     killed.unwrap().set_modified(two_days_ago()).unwrap();
     for amount in 0..101 {
         let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
-        let published = test.lake.publish(&publication, changes, Cursor::default());
+        let published = test.lake.publish(&publication, changes, basis(""));
         publication = published.await.unwrap();
     }
     assert!(!of_a_killed_build.exists());

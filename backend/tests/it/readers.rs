@@ -7,10 +7,11 @@ use polars::prelude::*;
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
-    Change, Cursor, Filter, Publication, Query, Replaces, Warehouse, WarehouseError,
+    Change, Filter, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
 
 use super::bigquery::server::python;
+use super::world::basis;
 
 /// Every type, in partitions.
 static MIXED: Table = Table {
@@ -67,7 +68,7 @@ async fn with_mixed(folder: &Path) -> Publication {
         replaces: Replaces::All,
         rows: mixed(),
     };
-    lake.publish(&Publication::default(), vec![change], Cursor::default())
+    lake.publish(&Publication::default(), vec![change], basis(""))
         .await
         .unwrap()
 }

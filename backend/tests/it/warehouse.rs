@@ -6,11 +6,12 @@ use shoptrail_backend::build::{self, Mode};
 use shoptrail_backend::silver::{orders, sessions};
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::{
-    Change, Cursor, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
+    Change, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
 };
 
 use super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, build, land, landing, reporting, shuffled_world,
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, basis, build, land, landing, reporting,
+    shuffled_world,
 };
 
 /// Makes a test of each function for each warehouse.
@@ -34,6 +35,7 @@ macro_rules! on_every_warehouse {
 on_every_warehouse!(
     query_reads_only_what_it_asks_for,
     published_days_are_replaced_and_others_stay,
+    rows_are_replaced_by_key_and_others_stay,
     values_of_every_type_come_back_as_they_were,
     reader_sees_all_of_a_publication_or_nothing,
     build_that_is_behind_is_refused,
@@ -151,7 +153,7 @@ pub async fn with_small<W: TestWarehouse>() -> (W, Publication) {
     let changes = vec![change(Replaces::All, &rows)];
     let first = test
         .warehouse()
-        .publish(&Publication::default(), changes, Cursor("1".to_owned()))
+        .publish(&Publication::default(), changes, basis("1"))
         .await
         .unwrap();
     (test, first)
@@ -204,7 +206,7 @@ async fn published_days_are_replaced_and_others_stay<W: TestWarehouse>() {
     )];
     let second = test
         .warehouse()
-        .publish(&first, changes, Cursor("2".to_owned()))
+        .publish(&first, changes, basis("2"))
         .await
         .unwrap();
     let now = small(&[(1, "c", 9), (2, "a", 3), (3, "a", 5)]);
@@ -224,6 +226,31 @@ async fn published_days_are_replaced_and_others_stay<W: TestWarehouse>() {
             .await
             .equals(&now)
     );
+}
+
+async fn rows_are_replaced_by_key_and_others_stay<W: TestWarehouse>() {
+    let (test, mut publication) = with_small::<W>().await;
+    let address = SMALL.address();
+    let steps = [
+        // Replaces one row, on its day, and adds one on another.
+        (vec![(1, "a", 1)], vec![(1, "a", 7), (3, "c", 4)]),
+        // Only adds.
+        (vec![], vec![(1, "d", 5)]),
+        // Only takes away; `a` of the other day stays.
+        (vec![(1, "a", 7)], vec![]),
+    ];
+    for (gone, rows) in steps {
+        let keys = small(&gone).select(address.iter().copied()).unwrap();
+        let changes = vec![change(Replaces::Keys(keys), &rows)];
+        publication = test
+            .warehouse()
+            .publish(&publication, changes, basis("2"))
+            .await
+            .unwrap();
+    }
+    let now = read(test.restarted().await.as_ref(), &publication, Query::all()).await;
+    let expected = small(&[(1, "b", 2), (1, "d", 5), (2, "a", 3), (3, "c", 4)]);
+    assert!(now.equals(&expected), "{now}");
 }
 
 async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
@@ -253,7 +280,7 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
     }];
     let publication = test
         .warehouse()
-        .publish(&Publication::default(), changes, Cursor::default())
+        .publish(&Publication::default(), changes, basis(""))
         .await
         .unwrap();
     let sorted = |rows: DataFrame| {
@@ -309,7 +336,7 @@ async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
                 rows: small(&[(1, "a", amount)]),
             };
             publication = writer
-                .publish(&publication, vec![of(&SMALL), of(&TWIN)], Cursor::default())
+                .publish(&publication, vec![of(&SMALL), of(&TWIN)], basis(""))
                 .await
                 .unwrap();
         }
@@ -351,7 +378,7 @@ async fn build_that_is_behind_is_refused<W: TestWarehouse>() {
     let (test, first) = with_small::<W>().await;
     let publish = |rows| {
         test.warehouse()
-            .publish(&first, vec![change(Replaces::All, rows)], Cursor::default())
+            .publish(&first, vec![change(Replaces::All, rows)], basis(""))
     };
     publish(&[(1, "x", 1)]).await.unwrap();
     assert!(matches!(
@@ -390,7 +417,7 @@ async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
         rows: grown,
     };
     let publication = restarted
-        .publish(&publication, vec![change], Cursor::default())
+        .publish(&publication, vec![change], basis(""))
         .await
         .unwrap();
     let rows = restarted

@@ -11,7 +11,9 @@ use shoptrail_backend::config::Reporting;
 use shoptrail_backend::table::Table;
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Settings};
 use shoptrail_backend::warehouse::lake::Lake;
-use shoptrail_backend::warehouse::{Landing, Offsets, Publication, Query, Warehouse};
+use shoptrail_backend::warehouse::{
+    Basis, Cursor, Landing, Offsets, Publication, Query, Recipe, Warehouse,
+};
 use shoptrail_backend::{bronze, gold, silver};
 
 use super::bigquery::server::{Server, connect};
@@ -182,6 +184,14 @@ pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, wha
     compared
 }
 
+/// What a publication of a test is made from.
+pub fn basis(cursor: &str) -> Basis {
+    Basis {
+        cursor: Cursor(cursor.to_owned()),
+        recipe: Recipe::default(),
+    }
+}
+
 /// An event of a visitor, `at` a time in milliseconds; `seed` makes its id.
 pub fn record(visitor: &str, at: i64, seed: u128, event_type: &str, fields: Value) -> Value {
     let mut event = json!({
@@ -238,8 +248,17 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         .collect();
     for mut again in repeated {
         let delay = rng.random_range(-5_000..5_000_i64);
-        let received = again["edge"]["received_at"].as_i64().unwrap() + delay;
-        again["edge"]["received_at"] = received.into();
+        let received = again["edge"]["received_at"]
+            .as_i64()
+            .unwrap()
+            .saturating_add(delay);
+        // At times the clock of the second delivery puts the event on another day.
+        let late = if rng.random_bool(0.1) {
+            40 * 60 * MINUTE
+        } else {
+            0
+        };
+        again["edge"]["received_at"] = received.saturating_add(late).into();
         // A retried delivery has a later `sent_at` too, though never exactly as much.
         again["batch"]["sent_at"] =
             (again["batch"]["sent_at"].as_i64().unwrap() + delay / 2).into();
@@ -262,7 +281,8 @@ fn random_event(
     let cents = rng.random_range(100..10_000_i64);
     #[expect(clippy::cast_precision_loss, reason = "cents are small")]
     let price = cents as f64 / 100.0;
-    let items = json!([{"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2}]);
+    let line = json!({"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2});
+    let items = json!(vec![line; rng.random_range(1..=2)]);
     let mut made = match rng.random_range(0..10) {
         0..3 => {
             let url = *[
@@ -314,7 +334,7 @@ fn random_event(
                 at,
                 seed,
                 "refund",
-                json!({"transaction_id": order, "currency": "EUR", "value": 1}),
+                json!({"transaction_id": order, "currency": *["EUR", "USD"].choose(rng).unwrap(), "value": 1}),
             )
         }
         _ => {
@@ -330,6 +350,12 @@ fn random_event(
             record(visitor, at, seed, "purchase", fields)
         }
     };
+    if rng.random_bool(0.1) {
+        made["edge"]["shop_id"] = "second".into();
+    }
+    if rng.random_bool(0.02) {
+        made["edge"]["received_at"] = i64::MAX.into();
+    }
     if rng.random_bool(0.05) {
         made["edge"]["bot_score"] = 100.into();
     }

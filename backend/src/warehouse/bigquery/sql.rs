@@ -1,9 +1,10 @@
 //! SQL text, made of definitions and of values that anyone may have written: literals are the border between the two.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::table::Table;
-use crate::warehouse::{Day, Filter, Query, Replaces};
+use crate::warehouse::{Day, Filter, Query};
 
 /// Storage Read takes this many bytes of row restriction
 /// (<https://cloud.google.com/bigquery/docs/reference/storage/rpc/google.cloud.bigquery.storage.v1>: 1 MB).
@@ -97,13 +98,38 @@ fn condition(filter: &Filter) -> String {
     }
 }
 
-/// The statement that empties what a change replaces.
-pub(super) fn delete(target: &str, table: &Table, replaces: &Replaces) -> String {
-    let condition = match (replaces, table.partition) {
-        (Replaces::Days(days), Some(column)) => in_days(column, days),
-        _ => "TRUE".to_owned(),
+/// The statement that empties a table.
+pub(super) fn delete_all(target: &str) -> String {
+    format!("DELETE FROM `{target}` WHERE TRUE")
+}
+
+/// The statement that empties partitions.
+pub(super) fn delete_days(target: &str, table: &Table, days: &BTreeSet<Day>) -> String {
+    match table.partition {
+        Some(column) => format!("DELETE FROM `{target}` WHERE {}", in_days(column, days)),
+        None => delete_all(target),
+    }
+}
+
+/// The statement that takes away the rows whose keys are staged, all of them in `days`.
+pub(super) fn delete_keys(
+    target: &str,
+    table: &Table,
+    staging: &str,
+    days: &BTreeSet<Day>,
+) -> String {
+    let same = table
+        .key
+        .iter()
+        .map(|column| format!("gone.{column} = held.{column}"));
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let pruned = match table.partition {
+        Some(column) => format!("{} AND ", in_days(&format!("held.{column}"), days)),
+        None => String::new(),
     };
-    format!("DELETE FROM `{target}` WHERE {condition}")
+    format!(
+        "DELETE FROM `{target}` AS held WHERE {pruned}EXISTS (SELECT 1 FROM `{staging}` AS gone WHERE {same})"
+    )
 }
 
 /// The statement that takes over staged rows.
@@ -153,12 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn change_of_days_deletes_only_them() {
-        let days = Replaces::Days([20_000].into());
+    fn deletion_names_what_goes_and_no_more() {
+        let days = [20_000].into();
         assert_eq!(
-            delete("p.d.silver_sessions", &sessions::TABLE, &days),
+            delete_days("p.d.silver_sessions", &sessions::TABLE, &days),
             "DELETE FROM `p.d.silver_sessions` WHERE day IN (DATE '2024-10-04')"
         );
-        assert!(delete("t", &sessions::TABLE, &Replaces::All).ends_with("WHERE TRUE"));
+        assert_eq!(
+            delete_keys("p.d.silver_sessions", &sessions::TABLE, "p.d.keys", &days),
+            "DELETE FROM `p.d.silver_sessions` AS held WHERE held.day IN (DATE '2024-10-04') AND EXISTS (SELECT 1 FROM \
+             `p.d.keys` AS gone WHERE gone.shop_id = held.shop_id AND gone.session_key = held.session_key)"
+        );
+        assert!(delete_all("t").ends_with("WHERE TRUE"));
     }
 }

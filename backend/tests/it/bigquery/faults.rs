@@ -10,7 +10,7 @@ use shoptrail_backend::warehouse::{Offsets, Publication, Replaces, Warehouse, Wa
 
 use super::super::warehouse::{BRONZE, SMALL, change, small};
 use super::super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, landing,
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, basis, build, land, landing,
     shuffled_world,
 };
 use super::proxy::{Effect, Fault, Proxy, refusal};
@@ -366,7 +366,7 @@ async fn read_that_would_scan_too_much_is_refused_before_it_does() {
     let changes = vec![change(Replaces::All, &[(1, "a", 1)])];
     let published = test
         .bigquery
-        .publish(&Publication::default(), changes, Default::default())
+        .publish(&Publication::default(), changes, basis(""))
         .await
         .unwrap();
     let frugal = connect(Settings {
@@ -430,7 +430,7 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
     let changes = |amount| vec![change(Replaces::All, &[(1, "a", amount)])];
     let mut published = test
         .bigquery
-        .publish(&Publication::default(), changes(0), Default::default())
+        .publish(&Publication::default(), changes(0), basis(""))
         .await
         .unwrap();
     for calls in 0.. {
@@ -441,16 +441,12 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
         }]);
         let amount = i64::try_from(calls).unwrap() + 1;
         let ended = victim
-            .publish(&published, changes(amount), Default::default())
+            .publish(&published, changes(amount), basis(""))
             .await
             .is_ok();
         proxy.play(Vec::new());
         let now = test.bigquery.publication().await.unwrap();
-        let rows = test
-            .bigquery
-            .read(&now, &SMALL, &Default::default())
-            .await
-            .unwrap();
+        let rows = test.bigquery.read(&now, &SMALL, &Default::default()).await.unwrap();
         let expected = if now.version == published.version {
             None
         } else {
@@ -463,7 +459,7 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
         // The next run succeeds, whatever was left behind.
         published = test
             .bigquery
-            .publish(&now, changes(amount), Default::default())
+            .publish(&now, changes(amount), basis(""))
             .await
             .unwrap();
         let rows = test

@@ -1,0 +1,75 @@
+//! `silver_quarantine`: records of bronze that cannot be counted as events, with the reason. They stop no build.
+
+use polars::prelude::*;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::parse::Unreadable;
+use crate::table::ColumnType::Text;
+use crate::table::{Column, Layer, Table};
+
+const COLUMNS: &[Column] = &[
+    Column::new(
+        "record_id",
+        Text,
+        "XXH3 of the record's text: one that came twice stands here once",
+    ),
+    Column::new(
+        "code",
+        Text,
+        "What is wrong: `malformed_record`, `time_out_of_range`, `unknown_currency` or `amount_too_large`",
+    ),
+    Column::new("reason", Text, "What is wrong, in a sentence"),
+    Column::new("record", Text, "The record's JSON"),
+];
+
+/// One row per record that is not an event.
+pub static TABLE: Table = Table {
+    name: "silver_quarantine",
+    layer: Layer::Silver,
+    description: "One row per record of bronze that cannot be counted as an event, with the reason",
+    columns: COLUMNS,
+    partition: None,
+    key: &["record_id"],
+};
+
+/// The rows of records, each with why it cannot be read.
+pub(super) fn rows(unreadable: &[(&str, Unreadable)]) -> PolarsResult<DataFrame> {
+    let column =
+        |name: &str, values: Vec<String>| polars::prelude::Column::new(name.into(), values);
+    let id = |text: &str| format!("{:032x}", xxh3_128(text.as_bytes()));
+    let rows = DataFrame::new(
+        unreadable.len(),
+        vec![
+            column(
+                "record_id",
+                unreadable.iter().map(|(text, _)| id(text)).collect(),
+            ),
+            column(
+                "code",
+                unreadable
+                    .iter()
+                    .map(|(_, why)| why.code.to_owned())
+                    .collect(),
+            ),
+            column(
+                "reason",
+                unreadable
+                    .iter()
+                    .map(|(_, why)| why.reason.clone())
+                    .collect(),
+            ),
+            column(
+                "record",
+                unreadable
+                    .iter()
+                    .map(|(text, _)| (*text).to_owned())
+                    .collect(),
+            ),
+        ],
+    )?;
+    let once = rows.lazy().unique_stable(
+        Some(by_name(["record_id"], true, false)),
+        UniqueKeepStrategy::First,
+    );
+    TABLE.conform(once).collect()
+}
