@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rand::Rng;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, ORIGIN, RETRY_AFTER, USER_AGENT};
 use serde::{Deserialize, Serialize};
 use shoptrail_schemas::{Batch, BatchHead, BatchInfo, Context, Event, EventType, Tracker, money};
 use tokio_util::sync::CancellationToken;
@@ -147,6 +147,9 @@ impl EdgeClient {
             .client
             .post(&self.url)
             .header(USER_AGENT, batch.user_agent)
+            // As browsers send them: the edge takes what lacks them for a program, the more the surer.
+            .header(ACCEPT_LANGUAGE, "de,en;q=0.8")
+            .header("sec-fetch-site", "cross-site")
             .header(ORIGIN, &self.origin)
             .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
             .body(self.body(batch)?);

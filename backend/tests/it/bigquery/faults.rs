@@ -446,7 +446,11 @@ async fn build_killed_at_any_call_publishes_all_or_nothing() {
             .is_ok();
         proxy.play(Vec::new());
         let now = test.bigquery.publication().await.unwrap();
-        let rows = test.bigquery.read(&now, &SMALL, &Default::default()).await.unwrap();
+        let rows = test
+            .bigquery
+            .read(&now, &SMALL, &Default::default())
+            .await
+            .unwrap();
         let expected = if now.version == published.version {
             None
         } else {
