@@ -34,6 +34,10 @@ export default [
     languageOptions: { globals: { ...globals.browser, VERSION: "readonly" } },
   },
   {
+    files: ["edge-worker/js/**/*.js"],
+    languageOptions: { globals: { ...globals.serviceworker, WebAssembly: "readonly" } },
+  },
+  {
     // Tests reach into pages: what they give to `evaluate` runs in a browser.
     files: ["**/*.mjs"],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },

@@ -16,7 +16,7 @@ const LASTS: Duration = Duration::from_secs(15);
 /// The file, if there is one: without it everything is done at once.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Attention {
-    /// Takes more time while this file was not touched for 15 seconds
+    /// Slows down while this file has not been touched for 15 seconds
     #[arg(long = "watched", value_name = "FILE")]
     file: Option<PathBuf>,
 }

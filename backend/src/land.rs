@@ -28,10 +28,10 @@ pub struct LandArgs {
     /// Lands what is in the topic now, prints what that was, then ends
     #[arg(long)]
     pub once: bool,
-    /// Goes on with the oldest record there is where Kafka has deleted records that never landed
+    /// Continues with the oldest record there is where Kafka has deleted records that never landed
     #[arg(long)]
     pub skip_gone: bool,
-    /// How often the topic has been deleted and made again: its offsets begin again then, and are counted apart
+    /// Number of times the topic has been deleted and created again; offsets are kept apart for each
     #[arg(
         long,
         value_name = "N",
@@ -39,6 +39,16 @@ pub struct LandArgs {
         default_value_t = 0
     )]
     pub generation: u32,
+    /// Oldest event that is landed, in days before the edge received it; an older one goes to quarantine. What the edge's
+    /// variable of this name says
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "SHOPTRAIL_MAX_AGE_DAYS",
+        default_value_t = 7,
+        value_parser = clap::value_parser!(u32).range(1..=36_500)
+    )]
+    pub max_event_age_days: u32,
     /// Whether landings hurry
     #[command(flatten)]
     pub attention: Attention,
@@ -51,6 +61,10 @@ pub struct LandArgs {
 }
 
 impl LandArgs {
+    fn max_event_age_ms(&self) -> i64 {
+        i64::from(self.max_event_age_days) * 24 * 60 * 60 * 1_000
+    }
+
     /// The topic as bronze names it: one that was made again is another one.
     fn stream(&self) -> String {
         match self.generation {
@@ -87,8 +101,8 @@ pub async fn run(
     let mut landed = warehouse.offsets(&stream).await?;
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
-    while !stop.is_cancelled() && !(args.once && source.is_through(&landed)) {
-        let mut rows = Rows::new(&stream);
+    while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
+        let mut rows = Rows::new(&stream, args.max_event_age_ms());
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
         if !rows.is_empty() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use shoptrail_local::edge::MAX_EVENT_AGE_DAYS;
 use shoptrail_local::stack::{self, Backend, StackArgs};
 use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +63,10 @@ impl LocalArgs {
         args.extend(["--warehouse".to_owned(), self.warehouse().to_string()]);
         args.extend(self.attention().to_args());
         args.extend(["--max-age-ms".to_owned(), LAND_MAX_AGE_MS.to_owned()]);
+        args.extend([
+            "--max-event-age-days".to_owned(),
+            MAX_EVENT_AGE_DAYS.to_owned(),
+        ]);
         args.extend(self.bigquery.to_args());
         args.extend(self.lake.to_args());
         args

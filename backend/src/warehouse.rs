@@ -5,6 +5,7 @@
 
 pub mod bigquery;
 pub mod lake;
+mod landing;
 pub(crate) mod parquet;
 mod query;
 
@@ -15,12 +16,10 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::bigquery::BigQueryError;
+pub use self::landing::{Landing, Offsets};
 use self::query::narrow;
 pub use self::query::{Filter, Query};
 use crate::table::Table;
-
-/// Last landed offset by Kafka partition.
-pub type Offsets = BTreeMap<i32, i64>;
 
 /// A day as polars stores it: days since 1970-01-01.
 pub type Day = i32;
@@ -107,21 +106,6 @@ impl Traffic {
             requests: self.requests - before.requests,
         }
     }
-}
-
-/// Rows for bronze and quarantine together with the offsets they reach.
-#[derive(Debug)]
-pub struct Landing {
-    /// Kafka topic the rows came from.
-    pub topic: String,
-    /// Offsets the lander started from; must still be the stored ones.
-    pub after: Offsets,
-    /// Offsets of the last record of each partition in this landing.
-    pub up_to: Offsets,
-    /// Rows of `bronze_events`.
-    pub events: DataFrame,
-    /// Rows of `bronze_quarantine`.
-    pub quarantine: DataFrame,
 }
 
 /// How far a build has read bronze; opaque to everyone but the warehouse that gave it.

@@ -144,3 +144,22 @@ fn every_shell_gets_completions_and_every_command_a_manual_page() {
         assert!(page.contains(".SH SYNOPSIS"), "{command}");
     }
 }
+
+/// On Linux there is a disk that is always full.
+#[test]
+#[cfg(target_os = "linux")]
+fn log_that_cannot_be_written_stops_nothing() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let lake = tempfile::tempdir().expect("a folder for the test");
+    let status = Command::new(env!("CARGO_BIN_EXE_shoptrail"))
+        .args(["build", "--log", "trace", "--warehouse"])
+        .arg(format!("lake:{}", lake.path().display()))
+        .stdout(std::process::Stdio::null())
+        .stderr(full)
+        .status()
+        .expect("the command starts");
+    assert!(status.success(), "{status}");
+}

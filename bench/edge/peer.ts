@@ -1,7 +1,7 @@
 // What a good TypeScript Worker does for the same batch: a validator that Ajv compiled from our own schema, the same
 // headers, one record an event, the same queue. It does not repair events, derive columns or clean addresses.
 
-import validate from "./validate.generated.mjs";
+import validate from "event-validator";
 
 interface Env {
     EVENTS: { sendBatch(messages: { body: string; contentType: "text" }[]): Promise<void> };

@@ -66,7 +66,7 @@ async function typescript() {
   await writeFile(new URL("validate.generated.mjs", OUT), code);
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("peer.ts", import.meta.url))],
-    alias: { "./validate.generated.mjs": fileURLToPath(new URL("validate.generated.mjs", OUT)) },
+    alias: { "event-validator": fileURLToPath(new URL("validate.generated.mjs", OUT)) },
     nodePaths: [fileURLToPath(new URL("node_modules", ROOT))],
     bundle: true,
     minify: true,

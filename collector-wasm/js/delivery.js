@@ -235,7 +235,8 @@ export const rewind = () => {
 };
 
 export const online = () => {
+  readBackOff();
   core.online(clock(), Math.random());
-  writeBackOff();
+  if (core.failures()) writeBackOff();
   schedule();
 };

@@ -73,7 +73,7 @@ pub async fn consume(
     Ok(())
 }
 
-/// Opens every message; one that is none of ours becomes a dead letter.
+/// Opens every message; one of another kind becomes a dead letter.
 fn receive(batch: &MessageBatch) -> Result<Vec<Received>, JsValue> {
     let mut received = Vec::new();
     for message in batch.messages()?.iter() {

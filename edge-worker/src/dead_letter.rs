@@ -44,7 +44,7 @@ pub fn body(body: &[u8], rejections: &[Rejection], source: Source<'_>, skipped: 
     beginning(body, headers)
 }
 
-/// A queue message that is none of ours, found at `now` in milliseconds since the epoch.
+/// A queue message of another kind, found at `now` in milliseconds since the epoch.
 #[must_use]
 pub fn queue_message(text: &str, cause: &str, now: i64) -> Outgoing {
     let message = format!("the queue message cannot be read: {cause}");

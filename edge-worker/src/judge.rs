@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use shoptrail_schemas::derive::{self, Derived, Rules};
 use shoptrail_schemas::validate::{self, ValidEvent};
 use shoptrail_schemas::{BatchInfo, Clock, ConsentState, Edge, RejectCode, Rejection, Warning};
@@ -199,8 +199,8 @@ struct Accepted {
     verdict: Verdict,
     visitor: Option<Visitor>,
     key: String,
-    event: Box<RawValue>,
-    derived: Box<RawValue>,
+    event: Box<str>,
+    derived: Box<str>,
 }
 
 fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<Rejection>> {
@@ -213,8 +213,8 @@ fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<R
         derived: &'a Derived,
     }
     let warnings = event.warnings();
-    let not_json = |error: serde_json::Error| malformed(&format!("not valid JSON: {error}"));
-    let text: &RawValue = serde_json::from_str(event.text()).map_err(not_json)?;
+    let derived_json = serde_json::to_string(&OwnFields { warnings, derived })
+        .map_err(|error| malformed(&format!("cannot be written again: {error}")))?;
     Ok(Accepted {
         verdict: Verdict::Accepted {
             event_id: event.event_id().to_owned(),
@@ -222,8 +222,8 @@ fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<R
         },
         visitor: visitor(event, derived),
         key: event.anonymous_id().to_owned(),
-        event: text.to_owned(),
-        derived: to_raw_value(&OwnFields { warnings, derived }).map_err(not_json)?,
+        event: event.text().into(),
+        derived: derived_json.into(),
     })
 }
 

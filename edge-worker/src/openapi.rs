@@ -11,6 +11,7 @@ use crate::reply::{ErrorBody, VerdictsBody};
 #[must_use]
 pub fn openapi() -> String {
     let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
         .with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
     let paths = json!({"/b": {"post": collect(&mut generator)}, "/health": {"get": health(&mut generator)}});
@@ -105,7 +106,10 @@ fn content(schema: &impl serde::Serialize) -> Value {
 mod tests {
     #[test]
     fn description_is_what_the_types_say() {
-        let hint = "hint: run `cargo run -p shoptrail-edge --example openapi`";
-        assert_eq!(super::openapi(), include_str!("../openapi.json"), "{hint}");
+        let is_fresh = super::openapi() == include_str!("../openapi.json");
+        assert!(
+            is_fresh,
+            "hint: run `cargo run -p shoptrail-edge --example openapi`"
+        );
     }
 }

@@ -31,9 +31,9 @@ pub struct OutgoingEvent {
     /// The Kafka key's text.
     pub key: String,
     /// The event's JSON.
-    pub event: Box<RawValue>,
+    pub event: Box<str>,
     /// What the edge says of this event alone, a JSON object.
-    pub derived: Box<RawValue>,
+    pub derived: Box<str>,
 }
 
 /// What all good events of a batch share, as two JSON objects: written once, however many events there are.
@@ -84,11 +84,11 @@ impl OutgoingEvent {
     pub fn record(&self) -> String {
         let Common { batch, edge } = self.common.as_ref();
         let shared = edge.get().strip_suffix('}').unwrap_or_default();
-        let own = self.derived.get().strip_prefix('{').unwrap_or_default();
+        let own = self.derived.strip_prefix('{').unwrap_or_default();
         let comma = if own == "}" { "" } else { "," };
         [
             r#"{"event":"#,
-            self.event.get(),
+            &self.event,
             r#","batch":"#,
             batch.get(),
             r#","edge":"#,
@@ -103,13 +103,9 @@ impl OutgoingEvent {
     /// Returns about how many bytes its record has.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let parts = [
-            &self.event,
-            &self.derived,
-            &self.common.batch,
-            &self.common.edge,
-        ];
-        parts.iter().map(|part| part.get().len()).sum()
+        let Common { batch, edge } = self.common.as_ref();
+        let parts = [&*self.event, &*self.derived, batch.get(), edge.get()];
+        parts.iter().map(|part| part.len()).sum()
     }
 }
 
@@ -143,8 +139,8 @@ pub(crate) mod tests {
                 edge: raw(r#"{"shop_id":"demo","received_at":7}"#),
             }),
             key: key.to_owned(),
-            event: raw(json),
-            derived: raw("{}"),
+            event: json.into(),
+            derived: "{}".into(),
         })
     }
 
@@ -164,7 +160,7 @@ pub(crate) mod tests {
         let shared =
             r#"{"event":{},"batch":{"sent_at":1},"edge":{"shop_id":"demo","received_at":7"#;
         assert_eq!(event.record(), format!("{shared}}}}}"));
-        event.derived = raw(r#"{"channel":"Direct"}"#);
+        event.derived = r#"{"channel":"Direct"}"#.into();
         assert_eq!(
             event.record(),
             format!(r#"{shared},"channel":"Direct"}}}}"#)

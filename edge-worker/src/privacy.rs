@@ -181,8 +181,11 @@ impl edit::Editor for Cleaner<'_> {
             } = &self.rules.settings;
             return address::clean(text, query_parameters, *mask_texts);
         }
-        let is_free_text = !name.ends_with("_id") && name != "event_type" && name != "currency";
-        (is_free_text && self.rules.settings.mask_texts).then(|| mask::clean(text))?
+        match (self.rules.settings.mask_texts, name.ends_with("_id")) {
+            (false, _) => None,
+            (true, true) => mask::without_emails(text),
+            (true, false) => mask::clean(text),
+        }
     }
 }
 
@@ -282,6 +285,13 @@ mod tests {
         assert!(!hashed.contains("jo@") && hashed.len() > 64, "{hashed}");
         let without_key = PrivacyRules::default();
         assert_eq!(without_key.clean(text, SUBJECT), r#"{"user_id":""}"#);
+    }
+
+    #[test]
+    fn number_of_an_order_is_no_card() {
+        let text = r#"{"transaction_id":"4111111111111111","item_id":"jo@x.example"}"#;
+        let expected = r#"{"transaction_id":"4111111111111111","item_id":"[email]"}"#;
+        assert_eq!(cleaned("{}", text), expected);
     }
 
     #[test]

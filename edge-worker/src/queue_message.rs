@@ -72,7 +72,7 @@ pub fn pack(records: Vec<Outgoing>, failures: u32) -> serde_json::Result<Packed>
 /// Opens a queue message's body.
 ///
 /// # Errors
-/// Returns an error if it is none of ours.
+/// Returns an error if it is of another kind.
 pub fn open(text: &str) -> serde_json::Result<Opened> {
     #[derive(Deserialize)]
     struct Body {
@@ -118,8 +118,8 @@ impl Entry {
             ) => Ok(Outgoing::Event(OutgoingEvent {
                 common: Rc::clone(common),
                 key,
-                event,
-                derived,
+                event: event.into(),
+                derived: derived.into(),
             })),
             (Self::Event { .. }, None) => Err(serde::de::Error::missing_field("batch")),
         }
@@ -202,9 +202,9 @@ fn write_entry(text: &mut String, record: &Outgoing) -> serde_json::Result<()> {
                 r#"{"event":{"key":"#,
                 &serde_json::to_string(&event.key)?,
                 r#","event":"#,
-                event.event.get(),
+                &event.event,
                 r#","derived":"#,
-                event.derived.get(),
+                &event.derived,
                 "}}",
             ];
             text.extend(parts);
@@ -237,7 +237,7 @@ mod tests {
         let Outgoing::Event(event) = &opened.records[0] else {
             panic!("the first is an event")
         };
-        assert_eq!((event.key.as_str(), event.event.get()), ("visitor", "{}"));
+        assert_eq!((event.key.as_str(), &*event.event), ("visitor", "{}"));
         assert_eq!(
             event.common.edge.get(),
             r#"{"shop_id":"demo","received_at":7}"#
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_another_kind_is_no_message_of_ours() {
+    fn text_of_another_kind_is_not_opened() {
         for text in ["hello", r#"{"failures":0,"records":[{"elsewhere":{}}]}"#] {
             assert!(open(text).is_err(), "{text}");
         }

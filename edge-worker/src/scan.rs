@@ -35,7 +35,7 @@ impl<'a> Cursor<'a> {
         is_there
     }
 
-    /// Reads so many bytes, or what is left.
+    /// Reads this many bytes, or what is left.
     pub fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self
             .rest

@@ -167,5 +167,5 @@ test("trackers_files_are_served", async () => {
   const file = await fetch(`${url}/t.js`);
   assert.deepEqual([file.status, file.headers.get("access-control-allow-origin")], [200, "*"]);
   assert.equal((await fetch(`${url}/b`)).status, 405);
-  assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "ok" });
+  assert.equal((await fetch(`${url}/health`)).status, 200);
 });

@@ -18,6 +18,9 @@ const HOST: &str = "local/edge/host.mjs";
 /// The write key of the demo shop.
 pub const WRITE_KEY: &str = "pk_demo";
 
+/// Simulated shoppers send days of history at once. A shop's own edge takes events of the last week alone.
+pub const MAX_EVENT_AGE_DAYS: &str = "400";
+
 const START_DEADLINE: Duration = Duration::from_secs(90);
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// The host ends workerd when it is asked to; what the queue holds is on the disk.
@@ -116,6 +119,7 @@ fn settings(config: &EdgeConfig, dir: &Path) -> Value {
         "queues": {"url": config.queues.url, "token": config.queues.token},
         "variables": {
             // All simulated shoppers have one address.
+            "SHOPTRAIL_MAX_AGE_DAYS": MAX_EVENT_AGE_DAYS,
             "SHOPTRAIL_RATE_LIMITS": "off",
             "SHOPTRAIL_SHOPS": shops.to_string(),
             "SHOPTRAIL_KAFKA_REST_URL": config.rest_url,

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the benchmarks, each a folder `bench/NAME` with a `run.mjs` and a README that says what it measures.
+//! `cargo xtask bench`: the benchmarks, each a folder `bench/NAME` with a `run.mjs`, whose first lines say what it
+//! measures.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,9 +7,10 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use shoptrail_local::progress::step;
 
-use crate::demo;
 use crate::workspace::Workspace;
+use crate::{setup, tracker, worker};
 
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
@@ -20,7 +22,7 @@ pub struct BenchArgs {
     arguments: Vec<OsString>,
 }
 
-/// Builds what runs, then runs a benchmark on this terminal.
+/// Builds the tracker and the Worker, then runs a benchmark on this terminal. One of the backend builds it itself, optimized.
 ///
 /// # Errors
 /// Returns an error if there is no such benchmark, or what it needs cannot be built; its own failure is an exit code.
@@ -35,7 +37,9 @@ pub fn run(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
     if !names.contains(name) {
         bail!("no benchmark `{name}`\nhint: one of {}", names.join(", "));
     }
-    demo::build(workspace)?;
+    setup::run(workspace)?;
+    step("tracker", || tracker::build(workspace))?;
+    step("Worker", || worker::build(workspace))?;
     let mut node = workspace.command("node");
     node.arg(workspace.path("bench").join(name).join("run.mjs"))
         .args(&args.arguments)

@@ -13,7 +13,7 @@ use crate::wasm_glue;
 use crate::workspace::Workspace;
 
 /// What the Worker is built from.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "edge-worker/Cargo.toml",
@@ -22,6 +22,7 @@ const INPUTS: [&str; 10] = [
     "package-lock.json",
     "rust-toolchain.toml",
     "schemas/Cargo.toml",
+    "schemas/data",
     "schemas/src",
     "xtask/src/worker.rs",
 ];

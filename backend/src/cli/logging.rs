@@ -39,6 +39,8 @@ pub(super) fn start(args: &LogArgs) {
     let on_terminal = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&args.filter))
+        // A line that stderr does not take, as its disk is full, would else be told there, which panics.
+        .log_internal_errors(false)
         .with_writer(|| AboveLiveLines);
     match args.log_format {
         Some(LogFormat::Json) => lines.json().init(),

@@ -1,11 +1,14 @@
 //! Records to rows: what the contract accepts goes to bronze, the rest to quarantine with its reason.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use serde_json::value::RawValue;
-use shoptrail_schemas::{Clock, Record, validate, wire};
+use shoptrail_schemas::validate::{self, ValidEvent};
+use shoptrail_schemas::{Clock, Record, wire};
 
 use crate::bronze;
 use crate::table::Table;
@@ -15,6 +18,8 @@ use crate::warehouse::Offsets;
 pub(super) struct Rows {
     /// The topic as bronze names it.
     stream: String,
+    /// The oldest event that is taken.
+    max_age_ms: i64,
     events: Vec<(Position, u32, String)>,
     quarantine: Vec<(Position, Refusal, String)>,
     offsets: Offsets,
@@ -36,9 +41,10 @@ pub(super) struct Refusal {
 }
 
 impl Rows {
-    pub(super) fn new(stream: &str) -> Self {
+    pub(super) fn new(stream: &str, max_age_ms: i64) -> Self {
         Self {
             stream: stream.to_owned(),
+            max_age_ms,
             events: Vec::new(),
             quarantine: Vec::new(),
             offsets: Offsets::new(),
@@ -92,8 +98,10 @@ impl Rows {
         self.offsets.insert(position.partition, position.offset);
         let value = message.payload().unwrap_or_default();
         self.bytes += value.len();
-        match decode(value) {
-            Ok((schema_id, record)) => self.events.push((position, schema_id, record.to_owned())),
+        match decode(value, self.max_age_ms) {
+            Ok((schema_id, record)) => {
+                self.events.push((position, schema_id, record.into_owned()));
+            }
             Err(refusal) => {
                 tracing::warn!(
                     kafka.partition = position.partition,
@@ -167,7 +175,7 @@ fn positions<'a>(stream: &str, rows: impl Iterator<Item = &'a Position> + Clone)
 }
 
 /// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
-fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
+fn decode(value: &[u8], max_age_ms: i64) -> Result<(u32, Cow<'_, str>), Refusal> {
     let whole = |code: &str, reason: String| Refusal {
         code: code.to_owned(),
         pointer: String::new(),
@@ -178,9 +186,12 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
     let record: Record<&RawValue> =
         serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
-    let clock = Clock::new(record.edge.received_at, record.batch.sent_at);
+    let clock = Clock {
+        max_age_ms,
+        ..Clock::new(record.edge.received_at, record.batch.sent_at)
+    };
     let event = validate::event(record.event.get(), Some(&clock));
-    event.map_err(|rejections| match rejections.into_iter().next() {
+    let event = event.map_err(|rejections| match rejections.into_iter().next() {
         Some(first) => Refusal {
             code: first.code.as_str().to_owned(),
             pointer: format!("/event{}", first.pointer),
@@ -188,29 +199,59 @@ fn decode(value: &[u8]) -> Result<(u32, &str), Refusal> {
         },
         None => whole("malformed_record", "the event is not valid".to_owned()),
     })?;
-    Ok((schema_id, json))
+    if !event.is_repaired() {
+        return Ok((schema_id, Cow::Borrowed(json)));
+    }
+    let repaired = repaired(&event, record);
+    let repaired = repaired.map_err(|error| whole("malformed_record", error.to_string()))?;
+    Ok((schema_id, Cow::Owned(repaired)))
+}
+
+/// The record with its event repaired, as the edge writes it; older edges did not repair.
+fn repaired(event: &ValidEvent<'_>, record: Record<&RawValue>) -> serde_json::Result<String> {
+    let text: &RawValue = serde_json::from_str(event.text())?;
+    let mut edge = record.edge;
+    edge.warnings.extend(event.warnings().iter().cloned());
+    serde_json::to_string(&Record {
+        event: text,
+        batch: record.batch,
+        edge,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
     const RECORD: &str = r#"{"event":{"event_id":"01a205b3-d000-739b-aea5-966c26f8ad91","event_type":"page_view",
         "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
-        "consent":{"analytics":true,"ads":false}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
+        "consent":{"analytics":"granted","ads":"denied"}},"batch":{"sent_at":1795392000100,"tracker":{"name":"t","version":"1"}},
         "edge":{"received_at":1795392000200,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome",
         "os":"Linux","bot_score":0,"bot_reasons":[]}}"#;
 
     #[test]
     fn record_in_wire_format_is_read_and_kept_as_it_came() {
         let value = wire::encode(7, RECORD.as_bytes());
-        assert_eq!(decode(&value), Ok((7, RECORD)));
+        assert_eq!(decode(&value, WEEK_MS), Ok((7, Cow::Borrowed(RECORD))));
+    }
+
+    #[test]
+    fn event_that_needs_repair_is_kept_repaired_and_says_so() {
+        let record = RECORD.replace(r#""seq":1"#, r#""seq":1,"user_id":"undefined""#);
+        let value = wire::encode(7, record.as_bytes());
+        let (_, kept) = decode(&value, WEEK_MS).unwrap();
+        let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        assert!(kept["event"]["user_id"].is_null(), "{kept}");
+        assert_eq!(kept["edge"]["warnings"].as_array().unwrap().len(), 1);
+        assert_eq!(kept["batch"]["sent_at"], 1_795_392_000_100_i64);
     }
 
     #[test]
     fn undecodable_record_says_what_and_where() {
         let refused = |value: &[u8]| {
-            decode(value)
+            decode(value, WEEK_MS)
                 .map_err(|refusal| (refusal.code, refusal.pointer))
                 .unwrap_err()
         };
@@ -241,7 +282,7 @@ mod tests {
     fn corpus_gets_the_verdicts_it_names() {
         for (name, case) in corpus("valid") {
             let value = wire::encode(1, with_event(&case).as_bytes());
-            assert!(decode(&value).is_ok(), "{name}");
+            assert!(decode(&value, WEEK_MS).is_ok(), "{name}");
         }
         for (name, case) in corpus("invalid") {
             let case: serde_json::Value = serde_json::from_str(&case).unwrap();
@@ -249,8 +290,11 @@ mod tests {
             let Some(event) = case.get("event") else {
                 continue;
             };
-            let refused =
-                decode(&wire::encode(1, with_event(&event.to_string()).as_bytes())).unwrap_err();
+            let refused = decode(
+                &wire::encode(1, with_event(&event.to_string()).as_bytes()),
+                WEEK_MS,
+            )
+            .unwrap_err();
             let found = serde_json::json!({"code": refused.code, "pointer": refused.pointer.strip_prefix("/event")});
             assert!(
                 case["verdict"].as_array().unwrap().contains(&found),

@@ -16,7 +16,7 @@ const UNHURRIED_MS: u64 = 5_000;
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Landings")]
 pub struct Limits {
-    /// How long a record waits at most for others before it lands, milliseconds
+    /// Longest time that a record waits for others before it lands, in milliseconds
     #[arg(
         long,
         value_name = "MS",
@@ -24,7 +24,7 @@ pub struct Limits {
         default_value_t = 10_000
     )]
     pub max_age_ms: u64,
-    /// Records that land at once at most
+    /// Largest number of records in one landing
     #[arg(
         long,
         value_name = "N",
@@ -32,7 +32,7 @@ pub struct Limits {
         default_value_t = 50_000
     )]
     pub max_rows: usize,
-    /// Mebibytes of records that land at once at most; landing takes a few times as much memory
+    /// Largest size of the records in one landing, in mebibytes; landing takes a few times as much memory
     #[arg(
         long,
         value_name = "MIB",
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn records_that_never_stop_coming_land_when_the_first_is_old_enough() {
-        let none = Rows::new("topic");
+        let none = Rows::new("topic", 0);
         assert!(!LIMITS.is_reached(&none, None));
         assert!(!LIMITS.is_reached(&none, Some(Duration::from_millis(999))));
         assert!(LIMITS.is_reached(&none, Some(Duration::from_secs(1))));

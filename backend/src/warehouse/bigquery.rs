@@ -68,7 +68,8 @@ impl BigQuery {
     /// Connects to the dataset.
     ///
     /// # Errors
-    /// When there are no credentials, the server is away, or the dataset does not exist or may not be seen.
+    /// Returns an error if there are no credentials, the server cannot be reached, or the dataset does not exist or may
+    /// not be seen.
     pub async fn connect(settings: Settings) -> Result<Self, WarehouseError> {
         Ok(Self {
             client: Client::connect(settings).await?,

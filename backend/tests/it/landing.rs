@@ -77,6 +77,7 @@ impl Landing {
             once: true,
             skip_gone: false,
             generation: 0,
+            max_event_age_days: 36_500,
             limits: Limits {
                 max_age_ms: 50,
                 max_rows: 1_000,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::enrich::{Geography, RequestTraits, enrich};
 use crate::outgoing::Payload;
+use serde_json::value::RawValue;
 use shoptrail_schemas::Record;
 
 const NOW: i64 = 1_795_392_000_123;

@@ -13,6 +13,7 @@ const ALLOWED: &[&str] = &[
     "wbraid",
     "dclid",
     "fbclid",
+    "igshid",
     "msclkid",
     "ttclid",
     "twclid",
@@ -54,6 +55,10 @@ const REDACTED: &str = "redacted";
 
 /// Returns the address without what may not stay in it, or nothing if all may.
 pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
+    // Most addresses have nothing to take out.
+    if !address.contains(['?', '#', '@', '%']) {
+        return None;
+    }
     let (before, fragment) = split_at(address, '#');
     let (path, query) = split_at(before, '?');
     let mut cleaned = without_user(path);
@@ -153,6 +158,29 @@ mod tests {
             ("https://a.example/?tok\u{e9}n=1", "https://a.example/"),
         ] {
             assert_eq!(cleaned(address), expected);
+        }
+    }
+
+    #[test]
+    fn every_click_id_of_the_contract_stays() {
+        for name in [
+            "gclid",
+            "gbraid",
+            "wbraid",
+            "dclid",
+            "msclkid",
+            "ttclid",
+            "twclid",
+            "yclid",
+            "sccid",
+            "rdt_cid",
+            "fbclid",
+            "igshid",
+            "li_fat_id",
+            "epik",
+        ] {
+            let address = format!("https://a.example/?{name}=1");
+            assert_eq!(cleaned(&address), address);
         }
     }
 

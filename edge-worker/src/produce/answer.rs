@@ -75,7 +75,7 @@ impl CallAnswer {
         }
     }
 
-    /// The reports up to the first that is cut short or is none: limits are answered in HTML.
+    /// The reports up to the first that is incomplete or is something else: limits are answered in HTML.
     fn reports(&self) -> impl Iterator<Item = DeliveryReport> {
         serde_json::Deserializer::from_slice(&self.body)
             .into_iter::<DeliveryReport>()

@@ -1,6 +1,7 @@
 //! Schema Registry for JSON Schema: subjects, versions, ids, and the check that a new version can read what the last one
 //! wrote. Kept in one file, which is replaced whole.
 
+mod error;
 pub mod routes;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::error::RegistryError;
 use super::compatibility;
 use crate::identity::write_private;
 
@@ -48,65 +50,6 @@ pub enum VersionChoice {
     Number(u32),
     /// The last one.
     Latest,
-}
-
-/// Why the registry refuses, with Confluent's codes.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// No such subject.
-    #[error("Subject '{0}' not found.")]
-    UnknownSubject(String),
-    /// The subject has no level of its own.
-    #[error("Subject '{0}' does not have subject-level compatibility configured")]
-    NoLevel(String),
-    /// No such version.
-    #[error("Version {0} not found.")]
-    UnknownVersion(u32),
-    /// No such schema, by id or under this subject.
-    #[error("Schema not found")]
-    UnknownSchema,
-    /// The new schema cannot read old data.
-    #[error(
-        "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", details: [{details}]"
-    )]
-    Incompatible {
-        /// Where it was to be registered.
-        subject: String,
-        /// Every difference that breaks.
-        details: String,
-    },
-    /// Not a schema, or not one that the local registry can judge.
-    #[error("Invalid schema: {0}")]
-    InvalidSchema(String),
-    /// Not a version number.
-    #[error(
-        "The specified version '{0}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\""
-    )]
-    InvalidVersion(String),
-    /// Not a level.
-    #[error("Invalid compatibility level. The local registry knows NONE and BACKWARD")]
-    InvalidLevel,
-    /// The file cannot be written.
-    #[error("Error in the backend data store: {0:#}")]
-    Store(anyhow::Error),
-}
-
-impl RegistryError {
-    /// Confluent's code; its first three digits are the HTTP status.
-    #[must_use]
-    pub fn code(&self) -> u32 {
-        match self {
-            Self::UnknownSubject(_) => 40401,
-            Self::UnknownVersion(_) => 40402,
-            Self::UnknownSchema => 40403,
-            Self::NoLevel(_) => 40408,
-            Self::Incompatible { .. } => 409,
-            Self::InvalidSchema(_) => 42201,
-            Self::InvalidVersion(_) => 42202,
-            Self::InvalidLevel => 42203,
-            Self::Store(_) => 50001,
-        }
-    }
 }
 
 /// What the file holds.
@@ -410,142 +353,4 @@ fn parse(text: &str) -> Result<Value, RegistryError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHORT: &str = r#"{"type":"string","maxLength":5}"#;
-    const SHORT_TOO: &str = r#"{ "maxLength": 5, "type": "string" }"#;
-    const LONG: &str = r#"{"type":"string","maxLength":9}"#;
-
-    fn registry(name: &str) -> (Registry, PathBuf) {
-        let file = std::env::temp_dir().join(format!(
-            "shoptrail-registry-{name}-{}.json",
-            std::process::id()
-        ));
-        let _ = std::fs::remove_file(&file);
-        (Registry::open(&file).expect("a new registry"), file)
-    }
-
-    #[test]
-    fn same_schema_has_the_same_id_in_every_subject_and_after_a_restart() {
-        let (registry, file) = registry("same");
-        let id = registry.register("a-value", SHORT).expect("it is taken");
-        assert_eq!(id, FIRST_ID);
-        assert_eq!(
-            registry
-                .register("a-value", SHORT_TOO)
-                .expect("it is known"),
-            id
-        );
-        assert_eq!(
-            registry.register("b-value", SHORT).expect("it is taken"),
-            id
-        );
-        assert_eq!(
-            registry
-                .register("a-value", LONG)
-                .expect("it is compatible"),
-            id + 1
-        );
-
-        let again = Registry::open(&file).expect("the file is read");
-        assert_eq!(again.versions("a-value").expect("it is there"), [1, 2]);
-        assert_eq!(
-            again
-                .version("a-value", VersionChoice::Latest)
-                .expect("it is there")
-                .schema,
-            LONG
-        );
-        assert_eq!(
-            again
-                .find("a-value", SHORT_TOO)
-                .expect("it is there")
-                .version,
-            1
-        );
-        assert_eq!(again.subjects(), ["a-value", "b-value"]);
-        std::fs::remove_file(file).expect("it can be removed");
-    }
-
-    #[test]
-    fn incompatible_schema_is_refused_unless_the_level_is_none() {
-        let (registry, file) = registry("incompatible");
-        registry.register("a-value", LONG).expect("it is taken");
-        let error = registry
-            .register("a-value", SHORT)
-            .expect_err("it is narrower");
-        assert_eq!(error.code(), 409);
-        assert!(
-            error.to_string().contains("MAX_LENGTH_DECREASED"),
-            "{error}"
-        );
-        assert_eq!(registry.versions("a-value").expect("it is there"), [1]);
-
-        registry
-            .set_level(Some("a-value"), CompatibilityLevel::None)
-            .expect("it is stored");
-        registry
-            .register("a-value", SHORT)
-            .expect("nothing is checked");
-        std::fs::remove_file(file).expect("it can be removed");
-    }
-
-    #[test]
-    fn what_is_not_there_has_confluents_code() {
-        let (registry, file) = registry("codes");
-        registry.register("a-value", LONG).expect("it is taken");
-        let latest = VersionChoice::Latest;
-        assert_eq!(
-            registry
-                .version("b-value", latest)
-                .expect_err("no subject")
-                .code(),
-            40401
-        );
-        assert_eq!(
-            registry
-                .version("a-value", VersionChoice::Number(2))
-                .expect_err("no version")
-                .code(),
-            40402
-        );
-        assert_eq!(registry.schema(1).expect_err("no schema").code(), 40403);
-        assert_eq!(
-            registry
-                .find("a-value", SHORT)
-                .expect_err("no schema")
-                .code(),
-            40403
-        );
-        assert_eq!(
-            registry
-                .breaking("b-value", latest, SHORT)
-                .expect_err("no subject")
-                .code(),
-            40401
-        );
-        assert_eq!(
-            registry
-                .register("a-value", "{")
-                .expect_err("no JSON")
-                .code(),
-            42201
-        );
-        assert_eq!(
-            registry
-                .register("a-value", r#"{"dependencies":{}}"#)
-                .expect_err("not judged")
-                .code(),
-            42201
-        );
-        assert_eq!(
-            registry
-                .level(Some("a-value"))
-                .expect_err("none of its own")
-                .code(),
-            40408
-        );
-        std::fs::remove_file(file).expect("it can be removed");
-    }
-}
+mod tests;

@@ -25,6 +25,9 @@ const UNTESTED: &str = "wasm-glue";
 /// The crates that run as WASM; clippy looks at what they are there, too.
 const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
 
+/// Links to private items stay allowed: they lead whoever reads the source, and none of the crates is published.
+const RUSTDOC_FLAGS: &str = "-D warnings -A rustdoc::private-intra-doc-links";
+
 pub(super) fn format(runner: &Runner<'_>) -> Result<Count> {
     runner.check(&mut runner.workspace.cargo(&["fmt", "--all", "--check"]))
 }
@@ -52,7 +55,7 @@ pub(super) fn clippy(runner: &Runner<'_>) -> Result<Count> {
 pub(super) fn documentation(runner: &Runner<'_>) -> Result<Count> {
     each_run(|packages| {
         let mut doc = runner.workspace.cargo(&["doc", "--no-deps"]);
-        select(&mut doc, packages).env("RUSTDOCFLAGS", "-D warnings");
+        select(&mut doc, packages).env("RUSTDOCFLAGS", RUSTDOC_FLAGS);
         runner.check(&mut doc)
     })
 }
@@ -78,4 +81,41 @@ fn select<'a>(command: &'a mut Command, packages: &[&str]) -> &'a mut Command {
         command.args(["--package", package]);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_crate_of_the_workspace_is_in_one_run() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let manifest = |folder: &str| {
+            std::fs::read_to_string(root.join(folder).join("Cargo.toml")).expect("a manifest")
+        };
+        let workspace = manifest("");
+        let members = workspace
+            .split_once("members = [")
+            .and_then(|(_, rest)| rest.split_once(']'))
+            .map(|(members, _)| members)
+            .expect("members");
+        for member in members
+            .split(',')
+            .map(|member| member.trim().trim_matches('"'))
+        {
+            let manifest = manifest(member);
+            let name = name_of(&manifest);
+            let runs = CRATES.iter().filter(|packages| packages.contains(&name));
+            assert_eq!(runs.count(), 1, "{member}");
+        }
+    }
+
+    fn name_of(manifest: &str) -> &str {
+        let name = manifest.split_once("name = \"").map(|(_, rest)| rest);
+        name.and_then(|rest| rest.split_once('"'))
+            .map(|(name, _)| name)
+            .expect("a name")
+    }
 }

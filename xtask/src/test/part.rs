@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 use crate::{powerbi, schemas};
 
 /// What holds the JavaScript to its form, of `package.json`.
-const JAVASCRIPT: [&str; 2] = ["format:check", "lint"];
+const JAVASCRIPT: [&str; 3] = ["format:check", "lint", "types"];
 
 /// One part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -28,7 +28,7 @@ pub(super) enum Part {
     Clippy,
     /// The documentation builds without a warning
     Documentation,
-    /// Prettier and ESLint have nothing to say about the JavaScript
+    /// Prettier and ESLint have nothing to say about the JavaScript, nor TypeScript about the tracker's
     Javascript,
     /// Unit and integration tests in Rust
     Rust,

@@ -6,6 +6,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::super::landing::landed_at;
 use super::super::{Cursor, Landing, Offsets, Query, WarehouseError};
 use super::{BigQuery, commit, sink, sql, stage};
 use crate::bronze;
@@ -54,7 +55,7 @@ impl BigQuery {
 
     /// Stages rows, then moves them and the offsets in one transaction.
     pub(super) async fn land_rows(&self, landing: Landing) -> Result<(), WarehouseError> {
-        // Taken out: after a failure the next landing asks anew.
+        // Taken out: after a failure the next landing reads the marker again.
         let known = self.landed.lock().await.take();
         let (version, mut landed) = match known {
             Some(known) => known,
@@ -83,7 +84,7 @@ impl BigQuery {
             (&bronze::QUARANTINE, landing.quarantine),
         ] {
             if rows.height() > 0 {
-                let rows = bronze::landed_at(&rows, landed.landed_at)?;
+                let rows = landed_at(&rows, landed.landed_at)?;
                 let name = stage::stage(&self.client, table, rows, &version.to_string()).await?;
                 let target = self.client.full_name(table.name);
                 statements.push(sql::insert(&target, table, &self.client.full_name(&name)));

@@ -115,7 +115,8 @@ impl Client {
     /// Connects and looks the dataset up.
     ///
     /// # Errors
-    /// When there are no credentials, the server is away, or the dataset does not exist or may not be seen.
+    /// Returns an error if there are no credentials, the server cannot be reached, or the dataset does not exist or may
+    /// not be seen.
     pub(super) async fn connect(settings: Settings) -> Result<Self, BigQueryError> {
         let what = "connecting";
         let broken = |error: &dyn std::error::Error| {

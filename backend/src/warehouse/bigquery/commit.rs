@@ -134,7 +134,7 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
 /// Runs statements and moves the marker, all or nothing.
 ///
 /// # Errors
-/// [`WarehouseError::Behind`] when the marker has been moved from `expected` by another writer.
+/// Returns [`WarehouseError::Behind`] if the marker has been moved from `expected` by another writer.
 pub(super) async fn commit(
     client: &Client,
     marker: &Marker,

@@ -48,7 +48,7 @@ impl Source {
 /// Reads rows; `None` when there are none, which have no types either.
 ///
 /// # Errors
-/// When the server refuses, or the read would scan more than the settings allow.
+/// Returns an error if the server refuses, or the read would scan more than the settings allow.
 pub(super) async fn read(
     client: &Client,
     source: Source,

@@ -73,7 +73,7 @@ fn clustering(table: &Table) -> Vec<String> {
 /// The columns that a table lacks, as they are added.
 ///
 /// # Errors
-/// [`WarehouseError::Altered`] when what is there is not what the definition says, and adding columns does not help.
+/// Returns [`WarehouseError::Altered`] if the table is not what its definition says, and adding columns does not help.
 pub(super) fn missing(
     table: &Table,
     found: &Resource,

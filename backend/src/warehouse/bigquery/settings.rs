@@ -16,8 +16,8 @@ pub struct BigQueryArgs {
     /// Table that Confluent's sink writes; builds then read it instead of what `shoptrail land` lands
     #[arg(long, value_name = "TABLE", env = "SHOPTRAIL_BIGQUERY_SINK_TABLE", value_parser = table_name)]
     pub sink_table: Option<String>,
-    /// How far before its last look a build looks for rows of the sink again, minutes; a row that is read twice counts
-    /// once
+    /// How far before the end of its last read a build reads the sink's rows again, in minutes; a row that is read
+    /// twice counts once
     #[arg(
         long,
         value_name = "MINUTES",

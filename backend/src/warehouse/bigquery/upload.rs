@@ -31,14 +31,14 @@ enum Progress {
 /// Sends a load job and its file. When it returns, the job is known to the server.
 ///
 /// # Errors
-/// [`Class::Exists`] when a job of this id is there already.
+/// Returns an error of [`Class::Exists`] if there is a job of this id already.
 pub(super) async fn submit(
     client: &Client,
     what: &str,
     job: &Job,
     file: &Bytes,
 ) -> Result<(), BigQueryError> {
-    // A session that was lost is opened anew: the job's id keeps it from running twice.
+    // A session that was lost is opened again: the job's id keeps it from running twice.
     client
         .again(|| async {
             let session = open(client, what, job, file.len()).await?;

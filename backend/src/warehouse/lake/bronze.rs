@@ -8,6 +8,7 @@ use deltalake_core::kernel::{Action, Add, Transaction};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::super::landing::{after_offsets, landed_at};
 use super::super::{Cursor, Filter, Landing, Offsets, Query, WarehouseError};
 use super::delta::{DeltaTableFiles, Kind};
 use super::statistics::Bounds;
@@ -64,7 +65,7 @@ impl Lake {
         // Quarantine first: bronze holds the offsets that count. A kill in between makes the next lander bring the same
         // records again, in a landing that may end elsewhere; quarantine's own offsets, which never go back, let none
         // of them in twice.
-        let quarantine = bronze::after_offsets(&quarantine, &lander.quarantined)?;
+        let quarantine = after_offsets(&quarantine, &lander.quarantined)?;
         if quarantine.height() > 0 {
             let reached = furthest(&lander.quarantined, &landing.up_to);
             let moved = transactions(&landing.topic, &lander.quarantined, &reached);
@@ -115,7 +116,7 @@ impl Lake {
         let mut unknown = Vec::new();
         for add in files.adds().into_values() {
             match Bounds::read(add.stats.as_deref()).latest(LANDED_AT) {
-                Some(landed_at) => last = last.max(landed_at),
+                Some(landed) => last = last.max(landed),
                 None => unknown.push(add),
             }
         }
@@ -131,9 +132,9 @@ impl Lake {
         files: DeltaTableFiles,
         rows: DataFrame,
         offsets: Vec<Transaction>,
-        landed_at: i64,
+        at: i64,
     ) -> Result<DeltaTableFiles, WarehouseError> {
-        let rows = bronze::landed_at(&rows, landed_at)?;
+        let rows = landed_at(&rows, at)?;
         let adds = self.write(table, rows)?;
         let actions = adds.into_iter().map(Action::Add).collect();
         let files = self.commit(files, actions, offsets, Kind::Append).await?;

@@ -11,7 +11,7 @@ const SHORTEST_HOURS: u64 = 1;
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Lake")]
 pub struct LakeArgs {
-    /// How long replaced files and old versions of a table stay for readers that are still at them, hours
+    /// How long replaced files and old versions of a table are kept for readers that still use them, in hours
     #[arg(
         long,
         value_name = "HOURS",
