@@ -202,7 +202,7 @@ pub fn record(visitor: &str, at: i64, seed: u128, event_type: &str, fields: Valu
         "anonymous_id": visitor,
         "session_id": "tracker-session",
         "page_url": "https://shop.example/",
-        "consent": {"analytics": true, "ads": false},
+        "consent": {"analytics": "granted", "ads": "denied"},
     });
     event
         .as_object_mut()

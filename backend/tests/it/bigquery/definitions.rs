@@ -55,7 +55,7 @@ async fn tables_are_made_as_their_definitions_say() {
     );
     assert_eq!(
         partitioned("silver_events").await,
-        (json!("day"), json!(["event_id"]))
+        (json!("day"), json!(["shop_id", "event_id"]))
     );
     assert_eq!(
         partitioned("gold_daily_kpis").await,

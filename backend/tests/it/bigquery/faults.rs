@@ -355,7 +355,7 @@ async fn missing_or_wrong_places_and_credentials_are_named() {
     assert!(code == Some(16) && said.contains("(tried for "), "{said}");
     let (code, said) = build("bigquery://only-a-project", rest, wrong);
     assert!(
-        code == Some(1) && said.contains("bigquery://PROJECT/DATASET"),
+        code == Some(2) && said.contains("bigquery://PROJECT/DATASET"),
         "{said}"
     );
 }
