@@ -46,7 +46,10 @@ fn is_race(error: &WarehouseError) -> bool {
     };
     matches!(
         source.as_ref(),
-        DeltaTableError::Transaction { .. } | DeltaTableError::VersionAlreadyExists(_)
+        // The last one is how deltalake says that the table has just been created: its own type is private.
+        DeltaTableError::Transaction { .. }
+            | DeltaTableError::VersionAlreadyExists(_)
+            | DeltaTableError::GenericError { .. }
     )
 }
 
