@@ -33,6 +33,9 @@ export class Stack {
   #child;
   #guard;
   #warehouse;
+  addresses;
+  data;
+  log;
 
   /**
    * Starts everything on free ports over an empty folder; resolves when all parts answer. `warehouse` are the flags that

@@ -1,9 +1,10 @@
 // A small web server for the tests of the pages in web-demo/: what `shoptrail local` serves, from files and given data.
 
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { serve } from "./loopback.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VENDOR = {
@@ -23,19 +24,12 @@ const TYPES = {
  * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function that returns what to send as JSON
  * (`{status, json}` or `{status, script}`), and wins over files. Resolves to `{origin, close}`.
  */
-export async function serveWebDemo(answers = {}) {
-  const server = createServer(async (request, response) => {
+export function serveWebDemo(answers = {}) {
+  return serve(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const { status, type, body } = await answer(pathname, request.headers.accept ?? "", answers);
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const close = () =>
-    new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 async function answer(path, accept, answers) {

@@ -210,10 +210,10 @@ describe("consent", () => {
     }),
   );
 
-  for (const [what, tag, time] of [
-    ["about_an_older_text", `data-consent-version="2"`, () => Date.now()],
-    ["that_came_to_its_end", `data-consent-days="30"`, () => Date.now() - 31 * 864e5],
-  ]) {
+  for (const [what, tag, age] of /** @type {[string, string, number][]} */ ([
+    ["about_an_older_text", `data-consent-version="2"`, 0],
+    ["that_came_to_its_end", `data-consent-days="30"`, 31 * 864e5],
+  ])) {
     test(
       `choice_${what}_is_no_choice`,
       visit(async ({ page, pages, open, taken }) => {
@@ -221,7 +221,7 @@ describe("consent", () => {
         await page.addInitScript((when) => {
           const choice = { analytics: "granted", ads: "granted", time: when, version: "" };
           localStorage.setItem("shoptrail.consent", JSON.stringify(choice));
-        }, time());
+        }, Date.now() - age);
         await open();
         const [event] = await taken(1);
         assert.deepEqual(event.consent, { analytics: "not_asked", ads: "not_asked" });

@@ -113,8 +113,8 @@ describe("delivery", () => {
   test(
     "link_inside_the_shop_sends_nothing_twice",
     visit(async ({ edge, page, pages, shop, open, takenOf, taken, settled }) => {
-      let answer;
-      pages["/next"].until = new Promise((resolve) => (answer = resolve));
+      let answer = () => {};
+      pages["/next"].until = new Promise((resolve) => (answer = () => resolve(undefined)));
       pages["/"].body = `<a href="/next">Next</a>`;
       await open();
       await taken(1);

@@ -410,6 +410,7 @@ describe("without WASM", () => {
 describe("size", () => {
   test("loader_glue_and_module_are_within_the_budget", () => {
     const files = readdirSync(ASSETS).filter((file) => /\.(js|wasm)$/.test(file));
+    /** @type {[string, number][]} */
     const sizes = files.map((file) => [
       file,
       brotliCompressSync(readFileSync(join(ASSETS, file))).length,

@@ -153,9 +153,11 @@ describe("nothing is lost", () => {
     "in_a_browser_whose_intl_throws",
     visit(async ({ edge, page, open, taken }) => {
       await page.addInitScript(() => {
-        Intl.DateTimeFormat = () => {
-          throw new RangeError("Unsupported time zone specified undefined");
-        };
+        Object.assign(Intl, {
+          DateTimeFormat() {
+            throw new RangeError("Unsupported time zone specified undefined");
+          },
+        });
       });
       await open();
       await taken(1);
@@ -182,7 +184,7 @@ describe("nothing is lost", () => {
         for (const Indexed of [Array, String, Uint32Array]) delete Indexed.prototype.at;
         delete AbortSignal.timeout;
         delete Object.hasOwn;
-        delete Navigator.prototype.locks;
+        Reflect.deleteProperty(Navigator.prototype, "locks");
         delete String.prototype.replaceAll;
       });
       await open();
@@ -287,9 +289,9 @@ describe("a failing edge", () => {
       }
       const failed = () => tabs[3].evaluate(() => localStorage.getItem("shoptrail.retry"));
       await until("a failure that all know", failed);
-      let release;
-      const held = new Promise((resolve) => (release = resolve));
-      const answer = edge.answerWith(() => held.then(() => ({ status: 503 })));
+      let release = () => {};
+      const held = new Promise((resolve) => (release = () => resolve({ status: 503 })));
+      const answer = edge.answerWith(() => held);
       for (const tab of tabs) await tab.evaluate(() => dispatchEvent(new Event("online")));
       // Each has had its turn: coming online spreads them over two seconds.
       for (const tab of tabs) {

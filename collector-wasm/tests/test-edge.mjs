@@ -1,12 +1,13 @@
 // A stand-in for the edge in the tracker's tests: serves the tracker as built, judges batches by the contract's JSON
 // Schema as the real one does by the contract's code, and remembers them. A test can say what it answers instead.
 
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import Ajv from "ajv";
+import { Ajv } from "ajv";
+
+import { serve } from "../../tests/loopback.mjs";
 
 export const ASSETS = fileURLToPath(new URL("../../target/tracker", import.meta.url));
 
@@ -16,25 +17,19 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
 };
 
-/** Starts a server on a free port of the loopback. Resolves to `{origin, close}`. */
-export async function serve(answer) {
-  const server = createServer(answer);
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const close = () =>
-    new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close };
-}
-
 const schema = async (name) =>
-  JSON.parse(await readFile(new URL(`../../schemas/json/${name}.schema.json`, import.meta.url)));
+  JSON.parse(
+    await readFile(new URL(`../../schemas/json/${name}.schema.json`, import.meta.url), "utf8"),
+  );
 
 const ajv = new Ajv({ strict: false, allErrors: true });
+/** @type {import("ajv").ValidateFunction<any>} */
 const isEvent = ajv.compile(await schema("event"));
 const batchSchema = await schema("batch");
-// The envelope alone: what is wrong with an event costs that event only.
+/**
+ * The envelope alone: what is wrong with an event costs that event only.
+ * @type {import("ajv").ValidateFunction<any>}
+ */
 const isEnvelope = ajv.compile({
   ...batchSchema,
   properties: { ...batchSchema.properties, events: { type: "array", minItems: 1, maxItems: 100 } },
@@ -70,11 +65,13 @@ export class TestEdge {
   rejections = [];
   /** What to answer instead of a verdict. */
   reply = undefined;
+  origin = "";
+  close = () => {};
 
   /** Keeps all answers back until the function that it returns is called; then verdicts are given. */
   hold() {
     let release = () => {};
-    const until = new Promise((resolve) => (release = resolve));
+    const until = new Promise((resolve) => (release = () => resolve(undefined)));
     this.reply = { until };
     return () => {
       this.reply = undefined;

@@ -7,7 +7,9 @@ import { test } from "node:test";
 import { Core as FallbackCore } from "../js/fallback.js";
 
 const built = new URL("../../target/tracker-parts/", import.meta.url);
-const scenarios = JSON.parse(await readFile(new URL("../vectors/core.json", import.meta.url)));
+const scenarios = JSON.parse(
+  await readFile(new URL("../vectors/core.json", import.meta.url), "utf8"),
+);
 
 const expand = (arg) => {
   if (typeof arg !== "object") return arg;
@@ -28,7 +30,7 @@ const check = (Core) => {
 test("the core without WASM answers the vectors", () => check(FallbackCore));
 
 test("the WASM module answers the vectors", async () => {
-  const { Core, initSync } = await import(new URL("collector.js", built));
+  const { Core, initSync } = await import(new URL("collector.js", built).href);
   initSync({ module: await readFile(new URL("collector.wasm", built)) });
   check(Core);
 });

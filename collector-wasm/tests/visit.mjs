@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
 import { launchChromium } from "../../tests/browser.mjs";
-import { TestEdge, serve, until } from "./test-edge.mjs";
+import { serve } from "../../tests/loopback.mjs";
+import { TestEdge, until } from "./test-edge.mjs";
 
 let browser;
 

@@ -16,9 +16,10 @@ export const SHOPS = JSON.stringify([
 ]);
 
 /**
- * Starts the Worker. `options`: `vars` to add or change, `cf` that the platform says of a request, `bindings` of
- * Miniflare's to add, `queue`, a function that takes the place of the Cloudflare Queue: it gets the messages' bodies, and
- * throws to refuse them.
+ * Starts the Worker. `vars` are added or changed, `cf` is what the platform says of a request, `bindings` of Miniflare's are
+ * added; `queue` takes the place of the Cloudflare Queue: it gets the messages' bodies, and throws to refuse them.
+ * @param {import("./gateway.mjs").Gateway} gateway
+ * @param {{vars?: object, cf?: object, bindings?: object, queue?: (bodies: any[]) => unknown}} options
  */
 export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more } = {}) {
   const log = new Lines(LogLevel.DEBUG);
@@ -80,10 +81,18 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more 
     post: (body, headers = {}) =>
       fetch(new URL("/b", url), {
         method: "POST",
-        body: typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body),
+        body: asBody(body),
         headers: { origin: ORIGIN, "content-type": "text/plain", ...headers },
       }),
   };
+}
+
+/**
+ * What a request takes: anything else is sent as JSON.
+ * @returns {any}
+ */
+function asBody(body) {
+  return typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body);
 }
 
 /** `worker` knows a queue by its class. */
