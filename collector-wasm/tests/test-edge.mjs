@@ -132,7 +132,9 @@ export class TestEdge {
     if (path !== "/b") return this.#asset(path, response);
     this.attempts++;
     if (this.reply?.away) return request.socket.destroy();
-    const chunks = await request.toArray();
+    // A page may go, or its browser end, in the middle of a request.
+    const chunks = await request.toArray().catch(() => undefined);
+    if (!chunks) return undefined;
     const received = {
       body: Buffer.concat(chunks).toString(),
       headers: request.headers,
