@@ -9,6 +9,8 @@ interface Window {
     stillHere?: boolean;
     /** What a page tried to store. */
     written: any[];
+  /** How often a page asked for its turn to send. */
+  turns: number;
 }
 
 interface Array<T> {

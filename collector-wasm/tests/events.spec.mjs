@@ -145,9 +145,10 @@ describe("what the tag alone gives", () => {
 
   test(
     "page_from_the_back_forward_cache_is_viewed_again",
-    visit(async ({ edge, page, open, takenOf, taken }) => {
+    visit(async ({ edge, page, open, takenOf, taken, settled }) => {
       await open();
       await taken(1);
+      await settled(); // what has no answer by then would be sent again
       // Playwright's Chromium has no back/forward cache: its event stands in for it.
       await page.evaluate(() =>
         dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })),

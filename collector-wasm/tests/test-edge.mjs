@@ -57,6 +57,10 @@ function judge(batch) {
 /** The edge. It judges, unless `reply` says what to answer (`{status, headers, body}`), or `away: true` for nothing.
  *  `until` is a promise that it waits for first. */
 export class TestEdge {
+  /** The names of the tracker's files that were asked for. */
+  files = [];
+  /** How many requests there were, those that it was away for too. */
+  attempts = 0;
   /** What came in by `POST /b`: `{body, headers, method, at}`. */
   requests = [];
   /** The requests that were judged, accepted or not. */
@@ -79,16 +83,24 @@ export class TestEdge {
     };
   }
 
-  /** Answers what `script` gives, and counts. */
+  /** Answers what `script` gives for a batch, or a verdict where it gives nothing, and counts. */
   answerWith(script) {
     const answer = { calls: 0 };
     this.reply = {
-      script: () => {
+      script: (batch) => {
         answer.calls++;
-        return script();
+        return script(batch);
       },
     };
     return answer;
+  }
+
+  /** Answers the next request by `reply`, and gives verdicts from then on. */
+  answerOnce(reply) {
+    this.answerWith(() => {
+      this.reply = undefined;
+      return reply;
+    });
   }
 
   static async start() {
@@ -115,8 +127,11 @@ export class TestEdge {
   async #answer(request, response) {
     const path = new URL(request.url, "http://localhost").pathname;
     if (path !== "/b") return this.#asset(path, response);
+    this.attempts++;
     if (this.reply?.away) return request.socket.destroy();
-    const chunks = await request.toArray();
+    // A page may go, or its browser end, in the middle of a request.
+    const chunks = await request.toArray().catch(() => undefined);
+    if (!chunks) return undefined;
     const received = {
       body: Buffer.concat(chunks).toString(),
       headers: request.headers,
@@ -125,7 +140,7 @@ export class TestEdge {
     };
     this.requests.push(received);
     await this.reply?.until;
-    const scripted = await this.reply?.script?.();
+    const scripted = await this.reply?.script?.(JSON.parse(received.body));
     // Nobody is there any more: what a page took back has not arrived.
     if (request.socket.destroyed) return undefined;
     const { status, body, headers } =
@@ -160,6 +175,7 @@ export class TestEdge {
       "access-control-allow-origin": "*",
       "content-type": TYPES[extname(path)] ?? "text/plain",
     };
+    this.files.push(basename(path));
     try {
       const file = await readFile(join(ASSETS, basename(path)));
       response.writeHead(200, headers).end(file);
@@ -169,8 +185,9 @@ export class TestEdge {
   }
 }
 
-/** Waits until `condition` gives something true, and returns it. */
-export async function until(what, condition, milliseconds = 15_000) {
+/** Waits until `condition` gives something true, and returns it. The time is for what hangs: on a machine with much else
+ *  to do, a browser's page takes many times what it takes on a quiet one. */
+export async function until(what, condition, milliseconds = 90_000) {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     const result = await condition();

@@ -20,7 +20,7 @@ mod runner;
 mod specs;
 
 use count::Count;
-use part::{LANES, PartResult, Part};
+use part::{LANES, Part, PartResult};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]

@@ -165,7 +165,8 @@ impl Store {
 
     /// Whether a message is due or being delivered.
     pub async fn is_busy(&self, queue: &str) -> bool {
-        self.ask(|done| StoreOrder::Busy(queue.to_owned(), done)).await
+        self.ask(|done| StoreOrder::Busy(queue.to_owned(), done))
+            .await
     }
 
     fn order(&self, order: StoreOrder) {
