@@ -95,18 +95,16 @@ function asBody(body) {
   return typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body);
 }
 
-/** `worker` knows a queue by its class. */
 const SCRIPTED_QUEUE = `
-class WorkerQueue {
-  constructor(env) { this.env = env; }
+export default (env) => ({
   async sendBatch(messages) {
-    const response = await this.env.TAKE.fetch("http://queue/", {
-      method: "POST", body: JSON.stringify(messages.map((message) => message.body)),
+    const texts = messages.map((message) => new TextDecoder().decode(message.body));
+    const response = await env.TAKE.fetch("http://queue/", {
+      method: "POST", body: JSON.stringify(texts),
     });
     if (!response.ok) throw new Error("queue refuses");
-  }
-}
-export default (env) => new WorkerQueue(env);
+  },
+});
 `;
 
 function answering(queue) {
