@@ -9,8 +9,23 @@ interface Window {
     stillHere?: boolean;
     /** What a page tried to store. */
     written: any[];
-  /** How often a page asked for its turn to send. */
-  turns: number;
+    /** How often a page asked for its turn to send. */
+    turns: number;
+    /** What a shop tells Google Analytics, by a name of its own or by Google's. */
+    gtag: (...call: any[]) => void;
+    dataLayer: any[];
+    layer: any[];
+    /** What consent platforms put into a page, and what plays the visitor. */
+    __tcfapi: any;
+    consent_api: any;
+    Cookiebot: any;
+    isClosed: boolean;
+    listener: any;
+    OneTrust: any;
+    OnetrustActiveGroups: string;
+    Shopify: any;
+    tell: (...said: any[]) => void;
+    visitor: any;
 }
 
 interface Array<T> {
