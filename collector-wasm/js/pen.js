@@ -49,13 +49,14 @@ export const onGranted = (number) => {
   onPen = guard(number);
 };
 
-/** Whether a session's text says more than another one: a later event, or else more events.
+/** Whether a session's text says more than another one: more events of the same session, or a later session. Within one,
+ *  time does not tell: an event that waited for the pen is numbered late.
  *  @param {string} one
  *  @param {string} other */
 const isFurther = (one, other) => {
-  const [, seq, last] = one.split(".").map(Number);
-  const [, otherSeq = 0, otherLast = 0] = other.split(".").map(Number);
-  return last > otherLast || (last === otherLast && seq > otherSeq);
+  const [id, seq, last] = one.split(".");
+  const [otherId, otherSeq, otherLast] = other.split(".");
+  return id === otherId ? Number(seq) > Number(otherSeq) : Number(last) > Number(otherLast ?? 0);
 };
 
 const readSlip = () => {

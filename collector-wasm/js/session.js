@@ -28,7 +28,8 @@ export const nextPlace = (core, now, stored, newId) => {
   const [, id, number, last] = /^([\w-]{1,64})\.(\d+)\.(\d+)$/.exec(before) ?? [];
   const seq = core.session(Number(number), Number(last), now);
   const session_id = seq > 1 ? id : newId();
-  session = `${session_id}.${seq}.${now}`;
+  // An event that waited for its number is older than the last one.
+  session = `${session_id}.${seq}.${seq > 1 ? Math.max(now, Number(last)) : now}`;
   if (stored) set(SESSION, session);
   return { session_id, seq };
 };

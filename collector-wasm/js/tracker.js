@@ -129,7 +129,7 @@ export const lookAround = () => {
 export const flush = () => {
   keepChoice();
   number();
-  delivery.flush();
+  if (core) delivery.flush();
 };
 
 /** The page goes: into the back/forward cache, or for good. */

@@ -127,6 +127,24 @@ describe("what the tag alone gives", () => {
   );
 
   test(
+    "click_before_the_core_is_there_arrives_and_throws_nothing",
+    visit(async ({ page, pages, open, takenOf }) => {
+      let release = () => {};
+      const held = new Promise((resolve) => (release = () => resolve(undefined)));
+      await page.route("**/*.wasm", async (route) => {
+        await held;
+        await route.continue();
+      });
+      pages["/"].body = `<a href="#place">Place</a>`;
+      await open();
+      await until("the tag", () => page.evaluate(() => typeof window.shoptrail.q === "undefined"));
+      await page.locator("a").click();
+      release();
+      await takenOf("click");
+    }),
+  );
+
+  test(
     "engaged_time_is_told_when_the_page_goes",
     visit(async ({ edge, page, shop, open, takenOf, taken }) => {
       await open();
