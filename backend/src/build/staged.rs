@@ -23,7 +23,7 @@ struct Edit {
 }
 
 impl<'a> Staged<'a> {
-    /// Starts from `base`; the empty publication makes a rebuild.
+    /// Starts from `base`.
     pub fn over(warehouse: &'a dyn Warehouse, base: Publication) -> Self {
         Self {
             warehouse,
@@ -112,28 +112,14 @@ impl<'a> Staged<'a> {
         Ok(days)
     }
 
-    /// What to publish. A rebuild replaces all of `tables`, also those it has made nothing of.
-    pub fn into_changes(mut self, rebuilt: Option<&[&'static Table]>) -> Vec<Change> {
-        let Some(tables) = rebuilt else {
-            let changed = self.edits.into_values().filter(Edit::changes);
-            return changed
-                .map(|edit| Change {
-                    table: edit.table,
-                    replaces: Replaces::Keys(edit.gone),
-                    rows: edit.rows,
-                })
-                .collect();
-        };
-        let mut rows = |table: &'static Table| {
-            let edit = self.edits.remove(table.name);
-            edit.map_or_else(|| table.empty(), |edit| edit.rows)
-        };
-        tables
-            .iter()
-            .map(|table| Change {
-                table,
-                replaces: Replaces::All,
-                rows: rows(table),
+    /// What to publish.
+    pub fn into_changes(self) -> Vec<Change> {
+        let changed = self.edits.into_values().filter(Edit::changes);
+        changed
+            .map(|edit| Change {
+                table: edit.table,
+                replaces: Replaces::Keys(edit.gone),
+                rows: edit.rows.into(),
             })
             .collect()
     }

@@ -12,7 +12,7 @@ use shoptrail_backend::table::Table;
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Settings};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
-    Basis, Cursor, Landing, Offsets, Publication, Query, Recipe, Warehouse,
+    Basis, Cursor, Landing, Offsets, Publication, Query, Recipe, Warehouse, WarehouseError,
 };
 use shoptrail_backend::{bronze, gold, silver};
 
@@ -103,6 +103,25 @@ pub async fn land(warehouse: &dyn Warehouse, records: &[String]) {
     warehouse.land(landing).await.unwrap();
 }
 
+/// The rows of bronze after a cursor, and the cursor that ends there.
+pub async fn bronze_since(
+    warehouse: &dyn Warehouse,
+    cursor: Option<&Cursor>,
+) -> Result<(DataFrame, Cursor), WarehouseError> {
+    let unread = warehouse.unread(cursor, None).await?;
+    let mut rows = bronze::EVENTS.empty();
+    for portion in unread.portions {
+        let portion = warehouse.bronze(portion).await?;
+        // Of Confluent's sink there are the records alone.
+        rows = if rows.height() == 0 {
+            portion
+        } else {
+            rows.vstack(&portion).unwrap()
+        };
+    }
+    Ok((rows, unread.cursor))
+}
+
 /// A landing of records from offset `first` of partition 0.
 pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
     let height = records.len();
@@ -119,7 +138,15 @@ pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
         Column::new("schema_id".into(), vec![1_i64; height]),
         Column::new("record".into(), records.to_vec()),
     ];
-    let rows = DataFrame::new(height, columns).unwrap().lazy();
+    let rows = DataFrame::new(height, columns).unwrap();
+    // As older versions have landed them: what the record tells is not beside it.
+    let missing = bronze::EVENTS
+        .columns
+        .iter()
+        .filter(|column| rows.column(column.name).is_err())
+        .map(|column| lit(NULL).alias(column.name));
+    let missing: Vec<Expr> = missing.collect();
+    let rows = rows.lazy().with_columns(missing);
     Landing {
         topic: TOPIC.to_owned(),
         after,
