@@ -2,6 +2,7 @@
 
 mod increment;
 mod parts;
+mod products;
 mod quality;
 mod rebuild;
 mod rows;
@@ -285,7 +286,7 @@ async fn plan_increment(
         build_gold(&mut staged, reporting).await?;
         quality::check(&staged).await?;
         plan.days = days(&staged)?;
-        plan.changes = staged.into_changes();
+        plan.changes = staged.into_changes()?;
     }
     Ok(plan)
 }
@@ -329,19 +330,32 @@ async fn build_one(
     gold: &'static Gold,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let Scope::Days { back } = gold.scope else {
-        let silver = inputs(staged, gold, None, reporting).await?;
-        let before = staged.stored(&gold.table, Query::all()).await?;
-        staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
-        return Ok(());
-    };
+    match gold.scope {
+        Scope::Days { back } => build_days(staged, gold, back, reporting).await,
+        Scope::Products(around) => products::build(staged, gold, around, reporting).await,
+        Scope::Everything => {
+            let silver = inputs(staged, gold, reporting, |_, query| query).await?;
+            let before = staged.stored(&gold.table, Query::all()).await?;
+            staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
+            Ok(())
+        }
+    }
+}
+
+/// Builds a table whose rows of a day depend on that day and so many before it.
+async fn build_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    back: Day,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
     let mut touched = BTreeSet::new();
     for input in gold.reads {
         touched.extend(staged.days(input.table)?);
     }
     let affected = days_around(&touched, 0, back);
     let read = days_around(&affected, back, 0);
-    let silver = inputs(staged, gold, Some(&read), reporting).await?;
+    let silver = inputs(staged, gold, reporting, |_, query| query.days(&read)).await?;
     let after = (gold.build)(&silver)?
         .filter(in_days(&affected)?)
         .collect()?;
@@ -356,22 +370,16 @@ async fn build_one(
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
-    days: Option<&BTreeSet<Day>>,
     reporting: &Reporting,
+    narrow: impl Fn(&Table, Query) -> Query,
 ) -> anyhow::Result<Silver> {
     let people = || col("is_bot").not();
+    let is_known = col("purchase_event_id").is_not_null();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days, people()).await?,
-        items: input(staged, gold, &items::TABLE, days, people()).await?,
-        sessions: input(staged, gold, &sessions::TABLE, days, people()).await?,
-        orders: input(
-            staged,
-            gold,
-            &orders::TABLE,
-            days,
-            col("purchase_event_id").is_not_null(),
-        )
-        .await?,
+        events: input(staged, gold, &events::TABLE, &narrow, people()).await?,
+        items: input(staged, gold, &items::TABLE, &narrow, people()).await?,
+        sessions: input(staged, gold, &sessions::TABLE, &narrow, people()).await?,
+        orders: input(staged, gold, &orders::TABLE, &narrow, is_known).await?,
         time_zone: reporting.time_zone.clone(),
     })
 }
@@ -380,7 +388,7 @@ async fn input(
     staged: &Staged<'_>,
     gold: &Gold,
     table: &'static Table,
-    days: Option<&BTreeSet<Day>>,
+    narrow: &impl Fn(&Table, Query) -> Query,
     counts: Expr,
 ) -> anyhow::Result<LazyFrame> {
     let Some(input) = gold
@@ -390,8 +398,7 @@ async fn input(
     else {
         return Ok(table.empty().lazy());
     };
-    let query = Query::all().columns(input.columns);
-    let query = days.into_iter().fold(query, |query, days| query.days(days));
+    let query = narrow(table, Query::all().columns(input.columns));
     Ok(staged.contents(table, query).await?.lazy().filter(counts))
 }
 

@@ -22,7 +22,7 @@ use crate::silver::{self, events, quarantine};
 use crate::table::Table;
 use crate::warehouse::lake::Lake;
 use crate::warehouse::{
-    Basis, Change, Cursor, Day, Portion, Publication, Recipe, Replaces, Rows, Warehouse,
+    Basis, Change, Cursor, Day, Portion, Publication, Query, Recipe, Replaces, Rows, Warehouse,
 };
 
 /// The column with a hash of an event's identity.
@@ -306,7 +306,7 @@ impl<'a> Made<'a> {
         let mut staged = self.staged();
         increment::silver_of_new_visitors(&mut staged, new, self.reporting).await?;
         quality::rows_are_sound(&staged)?;
-        let changes = staged.into_changes();
+        let changes = staged.into_changes()?;
         self.keep(changes).await
     }
 
@@ -314,20 +314,24 @@ impl<'a> Made<'a> {
         let mut staged = self.staged();
         staged.replace(table, table.empty(), rows)?;
         quality::rows_are_sound(&staged)?;
-        let changes = staged.into_changes();
+        let changes = staged.into_changes()?;
         self.keep(changes).await
     }
 
     async fn build_gold(&mut self, gold: &'static Gold) -> anyhow::Result<()> {
-        let Scope::Days { back } = gold.scope else {
-            let silver = inputs(&self.staged(), gold, None, self.reporting).await?;
-            return self
-                .append(&gold.table, (gold.build)(&silver)?.collect()?)
-                .await;
+        let back = match gold.scope {
+            Scope::Days { back } => back,
+            Scope::Products(around) => around.days(),
+            Scope::Everything => {
+                let silver = inputs(&self.staged(), gold, self.reporting, |_, query| query).await?;
+                let rows = (gold.build)(&silver)?.collect()?;
+                return self.append(&gold.table, rows).await;
+            }
         };
         for days in self.day_groups(gold, back).await? {
             let read = days_around(&days, back, 0);
-            let silver = inputs(&self.staged(), gold, Some(&read), self.reporting).await?;
+            let on_days = |_: &Table, query: Query| query.days(&read);
+            let silver = inputs(&self.staged(), gold, self.reporting, on_days).await?;
             let rows = (gold.build)(&silver)?.filter(in_days(&days)?).collect()?;
             self.append(&gold.table, rows).await?;
         }

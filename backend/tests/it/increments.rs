@@ -16,7 +16,7 @@ use super::world::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn increments_equal_a_rebuild_row_for_row() {
-    for seed in 0..3 {
+    for seed in 0..cases() {
         let mut records = shuffled_world(seed, 24);
         let mut rng = StdRng::seed_from_u64(seed);
         records.shuffle(&mut rng);
@@ -45,6 +45,12 @@ async fn increments_equal_a_rebuild_row_for_row() {
             assert_same_tables(&parts.lake, &whole.lake, &how).await;
         }
     }
+}
+
+/// How many worlds are tried; `SHOPTRAIL_TEST_CASES` says otherwise.
+fn cases() -> u64 {
+    let cases = std::env::var("SHOPTRAIL_TEST_CASES").ok();
+    cases.map_or(3, |cases| cases.parse().unwrap())
 }
 
 /// Builds every table again, with so many rows of bronze at a time.

@@ -20,6 +20,7 @@ use super::bigquery::server::{Server, connect};
 
 pub const TOPIC: &str = "clickstream_event_v3";
 pub const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 /// 2026-11-20T23:00:00Z: an hour before a day ends.
 pub const EVENING: i64 = 1_795_215_600_000;
 
@@ -251,8 +252,9 @@ fn uuid_v7(at: i64, seed: u128) -> String {
     uuid::Uuid::from_u128(value).to_string()
 }
 
-/// Records of a few days: visitors who come back, shop, order twice, get refunds; crawlers; deliveries that are
-/// repeated, with other times of receipt; in the order of their events.
+/// Records of two shops and a few days: visitors who come back, shop, order twice, get refunds, some of them forty days later;
+/// crawlers; clocks that are off, or jump between an event and its sending; deliveries that are repeated, with other times of
+/// receipt, on another day, or from another visitor; in the order of their events.
 pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut records = Vec::new();
@@ -285,6 +287,9 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         } else {
             0
         };
+        if rng.random_bool(0.1) {
+            again["event"]["anonymous_id"] = "somebody-else".into();
+        }
         again["edge"]["received_at"] = received.saturating_add(late).into();
         // A retried delivery has a later `sent_at` too, though never exactly as much.
         again["batch"]["sent_at"] =
@@ -295,6 +300,10 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         .into_iter()
         .map(|record| record.to_string())
         .collect()
+}
+
+fn shift(time: &mut Value, by: i64) {
+    *time = (time.as_i64().unwrap() + by).into();
 }
 
 fn random_event(
@@ -356,9 +365,10 @@ fn random_event(
         ),
         8 if !orders.is_empty() && rng.random_bool(0.4) => {
             let (order, _) = orders.choose(rng).unwrap().clone();
+            let waited = if rng.random_bool(0.3) { 40 * DAY } else { 0 };
             record(
                 visitor,
-                at,
+                at + waited,
                 seed,
                 "refund",
                 json!({"transaction_id": order, "currency": *["EUR", "USD"].choose(rng).unwrap(), "value": 1}),
@@ -379,6 +389,14 @@ fn random_event(
     };
     if rng.random_bool(0.1) {
         made["edge"]["shop_id"] = "second".into();
+    }
+    if rng.random_bool(0.1) {
+        let off = *[-3 * DAY, 26 * 60 * MINUTE, 400 * DAY].choose(rng).unwrap();
+        shift(&mut made["event"]["event_timestamp"], off);
+        shift(&mut made["batch"]["sent_at"], off);
+    }
+    if rng.random_bool(0.03) {
+        shift(&mut made["batch"]["sent_at"], 300 * DAY);
     }
     if rng.random_bool(0.02) {
         made["edge"]["received_at"] = i64::MAX.into();
