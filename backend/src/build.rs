@@ -1,9 +1,12 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod identity;
 mod increment;
 mod quality;
 mod rows;
 mod staged;
+mod transactions;
+mod visitors;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -16,11 +19,12 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
-use self::rows::in_days;
+pub use self::quality::Broken;
+use self::rows::{days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, orders, sessions};
+use crate::silver::{events, items, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
     Basis, Change, Day, Publication, Query, Replaces, Traffic, Warehouse, parquet,
@@ -35,6 +39,9 @@ pub enum Mode {
     /// All, replacing every table.
     Rebuild,
 }
+
+/// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
+const SESSION_DAYS: Day = 2;
 
 /// What a run did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,10 +94,11 @@ pub fn tables() -> Vec<&'static Table> {
     [&bronze::EVENTS, &bronze::QUARANTINE]
         .into_iter()
         .chain(built_tables())
+        .chain([&quality::TABLE])
         .collect()
 }
 
-/// The tables that a build makes.
+/// The tables that a build makes from bronze.
 pub fn built_tables() -> impl Iterator<Item = &'static Table> {
     let gold = gold::TABLES.iter().map(|gold| &gold.table);
     silver::TABLES.into_iter().chain(gold)
@@ -113,13 +121,18 @@ pub async fn run(
     let start = Instant::now();
     let before = warehouse.traffic();
     let plan = guarded(plan(warehouse, reporting, mode)).await?;
+    if let Some(broken) = plan.broken {
+        publish_results(warehouse, plan.published, plan.results).await?;
+        return Err(broken.into());
+    }
     let (tables, days) = (plan.changes.len(), plan.days);
     let rows = plan.changes.iter().map(|change| change.rows.height()).sum();
     let publication = match plan.bronze_rows {
         0 => plan.published.version,
         _ => {
             now("publishing");
-            let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
+            let changes = plan.changes.into_iter().chain(plan.results).collect();
+            let publish = warehouse.publish(&plan.published, changes, plan.basis);
             guarded(async { Ok(publish.await?) }).await?.version
         }
     };
@@ -132,6 +145,25 @@ pub async fn run(
         duration_ms: start.elapsed().as_millis(),
         traffic: warehouse.traffic().since(before),
     })
+}
+
+/// Publishes what checks found beside the tables as they are.
+async fn publish_results(
+    warehouse: &dyn Warehouse,
+    published: Publication,
+    results: Option<Change>,
+) -> anyhow::Result<()> {
+    let Some(results) = results else {
+        return Ok(());
+    };
+    // Before the first build there is no cursor: the empty one goes with an empty recipe, and so is never read.
+    let basis = Basis {
+        cursor: published.cursor.clone().unwrap_or_default(),
+        recipe: published.recipe.clone(),
+    };
+    let publish = warehouse.publish(&published, vec![results], basis);
+    guarded(async { Ok(publish.await?) }).await?;
+    Ok(())
 }
 
 /// Makes a panic an error of this run, so that a process that goes on building goes on.
@@ -157,6 +189,9 @@ pub async fn forecast(
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
     let plan = guarded(plan(warehouse, reporting, mode)).await?;
+    if let Some(broken) = plan.broken {
+        return Err(broken.into());
+    }
     let change = |change: Change| {
         let rows_gone = match change.replaces {
             Replaces::Keys(gone) => Some(gone.height()),
@@ -190,6 +225,9 @@ struct Plan {
     changes: Vec<Change>,
     days: usize,
     basis: Basis,
+    /// What checks found, where it is not what they found before.
+    results: Option<Change>,
+    broken: Option<quality::Broken>,
 }
 
 async fn plan(
@@ -217,6 +255,8 @@ async fn plan(
         changes: Vec::new(),
         days: 0,
         basis: Basis { cursor, recipe },
+        results: None,
+        broken: None,
     };
     if plan.bronze_rows > 0 {
         tracing::debug!(bronze.rows = plan.bronze_rows, "building");
@@ -228,10 +268,13 @@ async fn plan(
             .await
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
-        quality::check(&staged).await?;
+        let now_us = chrono::Utc::now().timestamp_micros();
+        let outcomes = quality::check(&staged, now_us).await?;
+        plan.broken = quality::verdict(&outcomes);
+        plan.results = quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
         plan.days = days(&staged)?;
         let rebuilt = built_tables().collect::<Vec<_>>();
-        plan.changes = staged.into_changes(is_rebuild.then_some(&rebuilt));
+        plan.changes = staged.into_changes(is_rebuild.then_some(&rebuilt))?;
     }
     Ok(plan)
 }
@@ -262,26 +305,63 @@ async fn build_one(
     gold: &'static Gold,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let Scope::Days { back } = gold.scope else {
-        let silver = inputs(staged, gold, None, reporting).await?;
-        let before = staged.stored(&gold.table, Query::all()).await?;
-        staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
-        return Ok(());
-    };
-    let mut touched = BTreeSet::new();
-    for input in gold.reads {
-        touched.extend(staged.days(input.table)?);
+    match gold.scope {
+        Scope::Days { back } => {
+            let mut touched = BTreeSet::new();
+            for input in gold.reads {
+                touched.extend(staged.days(input.table)?);
+            }
+            build_days(staged, gold, &touched, (back, 0), reporting).await
+        }
+        Scope::RestOfSessions { event_types } => {
+            let events = visitors::changed_events(staged, event_types)?.collect()?;
+            let mut touched = days_in(&events, "day")?;
+            touched.extend(staged.days(&orders::TABLE)?);
+            build_days(staged, gold, &touched, (0, SESSION_DAYS), reporting).await
+        }
+        Scope::PathsToOrders { back } => visitors::build_paths(staged, gold, back, reporting).await,
+        Scope::Visitors(spans) => visitors::build_spans(staged, gold, &spans, reporting).await,
+        Scope::Everything => {
+            let silver = inputs(staged, gold, |query| query, reporting).await?;
+            let before = staged.stored(&gold.table, Query::all()).await?;
+            staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
+            Ok(())
+        }
     }
-    let affected: BTreeSet<Day> = touched.iter().flat_map(|day| *day..=day + back).collect();
-    let read: BTreeSet<Day> = affected.iter().flat_map(|day| day - back..=*day).collect();
-    let silver = inputs(staged, gold, Some(&read), reporting).await?;
-    let after = (gold.build)(&silver)?
-        .filter(in_days(&affected)?)
-        .collect()?;
-    let before = staged
-        .stored(&gold.table, Query::all().days(&affected))
-        .await?;
-    staged.replace(&gold.table, before, after)?;
+}
+
+/// Builds a table whose rows of a day depend on so many days before it and after it.
+async fn build_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    touched: &BTreeSet<Day>,
+    (back, ahead): (Day, Day),
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let around = |days: &BTreeSet<Day>, before: Day, after: Day| -> BTreeSet<Day> {
+        days.iter()
+            .flat_map(|day| day - before..=day + after)
+            .collect()
+    };
+    let affected = around(touched, ahead, back);
+    let read = around(&affected, back, ahead);
+    let silver = inputs(staged, gold, |query| query.days(&read), reporting).await?;
+    let after = (gold.build)(&silver)?.filter(in_days(&affected)?);
+    replace_days(staged, gold, &affected, after).await
+}
+
+/// Replaces the rows of days.
+async fn replace_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    days: &BTreeSet<Day>,
+    after: LazyFrame,
+) -> anyhow::Result<()> {
+    let before = staged.stored(&gold.table, Query::all().days(days)).await?;
+    staged.replace(&gold.table, before, after.collect()?)?;
     Ok(())
 }
 
@@ -289,32 +369,26 @@ async fn build_one(
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
-    days: Option<&BTreeSet<Day>>,
+    narrow: impl Fn(Query) -> Query,
     reporting: &Reporting,
 ) -> anyhow::Result<Silver> {
-    let people = || col("is_bot").not();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days, people()).await?,
-        items: input(staged, gold, &items::TABLE, days, people()).await?,
-        sessions: input(staged, gold, &sessions::TABLE, days, people()).await?,
-        orders: input(
-            staged,
-            gold,
-            &orders::TABLE,
-            days,
-            col("purchase_event_id").is_not_null(),
-        )
-        .await?,
+        events: input(staged, gold, &events::TABLE, &narrow).await?,
+        items: input(staged, gold, &items::TABLE, &narrow).await?,
+        sessions: input(staged, gold, &sessions::TABLE, &narrow).await?,
+        orders: input(staged, gold, &orders::TABLE, &narrow).await?,
+        refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
         time_zone: reporting.time_zone.clone(),
+        currency: reporting.currency.clone(),
     })
 }
 
+/// The rows of one table that count.
 async fn input(
     staged: &Staged<'_>,
     gold: &Gold,
     table: &'static Table,
-    days: Option<&BTreeSet<Day>>,
-    counts: Expr,
+    narrow: impl Fn(Query) -> Query,
 ) -> anyhow::Result<LazyFrame> {
     let Some(input) = gold
         .reads
@@ -323,8 +397,12 @@ async fn input(
     else {
         return Ok(table.empty().lazy());
     };
-    let query = Query::all().columns(input.columns);
-    let query = days.into_iter().fold(query, |query, days| query.days(days));
+    let counts = match table.name {
+        name if name == orders::TABLE.name => col("purchase_event_id").is_not_null(),
+        name if name == refunds::TABLE.name => lit(true),
+        _ => col("is_bot").not(),
+    };
+    let query = narrow(Query::all().columns(input.columns));
     Ok(staged.contents(table, query).await?.lazy().filter(counts))
 }
 

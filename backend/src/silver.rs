@@ -1,6 +1,6 @@
-//! Silver: events typed, counted once, in sessions; orders.
+//! Silver: events typed, counted once, in sessions; visitors, orders and refunds.
 //!
-//! parse → dedupe → cut into sessions → orders. Each step is a pure plan from frames to frames; what to feed it in an
+//! parse → dedupe → cut into sessions → visitors → orders and refunds. Each step is a pure plan from frames to frames; what to feed it in an
 //! incremental run is decided in [`crate::build`].
 
 mod channel;
@@ -10,7 +10,9 @@ pub mod orders;
 mod page;
 mod parse;
 pub mod quarantine;
+pub mod refunds;
 pub mod sessions;
+pub mod visitors;
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -24,17 +26,19 @@ use crate::table::{Column, Table};
 use crate::warehouse::Recipe;
 
 /// All silver tables.
-pub static TABLES: [&Table; 5] = [
+pub static TABLES: [&Table; 7] = [
     &events::TABLE,
     &items::TABLE,
     &sessions::TABLE,
+    &visitors::TABLE,
     &orders::TABLE,
+    &refunds::TABLE,
     &quarantine::TABLE,
 ];
 
 /// Version of the plans of silver and gold. Raise it with every change of what they make of the same records: the next
 /// build then makes all tables again.
-const LOGIC: u32 = 2;
+const LOGIC: u32 = 3;
 
 /// What the tables are made under.
 pub fn recipe(reporting: &Reporting) -> Recipe {
