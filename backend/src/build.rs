@@ -1,5 +1,6 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod identity;
 mod increment;
 mod parts;
 mod products;
@@ -7,6 +8,8 @@ mod quality;
 mod rebuild;
 mod rows;
 mod staged;
+mod transactions;
+mod visitors;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -20,11 +23,12 @@ use serde::Serialize;
 use shoptrail_local::progress::now;
 
 use self::parts::Parts;
-use self::rows::{days_around, in_days};
+pub use self::quality::Broken;
+use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, orders, sessions};
+use crate::silver::{events, items, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
     Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
@@ -39,6 +43,9 @@ pub enum Mode {
     /// All, replacing every table.
     Rebuild,
 }
+
+/// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
+const SESSION_DAYS: Day = 2;
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -91,10 +98,11 @@ pub fn tables() -> Vec<&'static Table> {
     [&bronze::EVENTS, &bronze::QUARANTINE]
         .into_iter()
         .chain(built_tables())
+        .chain([&quality::TABLE])
         .collect()
 }
 
-/// The tables that a build makes.
+/// The tables that a build makes from bronze.
 pub fn built_tables() -> impl Iterator<Item = &'static Table> {
     let gold = gold::TABLES.iter().map(|gold| &gold.table);
     silver::TABLES.into_iter().chain(gold)
@@ -136,6 +144,10 @@ pub async fn run_within(
     let mut mode = mode;
     loop {
         let plan = guarded(plan(warehouse, reporting, mode, Some(rows_at_once))).await?;
+        if let Some(broken) = plan.broken {
+            publish_results(warehouse, plan.published, plan.results).await?;
+            return Err(broken.into());
+        }
         summary.bronze_rows += plan.bronze_rows;
         summary.tables = summary.tables.max(plan.changes.len());
         summary.days += plan.days;
@@ -145,7 +157,8 @@ pub async fn run_within(
             0 => plan.published.version,
             _ => {
                 now("publishing");
-                let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
+                let changes = plan.changes.into_iter().chain(plan.results).collect();
+                let publish = warehouse.publish(&plan.published, changes, plan.basis);
                 guarded(async { Ok(publish.await?) }).await?.version
             }
         };
@@ -157,6 +170,25 @@ pub async fn run_within(
     summary.duration_ms = start.elapsed().as_millis();
     summary.traffic = warehouse.traffic().since(before);
     Ok(summary)
+}
+
+/// Publishes what checks found beside the tables as they are.
+async fn publish_results(
+    warehouse: &dyn Warehouse,
+    published: Publication,
+    results: Option<Change>,
+) -> anyhow::Result<()> {
+    let Some(results) = results else {
+        return Ok(());
+    };
+    // Before the first build there is no cursor: the empty one goes with an empty recipe, and so is never read.
+    let basis = Basis {
+        cursor: published.cursor.clone().unwrap_or_default(),
+        recipe: published.recipe.clone(),
+    };
+    let publish = warehouse.publish(&published, vec![results], basis);
+    guarded(async { Ok(publish.await?) }).await?;
+    Ok(())
 }
 
 /// Makes a panic an error of this run, so that a process that goes on building goes on.
@@ -182,6 +214,9 @@ pub async fn forecast(
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
     let plan = guarded(plan(warehouse, reporting, mode, None)).await?;
+    if let Some(broken) = plan.broken {
+        return Err(broken.into());
+    }
     let change = |change: Change| {
         let rows_gone = match change.replaces {
             Replaces::Keys(gone) => Some(gone.height()),
@@ -219,6 +254,9 @@ struct Plan {
     is_all: bool,
     /// The files of the changes go with it.
     _parts: Option<Parts>,
+    /// What checks found, where it is not what they found before.
+    results: Option<Change>,
+    broken: Option<quality::Broken>,
 }
 
 /// Plans the next publication: of a rebuild, or of no more new rows than are `enough`.
@@ -240,8 +278,8 @@ async fn plan(
     }
     let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
     let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
+    let now_us = chrono::Utc::now().timestamp_micros();
     Ok(Plan {
-        published,
         bronze_rows: rebuilt.bronze_rows,
         changes: rebuilt.changes,
         days: rebuilt.days,
@@ -250,6 +288,9 @@ async fn plan(
             recipe,
         },
         is_all: true,
+        results: quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?,
+        broken: quality::verdict(&rebuilt.outcomes),
+        published,
         _parts: Some(rebuilt.parts),
     })
 }
@@ -273,6 +314,8 @@ async fn plan_increment(
         is_all: unread.is_all,
         published,
         _parts: None,
+        results: None,
+        broken: None,
     };
     if plan.bronze_rows > 0 {
         tracing::debug!(bronze.rows = plan.bronze_rows, "building");
@@ -284,7 +327,10 @@ async fn plan_increment(
             .await
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
-        quality::check(&staged).await?;
+        let now_us = chrono::Utc::now().timestamp_micros();
+        let outcomes = quality::check(&staged, now_us).await?;
+        plan.broken = quality::verdict(&outcomes);
+        plan.results = quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
         plan.days = days(&staged)?;
         plan.changes = staged.into_changes()?;
     }
@@ -331,10 +377,24 @@ async fn build_one(
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
     match gold.scope {
-        Scope::Days { back } => build_days(staged, gold, back, reporting).await,
+        Scope::Days { back } => {
+            let mut touched = BTreeSet::new();
+            for input in gold.reads {
+                touched.extend(staged.days(input.table)?);
+            }
+            build_days(staged, gold, &touched, (back, 0), reporting).await
+        }
+        Scope::RestOfSessions { event_types } => {
+            let events = visitors::changed_events(staged, event_types)?.collect()?;
+            let mut touched = days_in(&events, "day")?;
+            touched.extend(staged.days(&orders::TABLE)?);
+            build_days(staged, gold, &touched, (0, SESSION_DAYS), reporting).await
+        }
         Scope::Products(around) => products::build(staged, gold, around, reporting).await,
+        Scope::PathsToOrders { back } => visitors::build_paths(staged, gold, back, reporting).await,
+        Scope::Visitors(spans) => visitors::build_spans(staged, gold, &spans, reporting).await,
         Scope::Everything => {
-            let silver = inputs(staged, gold, reporting, |_, query| query).await?;
+            let silver = inputs(staged, gold, |_, query| query, reporting).await?;
             let before = staged.stored(&gold.table, Query::all()).await?;
             staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
             Ok(())
@@ -342,27 +402,33 @@ async fn build_one(
     }
 }
 
-/// Builds a table whose rows of a day depend on that day and so many before it.
+/// Builds a table whose rows of a day depend on so many days before it and after it.
 async fn build_days(
     staged: &mut Staged<'_>,
     gold: &'static Gold,
-    back: Day,
+    touched: &BTreeSet<Day>,
+    (back, ahead): (Day, Day),
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let mut touched = BTreeSet::new();
-    for input in gold.reads {
-        touched.extend(staged.days(input.table)?);
+    if touched.is_empty() {
+        return Ok(());
     }
-    let affected = days_around(&touched, 0, back);
-    let read = days_around(&affected, back, 0);
-    let silver = inputs(staged, gold, reporting, |_, query| query.days(&read)).await?;
-    let after = (gold.build)(&silver)?
-        .filter(in_days(&affected)?)
-        .collect()?;
-    let before = staged
-        .stored(&gold.table, Query::all().days(&affected))
-        .await?;
-    staged.replace(&gold.table, before, after)?;
+    let affected = days_around(touched, ahead, back);
+    let read = days_around(&affected, back, ahead);
+    let silver = inputs(staged, gold, |_, query| query.days(&read), reporting).await?;
+    let after = (gold.build)(&silver)?.filter(in_days(&affected)?);
+    replace_days(staged, gold, &affected, after).await
+}
+
+/// Replaces the rows of days.
+async fn replace_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    days: &BTreeSet<Day>,
+    after: LazyFrame,
+) -> anyhow::Result<()> {
+    let before = staged.stored(&gold.table, Query::all().days(days)).await?;
+    staged.replace(&gold.table, before, after.collect()?)?;
     Ok(())
 }
 
@@ -370,26 +436,26 @@ async fn build_days(
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
-    reporting: &Reporting,
     narrow: impl Fn(&Table, Query) -> Query,
+    reporting: &Reporting,
 ) -> anyhow::Result<Silver> {
-    let people = || col("is_bot").not();
-    let is_known = col("purchase_event_id").is_not_null();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, &narrow, people()).await?,
-        items: input(staged, gold, &items::TABLE, &narrow, people()).await?,
-        sessions: input(staged, gold, &sessions::TABLE, &narrow, people()).await?,
-        orders: input(staged, gold, &orders::TABLE, &narrow, is_known).await?,
+        events: input(staged, gold, &events::TABLE, &narrow).await?,
+        items: input(staged, gold, &items::TABLE, &narrow).await?,
+        sessions: input(staged, gold, &sessions::TABLE, &narrow).await?,
+        orders: input(staged, gold, &orders::TABLE, &narrow).await?,
+        refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
         time_zone: reporting.time_zone.clone(),
+        currency: reporting.currency.clone(),
     })
 }
 
+/// The rows of one table that count.
 async fn input(
     staged: &Staged<'_>,
     gold: &Gold,
     table: &'static Table,
     narrow: &impl Fn(&Table, Query) -> Query,
-    counts: Expr,
 ) -> anyhow::Result<LazyFrame> {
     let Some(input) = gold
         .reads
@@ -397,6 +463,11 @@ async fn input(
         .find(|input| input.table.name == table.name)
     else {
         return Ok(table.empty().lazy());
+    };
+    let counts = match table.name {
+        name if name == orders::TABLE.name => col("purchase_event_id").is_not_null(),
+        name if name == refunds::TABLE.name => lit(true),
+        _ => col("is_bot").not(),
     };
     let query = narrow(table, Query::all().columns(input.columns));
     Ok(staged.contents(table, query).await?.lazy().filter(counts))

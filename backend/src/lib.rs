@@ -17,6 +17,7 @@ pub mod kafka;
 pub mod land;
 pub mod laptop;
 pub mod pace;
+mod repeat_buying;
 pub mod show;
 pub mod silver;
 pub mod table;

@@ -1,13 +1,16 @@
-//! Silver: events typed, counted once, in sessions; orders.
+//! Silver: events typed, counted once, in sessions; visitors, orders and refunds.
 //!
-//! read → dedupe → cut into sessions → orders. Each step is a pure plan from frames to frames; what to feed it in an
+//! read → dedupe → cut into sessions → visitors → orders and refunds. Each step is a pure plan from frames to frames; what to
+//! feed it in an
 //! incremental run is decided in [`crate::build`].
 
 pub mod events;
 pub mod items;
 pub mod orders;
 pub mod quarantine;
+pub mod refunds;
 pub mod sessions;
+pub mod visitors;
 
 use polars::prelude::*;
 
@@ -17,11 +20,13 @@ use crate::table::Table;
 use crate::warehouse::Recipe;
 
 /// All silver tables.
-pub static TABLES: [&Table; 5] = [
+pub static TABLES: [&Table; 7] = [
     &events::TABLE,
     &items::TABLE,
     &sessions::TABLE,
+    &visitors::TABLE,
     &orders::TABLE,
+    &refunds::TABLE,
     &quarantine::TABLE,
 ];
 

@@ -63,6 +63,9 @@ pub struct Column {
     pub kind: ColumnType,
     /// Whether a row may lack it.
     pub nullable: bool,
+    /// The values it may have; empty where any will do.
+    #[serde(skip)]
+    pub accepts: &'static [&'static str],
     /// What it means, with its unit; shown wherever the table is.
     pub description: &'static str,
 }
@@ -74,7 +77,16 @@ impl Column {
             name,
             kind,
             nullable: false,
+            accepts: &[],
             description,
+        }
+    }
+
+    /// The same column where it has one of these values.
+    pub const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self {
+            accepts: values,
+            ..self
         }
     }
 

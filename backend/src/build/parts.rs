@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use polars::prelude::*;
 
 use crate::warehouse::{WarehouseError, parquet};
 
 const LOCK: &str = "lock";
+
+/// A rebuild has locked its folder within this time.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// The parts, and the folder they lie in.
 pub(super) struct Parts {
@@ -103,17 +107,18 @@ impl Drop for Parts {
     }
 }
 
-/// Removes folders that nobody holds the lock of.
+/// Removes folders that nobody holds the lock of. One that is young may not be locked yet.
 fn remove_abandoned(parent: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(parent) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
-        let folder = entry?.path();
-        let is_held = File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err());
-        if !is_held {
-            fs::remove_dir_all(&folder)?;
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        let lock = File::open(entry.path().join(LOCK));
+        if age > YOUNG && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
@@ -128,16 +133,28 @@ fn io_error(path: &Path, source: io::Error) -> WarehouseError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
     fn folder_goes_with_its_rebuild_and_that_of_a_killed_one_with_the_next() {
         let lake = tempfile::tempdir().unwrap();
         let parent = lake.path().join("_rebuild");
-        fs::create_dir_all(parent.join("killed")).unwrap();
+        let old = |folder: &Path| {
+            let an_hour_ago = SystemTime::now() - Duration::from_secs(60 * 60);
+            let folder = File::open(folder).unwrap();
+            folder.set_modified(an_hour_ago).unwrap();
+        };
+        let killed = parent.join("killed");
+        fs::create_dir_all(&killed).unwrap();
+        File::create(killed.join(LOCK)).unwrap();
         let running = Parts::make(&parent).unwrap();
-        assert!(!parent.join("killed").exists());
+        assert!(killed.exists(), "it may be about to be locked");
+        old(&killed);
+        old(running.folder());
         let other = Parts::make(&parent).unwrap();
+        assert!(!killed.exists());
         assert!(running.folder().exists(), "it holds its lock");
         let folder = other.folder().to_path_buf();
         drop(other);

@@ -12,6 +12,7 @@ use super::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{Around, Gold};
 use crate::silver::{events, items, orders};
+use crate::table::Table;
 use crate::warehouse::{Day, Filter, Query};
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -52,14 +53,14 @@ pub(super) async fn build(
         }
         query.filter(Filter::TextIn("item_id", products.clone()))
     };
-    let silver = inputs(staged, gold, reporting, |table, query| {
+    let narrow = |table: &Table, query: Query| {
         let query = query.days(&days_between(read));
         if table.name != items::TABLE.name {
             return query;
         }
         of_products(query).filter(Filter::TimestampBetween("event_time", read.0, read.1))
-    })
-    .await?;
+    };
+    let silver = inputs(staged, gold, narrow, reporting).await?;
     let touched = of_products(Query::all().days(&days_between(rows)))
         .filter(Filter::TimestampBetween(around.time, rows.0, rows.1));
     let after = touched.narrow(&gold.table, (gold.build)(&silver)?)?;

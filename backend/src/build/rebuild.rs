@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::parts::Parts;
 use super::rows::{days_around, in_days, semi};
 use super::staged::Staged;
-use super::{built_tables, increment, inputs, quality};
+use super::{SESSION_DAYS, built_tables, increment, inputs, quality};
 use crate::bronze;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope};
@@ -27,6 +27,9 @@ use crate::warehouse::{
 
 /// The column with a hash of an event's identity.
 const ID_HASH: &str = "id_hash";
+
+/// Days whose totals are compared at a time.
+const DAYS_AT_ONCE: usize = 7;
 
 /// So many hashes of identities are compared at a time.
 const HASHES_AT_ONCE: usize = 8_000_000;
@@ -41,6 +44,8 @@ pub(super) struct Rebuilt {
     pub(super) days: usize,
     /// What of bronze they contain.
     pub(super) cursor: Cursor,
+    /// What checks found.
+    pub(super) outcomes: Vec<quality::Outcome>,
     /// The folder with the files of the changes.
     pub(super) parts: Parts,
 }
@@ -82,11 +87,12 @@ pub(super) async fn rebuild(
             .await
             .with_context(|| format!("building `{}`", gold.table.name))?;
     }
-    quality::totals_agree(&made.staged(), None).await?;
+    made.check_totals().await?;
     Ok(Rebuilt {
         changes: made.changes().await?,
         bronze_rows: dealt.rows,
         days: made.days().await?.len(),
+        outcomes: quality::together(made.outcomes),
         cursor: unread.cursor,
         parts: dealt.parts,
     })
@@ -256,6 +262,7 @@ fn hashes(rows: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
 struct Made<'a> {
     lake: Lake,
     now: Publication,
+    outcomes: Vec<quality::Outcome>,
     reporting: &'a Reporting,
     rows_at_once: usize,
 }
@@ -271,6 +278,7 @@ impl<'a> Made<'a> {
         Ok(Self {
             lake,
             now: Publication::default(),
+            outcomes: Vec::new(),
             reporting,
             rows_at_once,
         })
@@ -305,33 +313,36 @@ impl<'a> Made<'a> {
         drop(rows);
         let mut staged = self.staged();
         increment::silver_of_new_visitors(&mut staged, new, self.reporting).await?;
-        quality::rows_are_sound(&staged)?;
+        let outcomes = quality::check_rows(&staged).await?;
         let changes = staged.into_changes()?;
+        self.outcomes.extend(outcomes);
         self.keep(changes).await
     }
 
     async fn append(&mut self, table: &'static Table, rows: DataFrame) -> anyhow::Result<()> {
         let mut staged = self.staged();
         staged.replace(table, table.empty(), rows)?;
-        quality::rows_are_sound(&staged)?;
+        let outcomes = quality::check_rows(&staged).await?;
         let changes = staged.into_changes()?;
+        self.outcomes.extend(outcomes);
         self.keep(changes).await
     }
 
     async fn build_gold(&mut self, gold: &'static Gold) -> anyhow::Result<()> {
-        let back = match gold.scope {
-            Scope::Days { back } => back,
-            Scope::Products(around) => around.days(),
-            Scope::Everything => {
-                let silver = inputs(&self.staged(), gold, self.reporting, |_, query| query).await?;
+        let (back, ahead) = match gold.scope {
+            Scope::Days { back } | Scope::PathsToOrders { back } => (back, 0),
+            Scope::RestOfSessions { .. } => (0, SESSION_DAYS),
+            Scope::Products(around) => (around.days(), 0),
+            Scope::Visitors(_) | Scope::Everything => {
+                let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
                 let rows = (gold.build)(&silver)?.collect()?;
                 return self.append(&gold.table, rows).await;
             }
         };
-        for days in self.day_groups(gold, back).await? {
-            let read = days_around(&days, back, 0);
+        for days in self.day_groups(gold, back, ahead).await? {
+            let read = days_around(&days, back, ahead);
             let on_days = |_: &Table, query: Query| query.days(&read);
-            let silver = inputs(&self.staged(), gold, self.reporting, on_days).await?;
+            let silver = inputs(&self.staged(), gold, on_days, self.reporting).await?;
             let rows = (gold.build)(&silver)?.filter(in_days(&days)?).collect()?;
             self.append(&gold.table, rows).await?;
         }
@@ -339,14 +350,19 @@ impl<'a> Made<'a> {
     }
 
     /// The days a gold table can have rows on, in groups whose rows of silver fit into memory.
-    async fn day_groups(&self, gold: &Gold, back: Day) -> anyhow::Result<Vec<BTreeSet<Day>>> {
+    async fn day_groups(
+        &self,
+        gold: &Gold,
+        back: Day,
+        ahead: Day,
+    ) -> anyhow::Result<Vec<BTreeSet<Day>>> {
         let mut rows: BTreeMap<Day, usize> = BTreeMap::new();
         for input in gold.reads {
             for (day, height) in self.lake.days(&self.now, input.table).await? {
                 *rows.entry(day).or_default() += height;
             }
         }
-        let days = days_around(&rows.keys().copied().collect(), 0, back);
+        let days = days_around(&rows.keys().copied().collect(), ahead, back);
         let mut groups: Vec<BTreeSet<Day>> = Vec::new();
         let mut held = self.rows_at_once;
         for day in days {
@@ -360,6 +376,17 @@ impl<'a> Made<'a> {
             }
         }
         Ok(groups)
+    }
+
+    /// Checks totals, some days at a time.
+    async fn check_totals(&mut self) -> anyhow::Result<()> {
+        let days: Vec<Day> = self.days().await?.into_iter().collect();
+        for some in days.chunks(DAYS_AT_ONCE) {
+            let days = some.iter().copied().collect();
+            let outcomes = quality::check_totals(&self.staged(), &days).await?;
+            self.outcomes.extend(outcomes);
+        }
+        Ok(())
     }
 
     async fn days(&self) -> anyhow::Result<BTreeSet<Day>> {

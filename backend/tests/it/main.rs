@@ -7,6 +7,7 @@ mod golden;
 mod increments;
 mod lake;
 mod landing;
+mod quality;
 mod readers;
 mod stop;
 mod warehouse;

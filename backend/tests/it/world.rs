@@ -319,7 +319,7 @@ fn random_event(
     let price = cents as f64 / 100.0;
     let line = json!({"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2});
     let items = json!(vec![line; rng.random_range(1..=2)]);
-    let mut made = match rng.random_range(0..10) {
+    let mut made = match rng.random_range(0..12) {
         0..3 => {
             let url = *[
                 "https://shop.example/?utm_source=news&utm_medium=email",
@@ -362,6 +362,20 @@ fn random_event(
             seed,
             "page_ping",
             json!({"engagement_time_msec": 5_000}),
+        ),
+        10 => record(
+            visitor,
+            at,
+            seed,
+            "search",
+            json!({"search_term": *["Mug", "mug ", "pot"].choose(rng).unwrap()}),
+        ),
+        11 => record(
+            visitor,
+            at,
+            seed,
+            "remove_from_cart",
+            json!({"items": items, "currency": "EUR", "value": price}),
         ),
         8 if !orders.is_empty() && rng.random_bool(0.4) => {
             let (order, _) = orders.choose(rng).unwrap().clone();
