@@ -1,7 +1,10 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
 mod increment;
+mod parts;
+mod products;
 mod quality;
+mod rebuild;
 mod rows;
 mod staged;
 
@@ -16,14 +19,15 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
-use self::rows::in_days;
+use self::parts::Parts;
+use self::rows::{days_around, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, orders, sessions};
 use crate::table::Table;
 use crate::warehouse::{
-    Basis, Change, Day, Publication, Query, Replaces, Traffic, Warehouse, parquet,
+    Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
 };
 use crate::{bronze, silver};
 
@@ -37,7 +41,7 @@ pub enum Mode {
 }
 
 /// What a run did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Version of the publication it made, or found nothing to add to.
     pub publication: u64,
@@ -45,7 +49,7 @@ pub struct Summary {
     pub bronze_rows: usize,
     /// Tables published.
     pub tables: usize,
-    /// Days on which rows of them changed.
+    /// Days on which rows of them changed, counted again for each publication.
     pub days: usize,
     /// Rows written.
     pub rows: usize,
@@ -101,7 +105,10 @@ pub fn built_tables() -> impl Iterator<Item = &'static Table> {
 #[error("a library stopped unexpectedly: {0}\nhint: the log has more; please report it")]
 pub struct Panicked(String);
 
-/// Runs once. A run that finds nothing new publishes nothing.
+/// How many rows of bronze a build takes into memory at a time, unless told otherwise: about a gigabyte.
+pub const ROWS_AT_ONCE: usize = 300_000;
+
+/// Runs once, with [`ROWS_AT_ONCE`]. A run that finds nothing new publishes nothing.
 ///
 /// # Errors
 /// Returns an error if the warehouse or a library fails, another build was faster, or a check fails; nothing is published then.
@@ -110,28 +117,46 @@ pub async fn run(
     reporting: &Reporting,
     mode: Mode,
 ) -> anyhow::Result<Summary> {
+    run_within(warehouse, reporting, mode, ROWS_AT_ONCE).await
+}
+
+/// Runs once, with about so many rows of bronze in memory at a time. Where more of them are new, it publishes several times.
+///
+/// # Errors
+/// Returns an error as [`run`] does.
+pub async fn run_within(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    mode: Mode,
+    rows_at_once: usize,
+) -> anyhow::Result<Summary> {
     let start = Instant::now();
     let before = warehouse.traffic();
-    let plan = guarded(plan(warehouse, reporting, mode)).await?;
-    let (tables, days) = (plan.changes.len(), plan.days);
-    let rows = plan.changes.iter().map(|change| change.rows.height()).sum();
-    let publication = match plan.bronze_rows {
-        0 => plan.published.version,
-        _ => {
-            now("publishing");
-            let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
-            guarded(async { Ok(publish.await?) }).await?.version
+    let mut summary = Summary::default();
+    let mut mode = mode;
+    loop {
+        let plan = guarded(plan(warehouse, reporting, mode, Some(rows_at_once))).await?;
+        summary.bronze_rows += plan.bronze_rows;
+        summary.tables = summary.tables.max(plan.changes.len());
+        summary.days += plan.days;
+        let heights = plan.changes.iter().map(|change| change.rows.height());
+        summary.rows += heights.sum::<usize>();
+        summary.publication = match plan.bronze_rows {
+            0 => plan.published.version,
+            _ => {
+                now("publishing");
+                let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
+                guarded(async { Ok(publish.await?) }).await?.version
+            }
+        };
+        if plan.is_all {
+            break;
         }
-    };
-    Ok(Summary {
-        publication,
-        bronze_rows: plan.bronze_rows,
-        tables,
-        days,
-        rows,
-        duration_ms: start.elapsed().as_millis(),
-        traffic: warehouse.traffic().since(before),
-    })
+        mode = Mode::Increment;
+    }
+    summary.duration_ms = start.elapsed().as_millis();
+    summary.traffic = warehouse.traffic().since(before);
+    Ok(summary)
 }
 
 /// Makes a panic an error of this run, so that a process that goes on building goes on.
@@ -156,13 +181,13 @@ pub async fn forecast(
     mode: Mode,
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
-    let plan = guarded(plan(warehouse, reporting, mode)).await?;
+    let plan = guarded(plan(warehouse, reporting, mode, None)).await?;
     let change = |change: Change| {
         let rows_gone = match change.replaces {
             Replaces::Keys(gone) => Some(gone.height()),
-            Replaces::All | Replaces::Days(_) => None,
+            Replaces::All => None,
         };
-        let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
+        let (rows, bytes) = (change.rows.height(), change.rows.bytes()?);
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
             rows_gone,
@@ -190,50 +215,93 @@ struct Plan {
     changes: Vec<Change>,
     days: usize,
     basis: Basis,
+    /// Whether nothing is left to read.
+    is_all: bool,
+    /// The files of the changes go with it.
+    _parts: Option<Parts>,
 }
 
+/// Plans the next publication: of a rebuild, or of no more new rows than are `enough`.
 async fn plan(
     warehouse: &dyn Warehouse,
     reporting: &Reporting,
     mode: Mode,
+    enough: Option<usize>,
 ) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
     let recipe = silver::recipe(reporting);
-    let is_rebuild = mode == Mode::Rebuild || published.recipe != recipe;
-    if is_rebuild && mode == Mode::Increment && published.version > 0 {
+    if mode == Mode::Increment && published.recipe == recipe {
+        return plan_increment(warehouse, reporting, published, enough).await;
+    }
+    if mode == Mode::Increment && published.version > 0 {
         tracing::info!(
             "settings or logic changed since the last build: every table is built again"
         );
     }
-    let base = if is_rebuild {
-        Publication::default()
-    } else {
-        published.clone()
-    };
-    let (bronze, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
-    let mut plan = Plan {
+    let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
+    let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
+    Ok(Plan {
         published,
+        bronze_rows: rebuilt.bronze_rows,
+        changes: rebuilt.changes,
+        days: rebuilt.days,
+        basis: Basis {
+            cursor: rebuilt.cursor,
+            recipe,
+        },
+        is_all: true,
+        _parts: Some(rebuilt.parts),
+    })
+}
+
+async fn plan_increment(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    published: Publication,
+    enough: Option<usize>,
+) -> anyhow::Result<Plan> {
+    let unread = warehouse.unread(published.cursor.as_ref(), enough).await?;
+    let bronze = read_all(warehouse, unread.portions).await?;
+    let mut plan = Plan {
         bronze_rows: bronze.height(),
         changes: Vec::new(),
         days: 0,
-        basis: Basis { cursor, recipe },
+        basis: Basis {
+            cursor: unread.cursor,
+            recipe: published.recipe.clone(),
+        },
+        is_all: unread.is_all,
+        published,
+        _parts: None,
     };
     if plan.bronze_rows > 0 {
         tracing::debug!(bronze.rows = plan.bronze_rows, "building");
         now(format!("{} new rows", plan.bronze_rows));
         let new = silver::read(&bronze, reporting)?;
         drop(bronze);
-        let mut staged = Staged::over(warehouse, base);
+        let mut staged = Staged::over(warehouse, plan.published.clone());
         increment::silver(&mut staged, new, reporting)
             .await
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         quality::check(&staged).await?;
         plan.days = days(&staged)?;
-        let rebuilt = built_tables().collect::<Vec<_>>();
-        plan.changes = staged.into_changes(is_rebuild.then_some(&rebuilt));
+        plan.changes = staged.into_changes()?;
     }
     Ok(plan)
+}
+
+async fn read_all(warehouse: &dyn Warehouse, portions: Vec<Portion>) -> anyhow::Result<DataFrame> {
+    let mut all = bronze::EVENTS.empty();
+    for (number, portion) in portions.into_iter().enumerate() {
+        let rows = warehouse.bronze(portion).await?;
+        all = if number == 0 {
+            rows
+        } else {
+            all.vstack(&rows)?
+        };
+    }
+    Ok(all)
 }
 
 /// How many days rows change on, in any table.
@@ -262,19 +330,32 @@ async fn build_one(
     gold: &'static Gold,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let Scope::Days { back } = gold.scope else {
-        let silver = inputs(staged, gold, None, reporting).await?;
-        let before = staged.stored(&gold.table, Query::all()).await?;
-        staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
-        return Ok(());
-    };
+    match gold.scope {
+        Scope::Days { back } => build_days(staged, gold, back, reporting).await,
+        Scope::Products(around) => products::build(staged, gold, around, reporting).await,
+        Scope::Everything => {
+            let silver = inputs(staged, gold, reporting, |_, query| query).await?;
+            let before = staged.stored(&gold.table, Query::all()).await?;
+            staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
+            Ok(())
+        }
+    }
+}
+
+/// Builds a table whose rows of a day depend on that day and so many before it.
+async fn build_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    back: Day,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
     let mut touched = BTreeSet::new();
     for input in gold.reads {
         touched.extend(staged.days(input.table)?);
     }
-    let affected: BTreeSet<Day> = touched.iter().flat_map(|day| *day..=day + back).collect();
-    let read: BTreeSet<Day> = affected.iter().flat_map(|day| day - back..=*day).collect();
-    let silver = inputs(staged, gold, Some(&read), reporting).await?;
+    let affected = days_around(&touched, 0, back);
+    let read = days_around(&affected, back, 0);
+    let silver = inputs(staged, gold, reporting, |_, query| query.days(&read)).await?;
     let after = (gold.build)(&silver)?
         .filter(in_days(&affected)?)
         .collect()?;
@@ -289,22 +370,16 @@ async fn build_one(
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
-    days: Option<&BTreeSet<Day>>,
     reporting: &Reporting,
+    narrow: impl Fn(&Table, Query) -> Query,
 ) -> anyhow::Result<Silver> {
     let people = || col("is_bot").not();
+    let is_known = col("purchase_event_id").is_not_null();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days, people()).await?,
-        items: input(staged, gold, &items::TABLE, days, people()).await?,
-        sessions: input(staged, gold, &sessions::TABLE, days, people()).await?,
-        orders: input(
-            staged,
-            gold,
-            &orders::TABLE,
-            days,
-            col("purchase_event_id").is_not_null(),
-        )
-        .await?,
+        events: input(staged, gold, &events::TABLE, &narrow, people()).await?,
+        items: input(staged, gold, &items::TABLE, &narrow, people()).await?,
+        sessions: input(staged, gold, &sessions::TABLE, &narrow, people()).await?,
+        orders: input(staged, gold, &orders::TABLE, &narrow, is_known).await?,
         time_zone: reporting.time_zone.clone(),
     })
 }
@@ -313,7 +388,7 @@ async fn input(
     staged: &Staged<'_>,
     gold: &Gold,
     table: &'static Table,
-    days: Option<&BTreeSet<Day>>,
+    narrow: &impl Fn(&Table, Query) -> Query,
     counts: Expr,
 ) -> anyhow::Result<LazyFrame> {
     let Some(input) = gold
@@ -323,8 +398,7 @@ async fn input(
     else {
         return Ok(table.empty().lazy());
     };
-    let query = Query::all().columns(input.columns);
-    let query = days.into_iter().fold(query, |query, days| query.days(days));
+    let query = narrow(table, Query::all().columns(input.columns));
     Ok(staged.contents(table, query).await?.lazy().filter(counts))
 }
 

@@ -130,6 +130,15 @@ struct BuildArgs {
     /// Prints what a build would write, and writes nothing
     #[arg(long, conflicts_with = "every_ms")]
     dry_run: bool,
+    /// Rows of bronze in memory at a time: more are built in parts
+    #[arg(
+        long,
+        value_name = "ROWS",
+        env = "SHOPTRAIL_BUILD_ROWS_AT_ONCE",
+        default_value_t = build::ROWS_AT_ONCE as u64,
+        value_parser = clap::value_parser!(u64).range(1_000..)
+    )]
+    rows_at_once: u64,
     #[command(flatten)]
     attention: Attention,
     #[command(flatten)]
@@ -258,6 +267,7 @@ async fn run_build(
     } else {
         Mode::Increment
     };
+    let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
     if args.dry_run {
         let live = live_line("build");
         let forecast = build::forecast(warehouse, &args.reporting, mode).await?;
@@ -271,7 +281,7 @@ async fn run_build(
         let seen = warehouse.bronze_mark();
         let started = Instant::now();
         let live = args.every_ms.is_none().then(|| live_line("build"));
-        let summary = build::run(warehouse, &args.reporting, mode).await?;
+        let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
         drop(live);
         if summary.tables > 0 {
             tracing::info!(

@@ -54,8 +54,30 @@ pub enum Scope {
         /// Days before.
         back: i32,
     },
+    /// A row is of a product and a time, and depends on the lines of the product around it.
+    Products(Around),
     /// Every row may depend on every silver row.
     Everything,
+}
+
+/// How far a product's line of `silver_items` reaches: it changes rows of the product with a time from `before_us` before it
+/// until `after_us` after it, which themselves depend on lines as far as that the other way. In microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The column with a row's time.
+    pub time: &'static str,
+    /// Before the line.
+    pub before_us: i64,
+    /// After the line.
+    pub after_us: i64,
+}
+
+impl Around {
+    /// Days that a row depends on before its own.
+    pub fn days(&self) -> i32 {
+        let reach_us = self.before_us.max(self.after_us);
+        i32::try_from(reach_us / (24 * 60 * 60 * 1_000_000)).unwrap_or(i32::MAX - 1) + 1
+    }
 }
 
 /// The silver rows a gold table is built from: what people did, and orders whose purchase is known. Tables it does not read

@@ -11,7 +11,7 @@ pub enum ColumnType {
     Text,
     /// 64-bit integer; BigQuery `INT64`. Money is an integer of the currency's minor units.
     Integer,
-    /// 64-bit float; BigQuery `FLOAT64`. Only ratios and scores, never money.
+    /// 64-bit float; BigQuery `FLOAT64`. Only ratios, scores and quantities, never money.
     Float,
     /// BigQuery `BOOL`.
     Boolean,

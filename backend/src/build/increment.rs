@@ -36,8 +36,38 @@ pub async fn silver(
         return Ok(());
     }
     let touched = touched_sessions(staged, &fresh).await?;
+    follow(staged, fresh, touched, new.items, reporting).await
+}
+
+/// Adds the silver of visitors of whom nothing is stored, from all their events, each once: there is no record to replace
+/// and no session to continue.
+///
+/// # Errors
+/// Returns an error if stored tables cannot be read or a plan fails.
+pub async fn silver_of_new_visitors(
+    staged: &mut Staged<'_>,
+    new: NewRows,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    let replaced = events::TABLE.empty().select(RECORD)?;
+    let touched = sessions::TABLE.empty().select(EXTENT)?;
+    let fresh = Fresh {
+        events: new.events,
+        replaced,
+    };
+    follow(staged, fresh, touched, new.items, reporting).await
+}
+
+/// Brings all tables in line with fresh events.
+async fn follow(
+    staged: &mut Staged<'_>,
+    fresh: Fresh,
+    touched: DataFrame,
+    items: DataFrame,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
     let cut = cut_events(staged, &fresh, touched, reporting).await?;
-    replace_items(staged, &fresh, new.items).await?;
+    replace_items(staged, &fresh, items).await?;
     let ordered_in = replace_orders(staged, &cut, reporting).await?;
     replace_sessions(staged, &cut, ordered_in, reporting).await
 }
@@ -52,6 +82,16 @@ async fn keep_quarantined(staged: &mut Staged<'_>, new: DataFrame) -> anyhow::Re
     Ok(())
 }
 
+/// What decides between the records of an event, and where one is found.
+const RECORD: [&str; 6] = [
+    "shop_id",
+    "event_id",
+    "received_at",
+    "record_hash",
+    "session_key",
+    "day",
+];
+
 /// New events that count: not stored yet, or received earlier than the stored record of the same event.
 struct Fresh {
     events: DataFrame,
@@ -61,18 +101,10 @@ struct Fresh {
 
 impl Fresh {
     async fn among(staged: &Staged<'_>, new: DataFrame) -> anyhow::Result<Self> {
-        let new = events::dedupe(new.lazy()).collect()?;
-        let columns = [
-            "shop_id",
-            "event_id",
-            "received_at",
-            "record_hash",
-            "session_key",
-            "day",
-        ];
-        let query = Query::all().columns(&columns).filter(ids(&new)?);
+        let new = events::once(&new)?;
+        let query = Query::all().columns(&RECORD).filter(ids(&new)?);
         let rivals = staged.stored(&events::TABLE, query).await?;
-        let (events, replaced) = winners(rivals, new, &columns)?;
+        let (events, replaced) = winners(rivals, new)?;
         Ok(Self { events, replaced })
     }
 }
@@ -89,16 +121,11 @@ fn ids(new: &DataFrame) -> PolarsResult<Filter> {
 }
 
 /// The new records that win against stored ones of the same event, and the stored ones that lose.
-fn winners(
-    rivals: DataFrame,
-    new: DataFrame,
-    columns: &[&str],
-) -> PolarsResult<(DataFrame, DataFrame)> {
+fn winners(rivals: DataFrame, new: DataFrame) -> PolarsResult<(DataFrame, DataFrame)> {
     let marked = |rows: &DataFrame, is_stored: bool| {
-        let columns: Vec<Expr> = columns.iter().copied().map(col).collect();
         rows.clone()
             .lazy()
-            .select(columns)
+            .select(RECORD.map(col))
             .with_column(lit(is_stored).alias("is_stored"))
     };
     // Stored ones first: of two equal records the stored one stays.

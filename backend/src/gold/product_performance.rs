@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, count};
 use crate::silver::{items, orders};
-use crate::table::ColumnType::{Date, Integer, Text};
+use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
 
 /// Views, carts and sales of a product on a day.
@@ -28,7 +28,7 @@ pub static GOLD: Gold = Gold {
             Column::new("views", Integer, "Times the product's page was viewed"),
             Column::new("carts", Integer, "Times it was added to a cart"),
             Column::new("purchases", Integer, "Orders it was part of"),
-            Column::new("quantity", Integer, "Units sold"),
+            Column::new("quantity", Float, "Units sold, to three decimals"),
             Column::new(
                 "revenue_minor",
                 Integer,
@@ -79,7 +79,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             interactions("view_item").alias("views"),
             interactions("add_to_cart").alias("carts"),
             interactions("purchase").alias("purchases"),
-            col("quantity").filter(sold()).sum(),
+            items::sum_of_quantities(col("quantity").filter(sold())).alias("quantity"),
             col("amount_minor")
                 .filter(sold())
                 .sum()

@@ -6,8 +6,9 @@
 
 use polars::prelude::*;
 
+use super::items::sum_of_quantities;
 use crate::config::Reporting;
-use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
+use crate::table::ColumnType::{Boolean, Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
 const COLUMNS: &[Column] = &[
@@ -65,7 +66,7 @@ const COLUMNS: &[Column] = &[
     )
     .optional(),
     Column::new("net_minor", Integer, "Gross less refunds, minor units"),
-    Column::new("quantity", Integer, "Units bought"),
+    Column::new("quantity", Float, "Units bought, to three decimals"),
     Column::new("coupon", Text, "Coupon used").optional(),
     Column::new("payment_method", Text, "Payment method").optional(),
     Column::new(
@@ -174,7 +175,8 @@ pub fn build(
             .collect::<Vec<_>>(),
         );
     let of_event = || [col("shop_id"), col("event_id")];
-    let quantities = items.group_by(of_event()).agg([col("quantity").sum()]);
+    let quantity = sum_of_quantities(col("quantity")).alias("quantity");
+    let quantities = items.group_by(of_event()).agg([quantity]);
     let none_if_refund = |column: &str| {
         when(col("refund_only"))
             .then(lit(0_i64))
