@@ -20,13 +20,19 @@ const TYPES = {
 };
 
 /**
- * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function that returns what to send as JSON
- * (`{status, json}` or `{status, script}`), and wins over files. Resolves to `{origin, close}`.
+ * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function of the address that returns what to
+ * send as JSON (`{status, json}` or `{status, script}`), and wins over files. `streams` maps a path to a function that gets
+ * the response, whose stream of events it writes. Resolves to `{origin, close}`.
  */
-export async function serveWebDemo(answers = {}) {
+export async function serveWebDemo(answers = {}, streams = {}) {
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
-    const { status, type, body } = await answer(pathname, request.headers.accept ?? "", answers);
+    const address = new URL(request.url, "http://localhost");
+    if (streams[address.pathname]) {
+      response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+      streams[address.pathname](response);
+      return;
+    }
+    const { status, type, body } = await answer(address, request.headers.accept ?? "", answers);
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
@@ -38,9 +44,10 @@ export async function serveWebDemo(answers = {}) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
-async function answer(path, accept, answers) {
+async function answer(address, accept, answers) {
+  const path = address.pathname;
   if (answers[path]) {
-    const { status = 200, json, script } = answers[path]();
+    const { status = 200, json, script } = answers[path](address);
     return script === undefined
       ? { status, type: TYPES[".json"], body: JSON.stringify(json) }
       : { status, type: TYPES[".js"], body: script };

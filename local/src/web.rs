@@ -3,6 +3,8 @@
 //! It listens on 127.0.0.1 and answers only to that name or `localhost`, so that no foreign page reaches it by a name of
 //! its own that points here (DNS rebinding), and refuses what a page of another site fetches or posts.
 
+mod compress;
+
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
@@ -21,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_http::services::{ServeDir, ServeFile};
 
+use self::compress::{Compressed, compress};
 use super::broker::Broker;
 use super::edge::WRITE_KEY;
 
@@ -59,7 +62,8 @@ impl Web {
     /// Serves `router` to this machine's own pages.
     #[must_use]
     pub fn serve(listener: TcpListener, router: Router) -> Self {
-        let router = router.layer(from_fn(guard));
+        let compressed = from_fn_with_state(Compressed::default(), compress);
+        let router = router.layer(compressed).layer(from_fn(guard));
         Self(tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!("the local web server ended: {error}");
