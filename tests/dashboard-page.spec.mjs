@@ -299,7 +299,7 @@ describe("page", () => {
     }));
     const { page, problems } = await openDashboard(hostile);
     await page.locator('[data-chart="03_top_products"] .bars_marks path').first().hover();
-    const tooltip = page.locator("#vg-tooltip-element.visible");
+    const tooltip = page.locator(".chart-tip");
     await tooltip.waitFor();
     assert.ok((await tooltip.textContent()).includes(HOSTILE));
     assert.ok((await page.getByTestId("customers").textContent()).includes(HOSTILE));

@@ -21,14 +21,17 @@ import {
   shortMoney,
 } from "../web-demo/dashboard/format.js";
 import { kpis, relativeChange } from "../web-demo/dashboard/kpi.js";
-import { PAGES } from "../web-demo/dashboard/pages.js";
+import { PAGES as LOADERS } from "../web-demo/dashboard/pages.js";
 import { ALL_SHOPS, addressOf, questionOf, stateOf } from "../web-demo/dashboard/state.js";
 import { VEGA_CONFIG } from "../web-demo/dashboard/theme.js";
 
 const DASHBOARD = new URL("../web-demo/dashboard/", import.meta.url);
 const TODAY = "2026-03-09";
 const EUR = currencyInfo("EUR", 2);
-const NAMES = Object.keys(PAGES);
+const NAMES = Object.keys(LOADERS);
+const PAGES = Object.fromEntries(
+  await Promise.all(NAMES.map(async (name) => [name, await LOADERS[name]()])),
+);
 const CONTEXT = { currency: EUR, currencyOf: (code) => currencyInfo(code, 2), state: {} };
 const WEEK = new URLSearchParams("from=2026-03-03&to=2026-03-09&currency=EUR");
 

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VENDOR = {
   "/vendor/vega.js": "vega/build/vega.min.js",
   "/vendor/vega-lite.js": "vega-lite/build/vega-lite.min.js",
-  "/vendor/vega-embed.js": "vega-embed/build/vega-embed.min.js",
+  "/vendor/vega-interpreter.js": "vega-interpreter/build/vega-interpreter.js",
 };
 const TYPES = {
   ".html": "text/html; charset=utf-8",

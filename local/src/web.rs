@@ -32,21 +32,17 @@ const VENDOR: [(&str, &str); 3] = [
     ("/vendor/vega.js", "vega/build/vega.min.js"),
     ("/vendor/vega-lite.js", "vega-lite/build/vega-lite.min.js"),
     (
-        "/vendor/vega-embed.js",
-        "vega-embed/build/vega-embed.min.js",
+        "/vendor/vega-interpreter.js",
+        "vega-interpreter/build/vega-interpreter.js",
     ),
 ];
 /// Pages beside the shop, by the name of their folder.
 const PAGES: [&str; 2] = ["dashboard", "micro"];
-/// Pages bring stricter policies of their own; framing can only be forbidden here.
-const HEADERS: [(HeaderName, HeaderValue); 4] = [
+/// Of documents. Pages bring stricter policies of their own; framing can only be forbidden here.
+const DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
-    ),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
     ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (
@@ -54,6 +50,11 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
         HeaderValue::from_static("strict-origin-when-cross-origin"),
     ),
 ];
+/// Of every answer.
+const NO_SNIFFING: (HeaderName, HeaderValue) = (
+    header::X_CONTENT_TYPE_OPTIONS,
+    HeaderValue::from_static("nosniff"),
+);
 
 /// The running server. Dropping it closes the port.
 pub struct Web(JoinHandle<()>);
@@ -168,12 +169,25 @@ async fn guard(request: Request, next: Next) -> Response {
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
-    headers.extend(HEADERS);
+    headers.extend([NO_SNIFFING]);
+    if is_document(headers) {
+        headers.extend(DOCUMENT_HEADERS);
+    }
     // Everything here may be edited at any time: browsers ask again each time.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache"));
     response
+}
+
+/// What a browser can show in a window of its own. SVG is among it: it can hold scripts.
+fn is_document(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .map(|kind| String::from_utf8_lossy(kind.as_bytes()));
+    kind.is_none_or(|kind| {
+        !(kind.contains("javascript") || kind.contains("css") || kind.contains("json"))
+    })
 }
 
 fn refusal(headers: &HeaderMap) -> Option<&'static str> {

@@ -2,20 +2,9 @@
 // is drawn once; later rows and choices only change it, so nothing flickers.
 
 import { VEGA_CONFIG } from "./theme.js";
+import { showTooltip } from "./tooltip.js";
 
-const SCRIPTS = ["vega", "vega-lite", "vega-embed"];
-const OPTIONS = {
-  config: VEGA_CONFIG,
-  renderer: "svg",
-  actions: false,
-  defaultStyle: false,
-  // Expressions are interpreted, not compiled by `new Function`, which the page's Content-Security-Policy forbids.
-  ast: true,
-  // Vega warns of the infinite extent of every axis without data, which is how each chart starts; errors stay.
-  logLevel: 1,
-  // The tooltip handler escapes what it shows.
-  tooltip: { theme: "shoptrail", disableDefaultStyle: true },
-};
+const SCRIPTS = ["vega", "vega-lite"];
 
 let library;
 
@@ -24,7 +13,7 @@ export function loadCharts() {
   library ??= SCRIPTS.reduce(
     (before, name) => before.then(() => loadScript(`/vendor/${name}.js`)),
     Promise.resolve(),
-  );
+  ).then(() => import("/vendor/vega-interpreter.js"));
   return library;
 }
 
@@ -51,14 +40,25 @@ function loadScript(address) {
 
 /** A chart in `host`, still without rows. `click` is called with the row of a bar that was clicked. */
 export async function createChart(host, { chart, none, label, click }) {
-  const [spec] = await Promise.all([readSpec(chart), loadCharts()]);
+  const [spec, { expressionInterpreter }] = await Promise.all([readSpec(chart), loadCharts()]);
   const drawing = host.appendChild(document.createElement("div"));
   drawing.className = "drawing";
   const empty = host.appendChild(document.createElement("p"));
   empty.className = "none";
   empty.textContent = none;
   empty.hidden = true;
-  const { view } = await window.vegaEmbed(drawing, { ...spec, description: label }, OPTIONS);
+  const { vega, vegaLite } = window;
+  const described = { ...spec, description: label };
+  const compiled = vegaLite.compile(described, { config: VEGA_CONFIG }).spec;
+  // Expressions are interpreted, not compiled by `new Function`, which the page's Content-Security-Policy forbids.
+  const view = new vega.View(vega.parse(compiled, null, { ast: true }), {
+    expr: expressionInterpreter,
+    renderer: "svg",
+    // Vega warns of the infinite extent of every axis without data, which is how each chart starts; errors stay.
+    logLevel: vega.Error,
+    tooltip: (_handler, event, _item, value) => showTooltip(event, value),
+  });
+  await view.initialize(drawing).runAsync();
   if (click) {
     drawing.classList.add("clickable");
     view.addEventListener("click", (_event, item) => item?.datum && click(item.datum));

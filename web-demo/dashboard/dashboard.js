@@ -61,9 +61,12 @@ async function refresh(isNewPublication = false) {
   try {
     if (isNewPublication || !choices) choices = await readJson("/data/choices", signal);
     showFilters(state, choices, published.today);
-    const answer = await readJson(questionOf(state, choices, published.today), signal);
+    const [answer, definition] = await Promise.all([
+      readJson(questionOf(state, choices, published.today), signal),
+      PAGES[state.page](),
+    ]);
     if (signal.aborted) return;
-    await show(answer);
+    await show(answer, definition);
     setLive(
       "live",
       published.version
@@ -78,8 +81,8 @@ async function refresh(isNewPublication = false) {
   }
 }
 
-async function show(answer) {
-  const page = shown?.name === state.page ? shown : openPage(state.page);
+async function show(answer, definition) {
+  const page = shown?.name === state.page ? shown : openPage(state.page, definition);
   shown = page;
   page.currency = currencyOf(answer.currency);
   page.fillCards(page.figures(answer), comparisonOf(answer), page.currency);
@@ -90,9 +93,8 @@ async function show(answer) {
 }
 
 /** Puts a page's cards and panels on the board, still empty. */
-function openPage(name) {
+function openPage(name, definition) {
   for (const panel of shown?.panels ?? []) panel.remove();
-  const definition = PAGES[name];
   const board = byId("board");
   board.className = name;
   byId("kpis").replaceChildren();
