@@ -1,9 +1,10 @@
 // A small web server for the tests of the pages in web-demo/: what `shoptrail local` serves, from files and given data.
 
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { serve } from "./loopback.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VENDOR = {
@@ -24,8 +25,8 @@ const TYPES = {
  * send as JSON (`{status, json}` or `{status, script}`), and wins over files. `streams` maps a path to a function that gets
  * the response, whose stream of events it writes. Resolves to `{origin, close}`.
  */
-export async function serveWebDemo(answers = {}, streams = {}) {
-  const server = createServer(async (request, response) => {
+export function serveWebDemo(answers = {}, streams = {}) {
+  return serve(async (request, response) => {
     const address = new URL(request.url, "http://localhost");
     if (streams[address.pathname]) {
       response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
@@ -35,13 +36,6 @@ export async function serveWebDemo(answers = {}, streams = {}) {
     const { status, type, body } = await answer(address, request.headers.accept ?? "", answers);
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const close = () =>
-    new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 async function answer(address, accept, answers) {

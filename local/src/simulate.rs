@@ -24,7 +24,7 @@ pub mod world;
 
 use crowd::{Crowd, Visit};
 use send::{EdgeClient, SentReport, VisitBatch};
-use sending::{Pace, Sending, Turn};
+use sending::{SendPace, Sending, Turn};
 use world::World;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -134,7 +134,7 @@ async fn history(
     }
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
-    let mut pace = Pace::new(args.rate);
+    let mut pace = SendPace::new(args.rate);
     for batch in visits.into_iter().flat_map(batches) {
         if pace.turn(batch.events.len(), &stop).await == Turn::Stopped {
             break;
@@ -173,7 +173,7 @@ async fn live(
     let mut sending = Sending::new("events; Ctrl-C stops");
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
-    let mut pace = Pace::new(args.rate / EVENTS_PER_VISIT);
+    let mut pace = SendPace::new(args.rate / EVENTS_PER_VISIT);
     while pace.turn(1, &stop).await == Turn::Come {
         let visit = crowd.next(world, now(), &mut rng);
         sending.report.sessions += 1;

@@ -30,6 +30,7 @@ const during = ({ from, to }) => ({ "Date[Date]": (day) => day >= dayNumber(from
 const only = (column, value) => ({ [column]: (cell) => cell === value });
 const near = (actual, expected, message) => assert.ok(Math.abs((actual ?? 0) - (expected ?? 0)) < 1e-9 && (actual === null) === (expected === null), `${message}: ${actual}, not ${expected}`);
 
+/** @type {[string, {from: any, to: any}][]} */
 const PERIODS = ["today", "7d", "30d", "all"].map((name) => [name, answers.periodRange(name, TODAY, gold.gold_daily_kpis)]);
 const CURRENCIES = Object.keys(DIGITS);
 
