@@ -16,11 +16,17 @@ export class Sender {
   #sent = new Map();
 
   constructor(stack) {
-    this.edge = new URL("b", `${stack.addresses.edge}/`);
-    this.origin = new URL(stack.addresses.shop).origin;
-    this.writeKey = stack.addresses.write_key;
+    this.stack = stack;
     this.anonymousId = randomBytes(12).toString("hex");
     this.sessionId = randomBytes(12).toString("hex");
+  }
+
+  get edge() {
+    return new URL("b", `${this.stack.addresses.edge}/`);
+  }
+
+  get origin() {
+    return new URL(this.stack.addresses.shop).origin;
   }
 
   /** The next event, valid as it is. */
@@ -51,7 +57,7 @@ export class Sender {
   }
 
   /** Posts events once; resolves to `{status, body}`. */
-  async post(events, { writeKey = this.writeKey, origin = this.origin } = {}) {
+  async post(events, { writeKey = this.stack.addresses.write_key, origin = this.origin } = {}) {
     const tracker = { name: "shoptrail-test", version: "0.1.0" };
     const body = JSON.stringify({ write_key: writeKey, sent_at: Date.now(), tracker, events });
     const response = await fetch(this.edge, {

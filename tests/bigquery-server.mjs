@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { close, listen } from "./loopback.mjs";
 import { until } from "./until.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -130,10 +131,7 @@ export class BigQueryServer {
 /** Ports that nobody listens on. All are held until all are found, or the system might give one twice. */
 async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise((listening) => server.listen(0, "127.0.0.1", listening))),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  const ports = await Promise.all(servers.map((server) => listen(server)));
+  await Promise.all(servers.map(close));
   return ports;
 }

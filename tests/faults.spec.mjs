@@ -121,4 +121,13 @@ test("lander_killed_in_the_middle_loses_and_doubles_nothing", async () => {
   await assertBronzeHasEachRecordOnce(stack);
 });
 
+test("power_cut_in_the_middle_loses_and_doubles_nothing", async () => {
+  const sender = new Sender(stack);
+  for (let batches = 0; batches < 20; batches++) await sender.deliver(batch(sender));
+  await stack.cutPower();
+  await sender.deliver(batch(sender));
+  await assertNothingIsLostOrDouble(stack, sender);
+  await assertBronzeHasEachRecordOnce(stack);
+});
+
 test("gold_has_every_cent_after_all_of_it", () => assertGoldHasEveryCent(stack));

@@ -33,6 +33,9 @@ export class Stack {
   #child;
   #guard;
   #warehouse;
+  addresses;
+  data;
+  log;
 
   /**
    * Starts everything on free ports over an empty folder; resolves when all parts answer. `warehouse` are the flags that
@@ -43,11 +46,16 @@ export class Stack {
     stack.#warehouse = warehouse;
     stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
     stack.log = join(stack.data, "local.log");
-    const log = openSync(stack.log, "w");
+    await stack.#run();
+    return stack;
+  }
+
+  async #run() {
+    const log = openSync(this.log, "w");
     const args = [
       "local",
       "--data",
-      stack.data,
+      this.data,
       "--port",
       "0",
       "--edge-port",
@@ -56,25 +64,34 @@ export class Stack {
       ROOT,
       "--time-zone",
       middayZone(),
-      ...warehouse,
+      ...this.#warehouse,
     ];
-    stack.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
+    this.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
     closeSync(log);
-    stack.#guard = spawn("sh", ["-c", GUARD, "guard", String(stack.#child.pid)], {
+    this.#guard = spawn("sh", ["-c", GUARD, "guard", String(this.#child.pid)], {
       stdio: ["pipe", "ignore", "ignore"],
     });
     try {
-      stack.addresses = await until(
+      this.addresses = await until(
         "the stack is ready",
-        () => (stack.#ended() ? "ended" : stack.#file()),
+        () => (this.#ended() ? "ended" : this.#file()),
         START_SECONDS,
       );
     } catch (error) {
-      await stack.stop();
+      await this.stop();
       throw error;
     }
-    if (stack.#ended()) await stack.stop();
-    return stack;
+    if (this.#ended()) await this.stop();
+  }
+
+  /** Kills every process at once, as a power cut would, and starts the stack again over the same folder. */
+  async cutPower() {
+    const { pids } = await this.#file();
+    for (const pid of [this.#child.pid, ...Object.values(pids)]) process.kill(pid, "SIGKILL");
+    await until("all are gone", () => this.#ended(), STOP_SECONDS);
+    this.#guard.kill("SIGKILL");
+    await rm(join(this.data, "stack.json"), { force: true });
+    await this.#run();
   }
 
   async #file() {

@@ -1,6 +1,7 @@
 //! The command line: parses, starts the log, opens the warehouse, calls one command, maps to an exit code.
 
 mod config;
+mod doctor;
 mod logging;
 mod man;
 mod stop;
@@ -15,10 +16,12 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use clap_complete::Shell;
 use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
+use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use self::config::ConfigFormat;
+use self::doctor::DoctorArgs;
 use self::logging::LogArgs;
 use self::stop::{Ended, OnStop};
 use self::warehouse::WarehouseArgs;
@@ -81,6 +84,8 @@ enum Command {
     },
     /// Lists the tables and their columns
     Tables {
+        /// Only this table
+        table: Option<String>,
         /// How to print them
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
@@ -89,6 +94,13 @@ enum Command {
     Local {
         #[command(flatten)]
         local: Box<LocalArgs>,
+    },
+    /// Looks at what `shoptrail local` needs and at the tables, and says what is missing or wrong
+    Doctor {
+        #[command(flatten)]
+        doctor: DoctorArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Sends simulated shoppers through the edge
     Simulate {
@@ -202,7 +214,7 @@ async fn dispatch(
     match command {
         Command::Land { warehouse, land } => {
             let _live = live_line("land");
-            let warehouse = warehouse.open_to_write().await?;
+            let warehouse = warehouse.open_to_land().await?;
             let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
             if land.once {
                 println!("{}", serde_json::to_string(&summary)?);
@@ -213,7 +225,7 @@ async fn dispatch(
             let warehouse = if build.dry_run {
                 warehouse.open().await?
             } else {
-                warehouse.open_to_write().await?
+                warehouse.open_to_build().await?
             };
             run_build(warehouse.as_ref(), &build, &stop).await
         }
@@ -222,12 +234,23 @@ async fn dispatch(
             show::run(&show, warehouse.open().await?.as_ref(), &mut out).await?;
             Ok(out.flush()?)
         }
-        Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
+        Command::Tables { table, format } => {
+            let tables = match table {
+                Some(name) => vec![show::find(&name)?],
+                None => build::tables(),
+            };
+            Ok(tables::write(&tables, format, &mut io::stdout().lock())?)
+        }
         Command::Local { local } => {
+            if let WarehouseAddress::Lake(folder) = local.warehouse() {
+                laptop::make_data_folder(&local)?;
+                warehouse::make_lake(&folder)?;
+            }
             let warehouse =
                 warehouse::connect(&local.warehouse(), &local.bigquery, local.lake).await?;
             laptop::run(&local, warehouse, &stop).await
         }
+        Command::Doctor { doctor, warehouse } => doctor::run(&doctor, &warehouse).await,
         Command::Simulate { simulate } => simulate::run(simulate, &stop).await,
         Command::Config { format, .. } => print_config(format, &matches),
         Command::Completions { shell } => print_completions(shell),

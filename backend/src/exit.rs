@@ -22,7 +22,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
 
 fn of_warehouse(error: &WarehouseError) -> u8 {
     match error {
-        WarehouseError::NoLake { .. } => 11,
+        WarehouseError::NoLake { .. } | WarehouseError::NoPlace { .. } => 11,
         WarehouseError::Altered { .. } => 14,
         WarehouseError::Behind { .. } => 17,
         WarehouseError::BigQuery(error) => of_class(error.class),

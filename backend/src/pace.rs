@@ -8,7 +8,7 @@ use crate::warehouse::{BronzeMark, Warehouse};
 /// While nobody looks, building takes one part of this many, …
 const REST_PARTS: u32 = 50;
 /// … and the tables are no older than this.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(120);
 /// A warehouse that cannot say cheaply whether something landed is asked at most this seldom while nothing does.
 const LONGEST_DOUBT: Duration = Duration::from_secs(30);
 

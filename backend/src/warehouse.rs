@@ -218,9 +218,17 @@ pub enum WarehouseError {
     },
     /// There is no lake to read.
     #[error(
-        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` and `build` make a lake"
+        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` makes a lake"
     )]
     NoLake {
+        /// The folder as given.
+        folder: String,
+    },
+    /// There is no folder in which a lake could be made.
+    #[error(
+        "the folder of the lake `{folder}` is not there\nhint: check `--warehouse` for a typing error, or make the folder around the lake"
+    )]
+    NoPlace {
         /// The folder as given.
         folder: String,
     },

@@ -48,6 +48,7 @@ fn help_of_every_command_is_as_it_was_reviewed() {
         "show",
         "tables",
         "local",
+        "doctor",
         "simulate",
         "config",
         "completions",

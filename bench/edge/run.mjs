@@ -7,7 +7,7 @@ import { readFile, readdir, writeFile, mkdir } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 import { Log, LogLevel, Miniflare } from "miniflare";
@@ -62,7 +62,7 @@ async function typescript() {
     validateFormats: false,
     logger: false,
   });
-  const code = standalone(ajv, ajv.compile(schema));
+  const code = standalone.default(ajv, ajv.compile(schema));
   await writeFile(new URL("validate.generated.mjs", OUT), code);
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("peer.ts", import.meta.url))],

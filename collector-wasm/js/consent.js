@@ -47,8 +47,7 @@ const answer = (said, before) => {
 /** @param {{analytics?: unknown, ads?: unknown}} said */
 export const choose = ({ analytics, ads }) => {
   choice = { analytics: answer(analytics, choice.analytics), ads: answer(ads, choice.ads) };
-  const words = { analytics: WORDS[choice.analytics], ads: WORDS[choice.ads] };
-  stored = JSON.stringify({ ...words, time: Date.now(), version: CONSENT_VERSION });
+  stored = JSON.stringify({ ...chosen(), time: Date.now(), version: CONSENT_VERSION });
   set(CONSENT, stored);
 };
 
@@ -60,6 +59,9 @@ export const keepChoice = () => {
 /** What may be done now: 0 nothing, 1 send, 2 store too.
  *  @param {CoreCalls} core */
 export const modeBy = (core) => core.consent(UNASKED, REFUSED, privacyControl(), choice.analytics);
+
+/** What the visitor said, in the contract's words. */
+export const chosen = () => ({ analytics: WORDS[choice.analytics], ads: WORDS[choice.ads] });
 
 /** What an event says about consent.
  *  @param {CoreCalls} core */

@@ -1,18 +1,27 @@
 // The script tag's program, bundled as `t.js`. It reads the page, keeps and sends; what is to be kept and sent is
 // decided by the core, which is a WASM module where the page allows it.
 
-import init, { Core } from "shoptrail-glue";
 import MODULE from "shoptrail-module";
 
-import { readChoice } from "./consent.js";
+import { chosen, readChoice } from "./consent.js";
 import { Core as FallbackCore } from "./fallback.js";
-import { guard, on, reportErrorsWith, warn } from "./guard.js";
+import { attempt, guard, on, reportErrorsWith, warn } from "./guard.js";
+import { load } from "./late.js";
+import { loadCore } from "./module.js";
 import { observeClicks } from "./observe/click.js";
 import { observeEngagement, ping } from "./observe/engagement.js";
 import { observeMarks } from "./observe/marks.js";
-import { observePage, track, viewAgain, viewPage } from "./observe/page.js";
+import {
+  observePage,
+  onAddress,
+  page,
+  searched,
+  track,
+  viewAgain,
+  viewPage,
+} from "./observe/page.js";
 import { CONSENT } from "./store.js";
-import { WRITE_KEY, beside } from "./tag.js";
+import { WRITE_KEY, beside, isOff, setting } from "./tag.js";
 import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
@@ -23,16 +32,20 @@ const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewAgain);
 const beginWithModule = async () => {
   const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
   try {
-    await Promise.race([init({ module_or_path: beside(MODULE) }), timeout]);
+    const Core = await Promise.race([loadCore(beside(MODULE)), timeout]);
+    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", viewAgain);
   } catch (reason) {
     warn("going without the WASM module:", reason);
-    return beginWithout();
+    beginWithout();
   }
-  begin(Core, "shoptrail-wasm", viewAgain);
 };
+
+/** @type {() => void} */
+let onHiding = () => {};
 
 const goingOutOfSight = () => {
   beginWithout(); // unless a core is there
+  onHiding();
   ping();
   flush();
 };
@@ -43,6 +56,36 @@ const call = guard((/** @type {unknown} */ name, /** @type {any} */ fields) => {
   else if (typeof name === "string") track(name, fields);
   else warn("a call without a name:", name);
 });
+
+/** What the late parts get. @type {LateParts} */
+const parts = {
+  track,
+  identify,
+  consent,
+  chosen,
+  page,
+  searched,
+  onAddress,
+  beforeHiding: (work) => {
+    onHiding = guard(work);
+  },
+  isOff,
+  setting,
+  on,
+  guard,
+  attempt,
+};
+
+const loadParts = () => {
+  const [ga4, platform] = [setting("ga4"), setting("consentFrom")];
+  if (platform) load(CONSENT_PLATFORMS, parts, platform);
+  if (ga4 !== undefined) load(GA4, parts, ga4 || "dataLayer");
+  if ((setting("errors") ?? "off") !== "off") load(ERRORS, parts);
+  if (["scroll", "forms", "search", "vitals"].every(isOff)) return;
+  const loadBehaviour = () => load(BEHAVIOUR, parts);
+  if (document.readyState === "complete") loadBehaviour();
+  else on(window, "load", () => setTimeout(loadBehaviour));
+};
 
 const start = guard(() => {
   const waiting = window.shoptrail?.q ?? [];
@@ -74,6 +117,7 @@ const start = guard(() => {
 
   for (const [name, fields] of waiting) call(name, fields);
   observeMarks();
+  loadParts();
 });
 
 if (!WRITE_KEY) console.error("shoptrail: the script tag has no data-key, nothing is sent");

@@ -3,14 +3,17 @@
 // store. What localStorage tells one process of another may come late; so the pen is handed over with a slip, a cookie
 // for a few seconds that says how far the numbers are.
 //
-// Where there are no Web Locks (plain HTTP, Safari before 15.4), or where the page that has the pen does not answer, a
-// page numbers without: two pages that write in the same moment may then share a number.
+// Where there are no Web Locks (plain HTTP, Safari before 15.4), where the page that has the pen does not answer, and
+// where a page goes before it has it, a page numbers without: two pages that write in the same moment may then share a
+// number.
 
 import { attempt, guard, on } from "./guard.js";
 import { SESSION, SLIP, cookie, get, set, setCookie } from "./store.js";
 
 const PEN = "shoptrail.pen";
-const PATIENCE_MS = 1e3;
+
+/** A page that is busy takes seconds to answer; one that is gone has no pen. */
+const PATIENCE_MS = 1e4;
 const SLIP_SECONDS = 10;
 
 /** This page, as owner of what it stores. */

@@ -16,6 +16,13 @@ const settings = {
   ...script?.dataset,
 };
 
+/** @param {string} name */
+export const setting = (name) => settings[name];
+
+/** Whether the shop does not want what happens by itself otherwise.
+ *  @param {string} name */
+export const isOff = (name) => settings[name] === "off";
+
 export const WRITE_KEY = settings.key;
 
 export const DEBUG = settings.debug !== undefined;

@@ -17,7 +17,7 @@ interface CoreCalls {
         retryAfter: number,
         clock: number,
         random: number,
-    ): boolean;
+    ): boolean | number;
     failures(): number;
     not_before(): number;
     back_off(failures: number, wait: number, clock: number): void;
@@ -26,6 +26,23 @@ interface CoreCalls {
 }
 
 type Fields = Record<string, unknown>;
+
+/** What the parts that are loaded late get of the others. */
+interface LateParts {
+    track(type: string, fields: Fields): void;
+    identify(fields: { user_id?: unknown }): void;
+    consent(said: { analytics?: unknown; ads?: unknown }): void;
+    chosen(): { analytics: string; ads: string };
+    page(): { page_url: string; page_title?: string; referrer_url?: string };
+    searched(): unknown;
+    onAddress(work: () => void): void;
+    beforeHiding(work: () => void): void;
+    isOff(name: string): boolean;
+    setting(name: string): string | undefined;
+    on(target: EventTarget, type: string, listener: (event: any) => unknown): void;
+    guard<Args extends unknown[]>(work: (...args: Args) => unknown): (...args: Args) => void;
+    attempt<Result>(work: () => Result): Result | undefined;
+}
 
 type Shoptrail = ((...call: unknown[]) => void) & {
     q?: IArguments[] | unknown[][];
@@ -47,10 +64,11 @@ interface Document {
 
 declare const VERSION: string;
 
-declare module "shoptrail-glue" {
-    export const Core: new () => CoreCalls;
-    export default function init(options: { module_or_path: string }): Promise<unknown>;
-}
+/** The names of the late parts' files. */
+declare const BEHAVIOUR: string;
+declare const CONSENT_PLATFORMS: string;
+declare const ERRORS: string;
+declare const GA4: string;
 
 declare module "shoptrail-module" {
     const address: string;

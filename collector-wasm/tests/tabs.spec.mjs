@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { until } from "./test-edge.mjs";
-import { assertComplete, once, visit } from "./visit.mjs";
+import { assertComplete, complete, visit } from "./visit.mjs";
 
 const sendFrom = (tab, names) =>
   tab.evaluate((given) => {
@@ -13,6 +13,12 @@ const sendFrom = (tab, names) =>
 
 const oneSession = (events) =>
   assert.equal(new Set(events.map(({ session_id }) => session_id)).size, 1, "one session");
+
+/** How many events but engaged time are in the store. */
+const unsentOf = () =>
+  Object.entries(localStorage).filter(
+    ([name, text]) => name.startsWith("shoptrail.event.") && !text.includes('"page_ping"'),
+  ).length;
 
 describe("tabs", () => {
   test(
@@ -25,20 +31,17 @@ describe("tabs", () => {
           tabs.map((tab, n) => sendFrom(tab, [`t${n}_${round}_a`, `t${n}_${round}_b`])),
         );
       }
-      const seen = () => once(edge.events);
-      const complete = () =>
-        seen().filter(({ event_type }) => event_type === "custom").length === 36;
-      await until("all events", complete, 60_000);
-      await until("all views", () => edge.eventsOf("page_view").length >= 6);
-      oneSession(seen());
-      assert.equal(new Set(seen().map(({ anonymous_id }) => anonymous_id)).size, 1);
-      assertComplete(seen());
+      await complete(edge, "page_view", 6);
+      const events = await complete(edge, "custom", 36);
+      oneSession(events);
+      assert.equal(new Set(events.map(({ anonymous_id }) => anonymous_id)).size, 1);
+      assertComplete(events);
     }),
   );
 
   test(
     "that_are_killed_leave_their_events_to_another_at_once",
-    visit(async ({ edge, context, page, shop, newPage, open, taken, takenOf }) => {
+    visit(async ({ edge, context, page, shop, newPage, open, taken }) => {
       await open();
       await taken(1);
       edge.reply = { away: true };
@@ -51,37 +54,40 @@ describe("tabs", () => {
       const later = await newPage();
       await later.goto(shop.origin);
       await later.evaluate(() => dispatchEvent(new Event("online")));
-      await takenOf("custom", 3);
-      await takenOf("page_view", 2);
-      oneSession(edge.events);
-      assertComplete(once(edge.events));
+      await complete(edge, "page_view", 2);
+      const events = await complete(edge, "custom", 3);
+      oneSession(events);
+      assertComplete(events);
     }),
   );
 
   test(
     "that_reload_during_an_outage_lose_nothing",
-    visit(async ({ edge, page, shop, newPage, taken, takenOf }) => {
+    visit(async ({ edge, page, shop, newPage, taken }) => {
       const tabs = [page, await newPage()];
       for (const tab of tabs) await tab.goto(shop.origin);
       await taken(2);
       edge.reply = { status: 503, headers: { "retry-after": "1" } };
+      // A page that goes before it had the pen numbers without: here each event has its number before.
+      let stored = 0;
+      const numbered = (tab) => {
+        stored++;
+        return until("a stored event", async () => (await tab.evaluate(unsentOf)) >= stored);
+      };
       for (let round = 0; round < 3; round++) {
         for (const [n, tab] of tabs.entries()) {
           await sendFrom(tab, [`t${n}_${round}`]);
+          await numbered(tab);
           await tab.reload();
-          await until("the tracker", () => tab.evaluate(() => window.shoptrail?.loaded));
+          await numbered(tab);
         }
       }
       edge.reply = undefined;
       for (const tab of tabs) await tab.evaluate(() => dispatchEvent(new Event("online")));
-      await until(
-        "all events",
-        () => once(edge.events).filter(({ event_type }) => event_type === "custom").length === 6,
-        60_000,
-      );
-      await takenOf("page_view", 8);
-      oneSession(edge.events);
-      assertComplete(once(edge.events));
+      await complete(edge, "page_view", 8);
+      const events = await complete(edge, "custom", 6);
+      oneSession(events);
+      assertComplete(events);
     }),
   );
 });

@@ -1,12 +1,13 @@
 // A stand-in for the edge in the tracker's tests: serves the tracker as built, judges batches by the contract's JSON
 // Schema as the real one does by the contract's code, and remembers them. A test can say what it answers instead.
 
-import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import Ajv from "ajv";
+import { Ajv } from "ajv";
+
+import { serve } from "../../tests/loopback.mjs";
 
 export const ASSETS = fileURLToPath(new URL("../../target/tracker", import.meta.url));
 
@@ -16,25 +17,19 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
 };
 
-/** Starts a server on a free port of the loopback. Resolves to `{origin, close}`. */
-export async function serve(answer) {
-  const server = createServer(answer);
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  const close = () =>
-    new Promise((closed) => {
-      server.close(closed);
-      server.closeAllConnections();
-    });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close };
-}
-
 const schema = async (name) =>
-  JSON.parse(await readFile(new URL(`../../schemas/json/${name}.schema.json`, import.meta.url)));
+  JSON.parse(
+    await readFile(new URL(`../../schemas/json/${name}.schema.json`, import.meta.url), "utf8"),
+  );
 
 const ajv = new Ajv({ strict: false, allErrors: true });
+/** @type {import("ajv").ValidateFunction<any>} */
 const isEvent = ajv.compile(await schema("event"));
 const batchSchema = await schema("batch");
-// The envelope alone: what is wrong with an event costs that event only.
+/**
+ * The envelope alone: what is wrong with an event costs that event only.
+ * @type {import("ajv").ValidateFunction<any>}
+ */
 const isEnvelope = ajv.compile({
   ...batchSchema,
   properties: { ...batchSchema.properties, events: { type: "array", minItems: 1, maxItems: 100 } },
@@ -62,6 +57,10 @@ function judge(batch) {
 /** The edge. It judges, unless `reply` says what to answer (`{status, headers, body}`), or `away: true` for nothing.
  *  `until` is a promise that it waits for first. */
 export class TestEdge {
+  /** The names of the tracker's files that were asked for. */
+  files = [];
+  /** How many requests there were, those that it was away for too. */
+  attempts = 0;
   /** What came in by `POST /b`: `{body, headers, method, at}`. */
   requests = [];
   /** The requests that were judged, accepted or not. */
@@ -70,11 +69,13 @@ export class TestEdge {
   rejections = [];
   /** What to answer instead of a verdict. */
   reply = undefined;
+  origin = "";
+  close = () => {};
 
   /** Keeps all answers back until the function that it returns is called; then verdicts are given. */
   hold() {
     let release = () => {};
-    const until = new Promise((resolve) => (release = resolve));
+    const until = new Promise((resolve) => (release = () => resolve(undefined)));
     this.reply = { until };
     return () => {
       this.reply = undefined;
@@ -82,16 +83,24 @@ export class TestEdge {
     };
   }
 
-  /** Answers what `script` gives, and counts. */
+  /** Answers what `script` gives for a batch, or a verdict where it gives nothing, and counts. */
   answerWith(script) {
     const answer = { calls: 0 };
     this.reply = {
-      script: () => {
+      script: (batch) => {
         answer.calls++;
-        return script();
+        return script(batch);
       },
     };
     return answer;
+  }
+
+  /** Answers the next request by `reply`, and gives verdicts from then on. */
+  answerOnce(reply) {
+    this.answerWith(() => {
+      this.reply = undefined;
+      return reply;
+    });
   }
 
   static async start() {
@@ -118,8 +127,11 @@ export class TestEdge {
   async #answer(request, response) {
     const path = new URL(request.url, "http://localhost").pathname;
     if (path !== "/b") return this.#asset(path, response);
+    this.attempts++;
     if (this.reply?.away) return request.socket.destroy();
-    const chunks = await request.toArray();
+    // A page may go, or its browser end, in the middle of a request.
+    const chunks = await request.toArray().catch(() => undefined);
+    if (!chunks) return undefined;
     const received = {
       body: Buffer.concat(chunks).toString(),
       headers: request.headers,
@@ -128,7 +140,7 @@ export class TestEdge {
     };
     this.requests.push(received);
     await this.reply?.until;
-    const scripted = await this.reply?.script?.();
+    const scripted = await this.reply?.script?.(JSON.parse(received.body));
     // Nobody is there any more: what a page took back has not arrived.
     if (request.socket.destroyed) return undefined;
     const { status, body, headers } =
@@ -163,6 +175,7 @@ export class TestEdge {
       "access-control-allow-origin": "*",
       "content-type": TYPES[extname(path)] ?? "text/plain",
     };
+    this.files.push(basename(path));
     try {
       const file = await readFile(join(ASSETS, basename(path)));
       response.writeHead(200, headers).end(file);
@@ -172,8 +185,9 @@ export class TestEdge {
   }
 }
 
-/** Waits until `condition` gives something true, and returns it. */
-export async function until(what, condition, milliseconds = 15_000) {
+/** Waits until `condition` gives something true, and returns it. The time is for what hangs: on a machine with much else
+ *  to do, a browser's page takes many times what it takes on a quiet one. */
+export async function until(what, condition, milliseconds = 90_000) {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     const result = await condition();

@@ -5,9 +5,12 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { Core as FallbackCore } from "../js/fallback.js";
+import { coreOf } from "../js/module.js";
 
 const built = new URL("../../target/tracker-parts/", import.meta.url);
-const scenarios = JSON.parse(await readFile(new URL("../vectors/core.json", import.meta.url)));
+const scenarios = JSON.parse(
+  await readFile(new URL("../vectors/core.json", import.meta.url), "utf8"),
+);
 
 const expand = (arg) => {
   if (typeof arg !== "object") return arg;
@@ -20,7 +23,9 @@ const check = (Core) => {
     const core = new Core();
     for (const [number, { call, args, want }] of steps.entries()) {
       const answer = core[call](...args.map(expand));
-      assert.deepEqual(answer, want, `${name}, step ${number}: ${call}`);
+      // WebAssembly has no booleans.
+      const given = typeof want === "boolean" ? Boolean(answer) : answer;
+      assert.deepEqual(given, want, `${name}, step ${number}: ${call}`);
     }
   }
 };
@@ -28,7 +33,5 @@ const check = (Core) => {
 test("the core without WASM answers the vectors", () => check(FallbackCore));
 
 test("the WASM module answers the vectors", async () => {
-  const { Core, initSync } = await import(new URL("collector.js", built));
-  initSync({ module: await readFile(new URL("collector.wasm", built)) });
-  check(Core);
+  check(await coreOf(new WebAssembly.Module(await readFile(new URL("collector.wasm", built)))));
 });

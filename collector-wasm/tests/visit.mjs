@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
 import { launchChromium } from "../../tests/browser.mjs";
-import { TestEdge, serve, until } from "./test-edge.mjs";
+import { serve } from "../../tests/loopback.mjs";
+import { TestEdge, until } from "./test-edge.mjs";
 
 let browser;
 
@@ -72,7 +73,10 @@ function actions(shop, edge, page) {
       Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.event.")),
     );
   const takenOf = (type, count = 1) =>
-    until(`${count} of ${type}`, () => edge.eventsOf(type).length >= count && edge.eventsOf(type));
+    until(`${count} of ${type}`, () => {
+      const found = once(edge.eventsOf(type));
+      return found.length >= count && found;
+    });
   return {
     open: (path = "/") => page.goto(shop.origin + path),
     tracked: () => until("the tracker", () => page.evaluate(() => window.shoptrail?.loaded)),
@@ -81,10 +85,14 @@ function actions(shop, edge, page) {
     custom: (name) => call("custom", { event_name: name }),
     /** The names of the `custom` events that the edge took. */
     names: () => edge.eventsOf("custom").map(({ event_name }) => event_name),
-    /** Waits until the edge took so many events, of one type or of any. */
+    /** Waits until the edge took so many events, of one type or of any; one that came twice counts once. */
     takenOf,
-    taken: (count) => until(`${count} events`, () => edge.events.length >= count && edge.events),
-    /** Where unsent batches are kept. */
+    taken: (count) =>
+      until(`${count} events`, () => {
+        const found = once(edge.events);
+        return found.length >= count && found;
+      }),
+    /** Where unsent events are kept. */
     unsent,
     settled: () => until("an empty store", async () => (await unsent()).length === 0),
     stored: () =>
@@ -95,6 +103,25 @@ function actions(shop, edge, page) {
       })),
   };
 }
+
+/** Waits until so many events of a type came and no session's numbers have a hole, and returns all events, each once:
+ *  where several pages write, one may have sent what comes after an event that another still has. */
+export const complete = (edge, type, count) =>
+  until(`${count} of ${type}, and no hole`, () => {
+    const events = once(edge.events);
+    const found = events.filter(({ event_type }) => event_type === type);
+    return found.length >= count && isWithoutHoles(events) && events;
+  });
+
+const isWithoutHoles = (events) => {
+  const last = {};
+  for (const { session_id, seq } of events) {
+    last[session_id] = Math.max(last[session_id] ?? 0, seq);
+  }
+  return Object.entries(last).every(
+    ([session, seq]) => events.filter(({ session_id }) => session_id === session).length >= seq,
+  );
+};
 
 /** Each event came once, and each session's numbers have no holes. */
 export function assertComplete(events) {

@@ -2,24 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::pin::pin;
 
-use futures_util::StreamExt as _;
-use futures_util::future::{Either, select};
 use serde_json::json;
-use worker::{Date, Delay, Env, Request};
+use worker::Date;
+use worker::wasm_bindgen::JsValue;
+use worker::worker_sys::web_sys;
 
 use crate::admit::{self, Refusal};
 use crate::body;
 use crate::config::{Config, ShopConfig};
 use crate::frame::Frame;
 use crate::judge::{self, Circumstances, Finding, Judged};
-use crate::metrics::{self, Point};
 use crate::observe::{self, LogLevel};
 use crate::reply::{self, HttpReply};
-use crate::request::{self, header};
+use crate::request::{Fact, RequestFacts};
 use crate::sample::Sampler;
-use crate::{enrich, hand_over, identity, limit};
+use crate::{enrich, hand_over, identity, limit, platform};
 
 /// What became of a request, for log and metrics.
 #[derive(Default)]
@@ -31,38 +29,48 @@ struct Account {
     warnings: usize,
 }
 
+/// A request that brings a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The platform's object: it has the body.
+    pub request: &'a web_sys::Request,
+    /// What is known of it beside its body.
+    pub facts: &'a RequestFacts,
+    /// What is bound to the Worker.
+    pub env: &'a JsValue,
+}
+
 /// Takes one batch.
-pub async fn collect(mut request: Request, env: &Env, config: &Config) -> HttpReply {
+pub async fn collect(incoming: Incoming<'_>, config: &Config) -> HttpReply {
     let mut account = Account::default();
-    let taken = take(&mut request, env, config, &mut account).await;
+    let taken = take(incoming, config, &mut account).await;
     let reply = taken.unwrap_or_else(|refused| refused);
-    account.note(env, &reply);
-    reply.readable_by(header(&request, "Origin"))
+    account.note(incoming.env, &reply);
+    reply.readable_by(incoming.facts.get(Fact::Origin))
 }
 
 async fn take(
-    request: &mut Request,
-    env: &Env,
+    incoming: Incoming<'_>,
     config: &Config,
     account: &mut Account,
 ) -> Result<HttpReply, HttpReply> {
+    let Incoming { facts, env, .. } = incoming;
     let received_at = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
-    let body = read(request).await.map_err(HttpReply::refusal)?;
+    let body = read(incoming).await.map_err(HttpReply::refusal)?;
     account.body_bytes = body.len();
     let frame = Frame::read(&body);
     let write_key = frame
         .write_key(&body)
         .map_err(|rejections| HttpReply::bad_envelope(&rejections))?;
-    let origin = header(request, "Origin");
-    let shop =
-        admit::shop(&config.shops, &write_key, origin.as_deref()).map_err(HttpReply::refusal)?;
+    let origin = facts.get(Fact::Origin);
+    let shop = admit::shop(&config.shops, &write_key, origin).map_err(HttpReply::refusal)?;
     account.shop_id = Some(shop.shop_id.clone());
     if config.has_rate_limits {
-        limit::check(env, &write_key, request)
+        limit::check(env, &write_key, facts.get(Fact::Address))
             .await
             .map_err(HttpReply::refusal)?;
     }
-    let judged = judged(request, config, shop, received_at, (&body, &frame))?;
+    let judged = judged(facts, config, shop, received_at, (&body, &frame))?;
     account.count(&judged.finding);
     hand_over::hand_over(config, env, judged.records)
         .await
@@ -70,8 +78,8 @@ async fn take(
     let reply = HttpReply::finding(&judged.finding);
     let cookie = identity::set_cookie(
         shop,
-        request::host(request).as_deref(),
-        header(request, "Cookie").as_deref(),
+        facts.host(),
+        facts.get(Fact::Cookie),
         judged.visitor.as_ref(),
     );
     Ok(match cookie {
@@ -80,39 +88,24 @@ async fn take(
     })
 }
 
-/// Reads the body, but neither too much of it nor for too long. One that breaks off is read as far as it came.
-async fn read(request: &mut Request) -> Result<Vec<u8>, Refusal> {
-    body::announced_length(header(request, "Content-Length").as_deref())?;
-    let all = pin!(read_all(request));
-    match select(all, Delay::from(body::PATIENCE)).await {
-        Either::Left((body, _)) => body::unpack(body?),
-        Either::Right(_) => Err(Refusal::TooSlow),
-    }
-}
-
-async fn read_all(request: &mut Request) -> Result<Vec<u8>, Refusal> {
-    let mut body = Vec::new();
-    if let Ok(mut chunks) = request.stream() {
-        while let Some(Ok(chunk)) = chunks.next().await {
-            body::extend(&mut body, &chunk)?;
-        }
-    }
-    Ok(body)
+async fn read(incoming: Incoming<'_>) -> Result<Vec<u8>, Refusal> {
+    let announced = body::announced_length(incoming.facts.get(Fact::ContentLength))?;
+    let body = platform::read(incoming.request, announced.is_some()).await?;
+    body::unpack(body)
 }
 
 fn judged(
-    request: &Request,
+    facts: &RequestFacts,
     config: &Config,
     shop: &ShopConfig,
     received_at: i64,
     (body, frame): (&[u8], &Frame<'_>),
 ) -> Result<Judged, HttpReply> {
-    let headers = request::Headers::read(request);
     let edge = enrich::enrich(
         &shop.shop_id,
         received_at,
-        &headers.traits(),
-        request::geography(request),
+        &facts.traits(),
+        facts.geography(),
     );
     let circumstances = Circumstances {
         edge: &edge,
@@ -145,15 +138,14 @@ impl Account {
     }
 
     /// Counts the request, and logs it where that is worth a line.
-    fn note(&self, env: &Env, reply: &HttpReply) {
-        let is_counted = metrics::write(
+    fn note(&self, env: &JsValue, reply: &HttpReply) {
+        let figures = [self.accepted, self.rejected, self.warnings, self.body_bytes];
+        let is_counted = platform::count(
             env,
-            &Point {
-                about: "collect",
-                outcome: reply.outcome,
-                shop_id: self.shop_id.as_deref(),
-                figures: &[self.accepted, self.rejected, self.warnings, self.body_bytes],
-            },
+            "collect",
+            reply.outcome,
+            self.shop_id.as_deref().unwrap_or_default(),
+            &figures.map(|figure| figure as f64),
         );
         // Strangers and good batches are in the metrics; a line for each would cost more than the rest of the work.
         let is_ordinary = reply.status == 202 || self.shop_id.is_none();

@@ -9,14 +9,13 @@ use std::time::Duration;
 use serde_json::json;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::worker_sys::{Message, MessageBatch};
-use worker::{Date, Env, Queue, js_sys};
+use worker::{Date, js_sys};
 
 use crate::config::Config;
 use crate::dead_letter;
-use crate::hand_over::{QUEUE, send};
-use crate::metrics::{self, Point};
 use crate::observe::{self, LogLevel};
 use crate::outgoing::Outgoing;
+use crate::platform;
 use crate::produce::confluent::Confluent;
 use crate::produce::delivery::Delivery;
 use crate::produce::{self, Tally};
@@ -43,10 +42,9 @@ struct Received {
 /// Returns an error if the platform's objects are not what they should be: then the whole batch comes again.
 pub async fn consume(
     batch: &MessageBatch,
-    env: &Env,
+    env: &JsValue,
     config: Option<&Config>,
 ) -> Result<(), JsValue> {
-    let queue = env.queue(QUEUE)?;
     let mut received = receive(batch)?;
     let mut deliveries: Vec<_> = received
         .iter_mut()
@@ -67,7 +65,7 @@ pub async fn consume(
     };
     let messages = received.len();
     for received in received {
-        received.settle(tally.retry_after, &queue).await?;
+        received.settle(tally.retry_after, env).await?;
     }
     note(env, messages, &tally);
     Ok(())
@@ -96,8 +94,14 @@ fn receive(batch: &MessageBatch) -> Result<Vec<Received>, JsValue> {
     Ok(received)
 }
 
-/// Our messages are texts; what others send is written as JSON, to be kept.
+/// Our messages are the bytes of a text; what others send as text is taken too, and anything else written as JSON, to be
+/// kept.
 fn text(body: &JsValue) -> String {
+    if body.is_instance_of::<js_sys::ArrayBuffer>() || js_sys::ArrayBuffer::is_view(body) {
+        let bytes = js_sys::Uint8Array::new(body).to_vec();
+        return String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    }
     body.as_string().unwrap_or_else(|| {
         js_sys::JSON::stringify(body)
             .map(String::from)
@@ -114,18 +118,16 @@ fn attempts(message: &Message) -> u32 {
 }
 
 impl Received {
-    async fn settle(self, retry_after: Option<u32>, queue: &Queue) -> Result<(), JsValue> {
+    async fn settle(self, retry_after: Option<u32>, env: &JsValue) -> Result<(), JsValue> {
         let failures = self.earlier_failures.saturating_add(self.attempts);
         let delay = retry::delay_seconds(failures, retry_after);
         match settle(&self.deliveries, self.attempts) {
             Settlement::Done => self.message.ack(),
             Settlement::Retry => retry(&self.message, delay),
-            Settlement::SendLeft => {
-                match send_left(self.deliveries, failures, delay, queue).await {
-                    Ok(()) => self.message.ack(),
-                    Err(_) => retry(&self.message, delay),
-                }
-            }
+            Settlement::SendLeft => match send_left(self.deliveries, failures, delay, env).await {
+                Ok(()) => self.message.ack(),
+                Err(_) => retry(&self.message, delay),
+            },
         }
     }
 }
@@ -141,38 +143,38 @@ async fn send_left(
     deliveries: Vec<Delivery>,
     failures: u32,
     delay: u32,
-    queue: &Queue,
-) -> worker::Result<()> {
+    env: &JsValue,
+) -> Result<(), JsValue> {
     let left: Vec<Outgoing> = deliveries
         .into_iter()
         .filter(|delivery| !delivery.is_delivered())
         .map(|delivery| Rc::unwrap_or_clone(delivery.record))
         .collect();
-    let packed = queue_message::pack(left, failures)?;
+    let packed = queue_message::pack(left, failures).map_err(|error| error.to_string())?;
     if !packed.oversized.is_empty() {
         return Err("a record of a message is too large for a message".into());
     }
     for messages in &packed.sendings {
-        send(queue, messages, Some(delay)).await?;
+        let bodies = messages.iter().map(|message| message.text.as_str());
+        platform::send(env, bodies, Some(delay)).await?;
     }
     Ok(())
 }
 
-fn note(env: &Env, messages: usize, tally: &Tally) {
+fn note(env: &JsValue, messages: usize, tally: &Tally) {
     let (level, outcome) = if tally.left == 0 {
         (LogLevel::Info, "delivered")
     } else {
         (LogLevel::Warn, "records_left")
     };
+    let figures = [messages, tally.events, tally.dead_letters, tally.left];
     // Metrics are for counting; a batch of messages is rare enough to have its line as well.
-    let _ = metrics::write(
+    platform::count(
         env,
-        &Point {
-            about: "consume",
-            outcome,
-            shop_id: None,
-            figures: &[messages, tally.events, tally.dead_letters, tally.left],
-        },
+        "consume",
+        outcome,
+        "",
+        &figures.map(|figure| figure as f64),
     );
     let mut fields = tally.fields();
     if let Some(fields) = fields.as_object_mut() {

@@ -8,19 +8,17 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::json;
-use worker::{BatchMessageBuilder, Env, MessageBuilder, Queue, QueueContentType};
+use worker::wasm_bindgen::JsValue;
 
 use crate::config::{Config, HandOver};
 use crate::health::LastHandOver;
 use crate::observe::{self, LogLevel};
 use crate::outgoing::{Outgoing, Topic};
+use crate::platform::{self, QUEUE};
 use crate::produce::confluent::Confluent;
 use crate::produce::delivery::Delivery;
 use crate::produce::{self, Tally};
-use crate::queue_message::{self, Packed, QueueMessage};
-
-/// The queue's binding in `wrangler.toml`.
-pub const QUEUE: &str = "EVENTS";
+use crate::queue_message::{self, Packed};
 
 /// How long a client waits for a direct call; its own patience is not much longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,7 +42,7 @@ pub fn last() -> LastHandOver {
 /// Returns [`NotDurable`].
 pub async fn hand_over(
     config: &Config,
-    env: &Env,
+    env: &JsValue,
     records: Vec<Outgoing>,
 ) -> Result<(), NotDurable> {
     let direct = match config.hand_over {
@@ -80,15 +78,15 @@ async fn deliver(config: &Config, records: Vec<Outgoing>) -> bool {
 }
 
 /// Sends records to the queue and returns those it did not take.
-async fn park(env: &Env, records: Vec<Outgoing>) -> Vec<Outgoing> {
+async fn park(env: &JsValue, records: Vec<Outgoing>) -> Vec<Outgoing> {
     if records.is_empty() {
         return records;
     }
-    let Ok(queue) = env.queue(QUEUE) else {
+    if !platform::is_bound(env, QUEUE) {
         let fields = json!({"queue.binding": QUEUE});
         observe::log(LogLevel::Error, "queue is not bound", fields);
         return records;
-    };
+    }
     let packed = match queue_message::pack(records, 0) {
         Ok(packed) => packed,
         Err(error) => {
@@ -103,7 +101,8 @@ async fn park(env: &Env, records: Vec<Outgoing>) -> Vec<Outgoing> {
     } = packed;
     let mut rest = oversized;
     for messages in sendings {
-        if send(&queue, &messages, None).await.is_err() {
+        let bodies = messages.iter().map(|message| message.text.as_str());
+        if platform::send(env, bodies, None).await.is_err() {
             let fields = json!({"queue.messages": messages.len()});
             observe::log(LogLevel::Warn, "queue refused messages", fields);
             rest.extend(messages.into_iter().flat_map(|message| message.records));
@@ -122,27 +121,6 @@ fn good_events(records: Vec<Outgoing>) -> Vec<Outgoing> {
         observe::log(LogLevel::Warn, "dead letters are not kept", fields);
     }
     good
-}
-
-/// Sends messages to the queue in one go, to be brought after a delay.
-///
-/// # Errors
-/// Returns an error if the queue does not take them.
-pub async fn send(
-    queue: &Queue,
-    messages: &[QueueMessage],
-    delay_seconds: Option<u32>,
-) -> worker::Result<()> {
-    let mut batch = BatchMessageBuilder::new();
-    for message in messages {
-        let message =
-            MessageBuilder::new(message.text.as_str()).content_type(QueueContentType::Text);
-        batch = batch.message(match delay_seconds {
-            Some(delay) => message.delay_seconds(delay).build(),
-            None => message.build(),
-        });
-    }
-    queue.send_batch(batch.build()).await
 }
 
 fn log(tally: &Tally) {

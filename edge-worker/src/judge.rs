@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
-use shoptrail_schemas::derive::{self, Derived, Rules};
+use shoptrail_schemas::derive::{self, Derived, Deriver, Rules};
 use shoptrail_schemas::validate::{self, ValidEvent};
 use shoptrail_schemas::{BatchInfo, Clock, ConsentState, Edge, RejectCode, Rejection, Warning};
 
@@ -112,11 +111,17 @@ impl Circumstances<'_> {
             max_age_ms: self.max_age_ms,
             ..Clock::new(self.edge.received_at, info.sent_at)
         };
+        let request = derive::Request {
+            shop_id: &self.edge.shop_id,
+            gpc: self.edge.gpc,
+            clock,
+        };
+        let mut deriver = Deriver::new(request, self.rules);
         let mut verdicts = Vec::with_capacity(events.len());
         let mut records = Vec::with_capacity(events.len());
         let mut visitor = None;
         for bytes in events {
-            match self.judge_event(bytes, clock) {
+            match self.judge_event(bytes, clock, &mut deriver) {
                 Ok(accepted) => {
                     visitor = accepted.visitor.or(visitor);
                     verdicts.push(accepted.verdict);
@@ -141,12 +146,17 @@ impl Circumstances<'_> {
     }
 
     /// Cleans an event of what may not be kept, holds it against the contract and derives what it tells.
-    fn judge_event(&self, bytes: &[u8], clock: Clock) -> Result<Accepted, Vec<Rejection>> {
+    fn judge_event(
+        &self,
+        bytes: &[u8],
+        clock: Clock,
+        deriver: &mut Deriver<'_>,
+    ) -> Result<Accepted, Vec<Rejection>> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| malformed("not valid JSON: the text is not UTF-8"))?;
         let cleaned = self.privacy.clean(text, self.subject(true));
         let event = validate::event(&cleaned, Some(&clock))?;
-        let derived = self.derive(&event, clock);
+        let derived = deriver.event(&event.facts());
         if derived.consent_analytics != ConsentState::Denied {
             return accepted(&event, &derived);
         }
@@ -157,15 +167,6 @@ impl Circumstances<'_> {
                 accepted(&event, &derived)
             }
         }
-    }
-
-    fn derive(&self, event: &ValidEvent<'_>, clock: Clock) -> Derived {
-        let request = derive::Request {
-            shop_id: &self.edge.shop_id,
-            gpc: self.edge.gpc,
-            clock,
-        };
-        derive::event(&event.facts(), &request, self.rules)
     }
 
     fn refused_event(&self, bytes: &[u8], rejections: &[Rejection]) -> Outgoing {
@@ -204,27 +205,29 @@ struct Accepted {
 }
 
 fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<Rejection>> {
-    /// What the edge says of one event alone.
-    #[derive(Serialize)]
-    struct OwnFields<'a> {
-        #[serde(skip_serializing_if = "<[Warning]>::is_empty")]
-        warnings: &'a [Warning],
-        #[serde(flatten)]
-        derived: &'a Derived,
-    }
-    let warnings = event.warnings();
-    let derived_json = serde_json::to_string(&OwnFields { warnings, derived })
+    let own = own_fields(event.warnings(), derived)
         .map_err(|error| malformed(&format!("cannot be written again: {error}")))?;
     Ok(Accepted {
         verdict: Verdict::Accepted {
             event_id: event.event_id().to_owned(),
-            warnings: warnings.to_vec(),
+            warnings: event.warnings().to_vec(),
         },
         visitor: visitor(event, derived),
         key: event.anonymous_id().to_owned(),
         event: event.text().into(),
-        derived: derived_json.into(),
+        derived: own.into(),
     })
+}
+
+/// Writes what the edge says of one event alone.
+fn own_fields(warnings: &[Warning], derived: &Derived) -> serde_json::Result<String> {
+    let mut json = serde_json::to_string(derived)?;
+    if !warnings.is_empty() && json.pop().is_some() {
+        json.push_str(r#","warnings":"#);
+        json.push_str(&serde_json::to_string(warnings)?);
+        json.push('}');
+    }
+    Ok(json)
 }
 
 fn visitor(event: &ValidEvent<'_>, derived: &Derived) -> Option<Visitor> {

@@ -76,6 +76,15 @@ impl Outgoing {
             Self::DeadLetter(_) => Topic::DeadLetters,
         }
     }
+
+    /// Returns about how many bytes it has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Event(event) => event.bytes(),
+            Self::DeadLetter(letter) => letter.bytes(),
+        }
+    }
 }
 
 impl OutgoingEvent {
@@ -101,8 +110,7 @@ impl OutgoingEvent {
     }
 
     /// Returns about how many bytes its record has.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let Common { batch, edge } = self.common.as_ref();
         let parts = [&*self.event, &*self.derived, batch.get(), edge.get()];
         parts.iter().map(|part| part.len()).sum()
@@ -111,8 +119,7 @@ impl OutgoingEvent {
 
 impl DeadLetter {
     /// Returns about how many bytes it has, headers included.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
         let value = match &self.value {

@@ -151,7 +151,7 @@ struct Cleaner<'a> {
 
 impl edit::Editor for Cleaner<'_> {
     fn rule(&self, path: &[Cow<'_, str>]) -> Option<FieldRule> {
-        if path == ["user_id"] && !self.subject.keeps_user_id {
+        if !self.subject.keeps_user_id && path == ["user_id"] {
             return Some(FieldRule::Drop);
         }
         let fields = &self.rules.settings.fields;

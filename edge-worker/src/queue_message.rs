@@ -49,19 +49,19 @@ pub struct Opened {
 pub fn pack(records: Vec<Outgoing>, failures: u32) -> serde_json::Result<Packed> {
     let mut packed = Packed::default();
     let head = head(&records, failures);
-    let mut filling = Filling::new(&head);
-    let mut entry = String::new();
+    let expected: usize = records.iter().map(Outgoing::bytes).sum();
+    let mut filling = Filling::new(&head, expected);
     for record in records {
-        entry.clear();
-        write_entry(&mut entry, &record)?;
-        if !Filling::new(&head).has_room(&entry) {
+        let Some((record, entry)) = filling.put(record)? else {
+            continue;
+        };
+        let mut next = Filling::new(&head, expected);
+        if !next.has_room(&entry) {
             packed.oversized.push(record);
             continue;
         }
-        if !filling.has_room(&entry) {
-            packed.add(std::mem::replace(&mut filling, Filling::new(&head)).close());
-        }
-        filling.put(&entry, record);
+        next.put_written(&entry, record);
+        packed.add(std::mem::replace(&mut filling, next).close());
     }
     if !filling.records.is_empty() {
         packed.add(filling.close());
@@ -149,28 +149,47 @@ struct Filling {
 impl Filling {
     const END: &str = "]}";
 
-    fn new(head: &str) -> Self {
+    fn new(head: &str, expected: usize) -> Self {
+        let room = head.len().saturating_add(expected).min(MAX_MESSAGE_BYTES);
+        let mut text = String::with_capacity(room);
+        text.push_str(head);
         Self {
-            text: head.to_owned(),
+            text,
             records: Vec::new(),
         }
     }
 
-    fn has_room(&self, entry: &str) -> bool {
-        // One more for the comma.
-        let rest = entry
-            .len()
-            .saturating_add(1)
-            .saturating_add(Self::END.len());
-        self.text.len().saturating_add(rest) <= MAX_MESSAGE_BYTES
+    /// Adds a record, or returns it with what was written of it, if there is no room.
+    fn put(&mut self, record: Outgoing) -> serde_json::Result<Option<(Outgoing, String)>> {
+        let before = self.text.len();
+        self.separate();
+        let start = self.text.len();
+        write_entry(&mut self.text, &record)?;
+        if self.text.len().saturating_add(Self::END.len()) > MAX_MESSAGE_BYTES {
+            let entry = self.text.split_off(start);
+            self.text.truncate(before);
+            return Ok(Some((record, entry)));
+        }
+        self.records.push(record);
+        Ok(None)
     }
 
-    fn put(&mut self, entry: &str, record: Outgoing) {
+    fn put_written(&mut self, entry: &str, record: Outgoing) {
+        self.separate();
+        self.text.push_str(entry);
+        self.records.push(record);
+    }
+
+    fn separate(&mut self) {
         if !self.records.is_empty() {
             self.text.push(',');
         }
-        self.text.push_str(entry);
-        self.records.push(record);
+    }
+
+    /// Whether an entry fits in as the first one.
+    fn has_room(&self, entry: &str) -> bool {
+        let rest = entry.len().saturating_add(Self::END.len());
+        self.text.len().saturating_add(rest) <= MAX_MESSAGE_BYTES
     }
 
     fn close(mut self) -> QueueMessage {

@@ -1,5 +1,7 @@
 //! What the client is told.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use shoptrail_schemas::{Rejection, Warning};
 
@@ -24,7 +26,7 @@ pub struct HttpReply {
     /// The body, JSON or nothing.
     pub body: Option<String>,
     /// Headers beside the content type.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// One word for what happened: for metrics.
     pub outcome: &'static str,
 }
@@ -206,7 +208,7 @@ impl HttpReply {
             "",
             &message,
         )
-        .with("Allow", allowed.to_owned())
+        .with("Allow", allowed)
     }
 
     /// The reply to a browser's preflight; without [`HttpReply::readable_by`] it refuses.
@@ -219,35 +221,50 @@ impl HttpReply {
             outcome: "preflight",
         };
         empty
-            .with("Access-Control-Allow-Methods", "POST".to_owned())
-            .with("Access-Control-Allow-Headers", "Content-Type".to_owned())
-            .with(
-                "Access-Control-Max-Age",
-                PREFLIGHT_MAX_AGE_SECONDS.to_owned(),
-            )
+            .with("Access-Control-Allow-Methods", "POST")
+            .with("Access-Control-Allow-Headers", "Content-Type")
+            .with("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_SECONDS)
     }
 
     /// Lets pages of this origin read the reply, `Retry-After` too. A refusal is readable by the page that is refused, so
     /// that it stops: it says nothing of anybody else.
     #[must_use]
-    pub fn readable_by(self, origin: Option<String>) -> Self {
+    pub fn readable_by(self, origin: Option<&str>) -> Self {
         let reply = self
-            .with("Vary", "Origin".to_owned())
-            .with("Cross-Origin-Resource-Policy", "cross-origin".to_owned());
+            .with("Vary", "Origin")
+            .with("Cross-Origin-Resource-Policy", "cross-origin");
         match origin {
             Some(origin) => reply
-                .with("Access-Control-Allow-Origin", origin)
-                .with("Access-Control-Allow-Credentials", "true".to_owned())
-                .with("Access-Control-Expose-Headers", "Retry-After".to_owned()),
+                .with("Access-Control-Allow-Origin", origin.to_owned())
+                .with("Access-Control-Allow-Credentials", "true")
+                .with("Access-Control-Expose-Headers", "Retry-After"),
             None => reply,
         }
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
         self
+    }
+
+    /// Returns names and values of all headers, a line each.
+    #[must_use]
+    pub fn header_lines(&self) -> String {
+        let own = self
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_ref()));
+        let content_type = self
+            .body
+            .as_ref()
+            .map(|_| ("Content-Type", "application/json"));
+        let mut lines = String::with_capacity(320);
+        for (name, value) in own.chain(content_type) {
+            lines.extend([name, "\n", value, "\n"]);
+        }
+        lines
     }
 }
 

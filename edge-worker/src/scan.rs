@@ -60,14 +60,16 @@ impl<'a> Cursor<'a> {
 /// Returns the length of the string that `text` begins with, quotes included; all of it if the string has no end.
 #[must_use]
 pub fn string_length(text: &[u8]) -> usize {
-    let mut is_escaped = false;
-    for (position, byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return position.saturating_add(1),
-            _ => {}
+    let mut position: usize = 1;
+    while let Some(rest) = text.get(position..)
+        && let Some(found) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))
+    {
+        position = position.saturating_add(found).saturating_add(1);
+        if rest.get(found) == Some(&b'"') {
+            return position;
         }
+        // What is escaped ends nothing.
+        position = position.saturating_add(1);
     }
     text.len()
 }
@@ -76,22 +78,19 @@ pub fn string_length(text: &[u8]) -> usize {
 fn value_length(text: &[u8]) -> usize {
     let mut depth: usize = 0;
     let mut position: usize = 0;
-    while let Some(rest) = text.get(position..).filter(|rest| !rest.is_empty()) {
-        let step = match rest.first() {
-            Some(b'"') => string_length(rest),
-            Some(b',') if depth == 0 => break,
-            Some(b'}' | b']') if depth == 0 => break,
-            Some(b'}' | b']') => {
-                depth = depth.saturating_sub(1);
-                1
+    while let Some(byte) = text.get(position) {
+        match byte {
+            b'"' => {
+                let string = text.get(position..).unwrap_or_default();
+                position = position.saturating_add(string_length(string));
+                continue;
             }
-            Some(b'{' | b'[') => {
-                depth = depth.saturating_add(1);
-                1
-            }
-            _ => 1,
-        };
-        position = position.saturating_add(step);
+            b',' | b'}' | b']' if depth == 0 => break,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'{' | b'[' => depth = depth.saturating_add(1),
+            _ => {}
+        }
+        position = position.saturating_add(1);
     }
     position
 }
@@ -120,5 +119,7 @@ mod tests {
         assert_eq!(string_length(br#""ab\""#), 5);
         assert_eq!(string_length(br#""ab" c"#), 4);
         assert_eq!(string_length(b"\""), 1);
+        assert_eq!(string_length(br#""\\""#), 4);
+        assert_eq!(string_length(br#""ab\"#), 4);
     }
 }

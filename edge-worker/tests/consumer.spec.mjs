@@ -87,7 +87,7 @@ test("connection_that_breaks_in_the_middle_loses_nothing", async () => {
   assert.deepEqual(keys(gateway.events), [1, 2, 3]);
 });
 
-for (const [name, fail] of [
+for (const [name, fail] of /** @type {[string, (response: any) => any][]} */ ([
   ["503", (response) => response.writeHead(503).end()],
   [
     "429_in_html",
@@ -98,7 +98,7 @@ for (const [name, fail] of [
     (response) => response.writeHead(404).end('{"error_code":40403,"message":"no such topic"}'),
   ],
   ["reset", (response) => response.destroy()],
-]) {
+])) {
   test(`gateway_answering_${name}_loses_nothing`, async () => {
     let left = 2;
     gateway.intercept = (response) => {

@@ -64,7 +64,7 @@ test("body_that_was_announced_and_never_comes_is_answered", async () => {
   worker = await startWorker(gateway);
   const status = await new Promise((resolve, reject) => {
     const socket = connect(Number(worker.url.port), worker.url.hostname);
-    socket.once("data", (data) => resolve(/^HTTP\/1.1 (\d+)/.exec(data)?.[1]));
+    socket.once("data", (data) => resolve(/^HTTP\/1.1 (\d+)/.exec(String(data))?.[1]));
     socket.once("error", reject);
     socket.write(
       `POST /b HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\nContent-Length: 100\r\n\r\n{`,

@@ -3,6 +3,8 @@
 
 import { createServer } from "node:http";
 
+import { close, listen } from "../../tests/loopback.mjs";
+
 const API_KEY = "test-key";
 const API_SECRET = "test-secret";
 const CLUSTER_ID = "lkc-test";
@@ -23,9 +25,15 @@ export class Gateway {
   topics = { clickstream_event_v3: [], "clickstream_event_v3.dlq": [] };
   /** Every call that came: topic, how many records, the headers. */
   calls = [];
-  /** `(record, position, call) => report | "end" | undefined`: a report that is not success, or the stream's end before it. */
+  /**
+   * A report that is not success, `"end"` for the stream's end before it, or `undefined`.
+   * @type {(record: any, position: number, call: any) => any}
+   */
   report = () => undefined;
-  /** `(response) => boolean`: answers a whole call some other way, and says so. */
+  /**
+   * Answers a whole call some other way, and says so.
+   * @type {(response: import("node:http").ServerResponse) => boolean}
+   */
   intercept = () => false;
 
   #server = createServer((request, response) =>
@@ -47,18 +55,13 @@ export class Gateway {
 
   /** Listens on a free port, and after `stop` on the same. */
   async start() {
-    await new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.#port, "127.0.0.1", resolve);
-    });
-    this.#port = this.#server.address().port;
+    this.#port = await listen(this.#server, this.#port);
     return this;
   }
 
   /** From now on connections are refused. */
-  async stop() {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  stop() {
+    return close(this.#server);
   }
 
   async #answer(request, response) {

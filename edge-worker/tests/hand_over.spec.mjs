@@ -21,10 +21,12 @@ const refuse = () => {
 };
 
 test("reply_waits_for_the_queue", async () => {
-  let release;
+  let release = () => {};
+  let isAsked = false;
   const parked = [];
   const queue = async (messages) => {
-    await new Promise((resolve) => (release = resolve));
+    isAsked = true;
+    await new Promise((resolve) => (release = () => resolve(undefined)));
     parked.push(...messages);
   };
   worker = await startWorker(gateway, { queue });
@@ -33,7 +35,7 @@ test("reply_waits_for_the_queue", async () => {
     replied = true;
     return response;
   });
-  await until("the Worker asks the queue", () => release);
+  await until("the Worker asks the queue", () => isAsked);
   // A round trip through the same Worker: time enough for a reply that does not wait.
   await fetch(new URL("/health", worker.url));
   assert.deepEqual([replied, parked.length], [false, 0]);

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { listen } from "../../tests/loopback.mjs";
 import { Gateway, bindings } from "./gateway.mjs";
 import { ORIGIN, SHOPS, batch, event, record, until } from "./worker.mjs";
 
@@ -53,14 +54,14 @@ const server = createServer(async (request, response) => {
 
 before(async () => {
   gateway = await new Gateway().start();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listen(server);
   folder = await mkdtemp(join(tmpdir(), "shoptrail-host-"));
   const settings = {
     config: CONFIG,
     state: folder,
     port: 0,
     variables: { ...bindings(gateway), SHOPTRAIL_SHOPS: SHOPS },
-    queues: { url: `http://127.0.0.1:${server.address().port}`, token: TOKEN },
+    queues: { url: `http://127.0.0.1:${port}`, token: TOKEN },
   };
   const file = join(folder, "settings.json");
   await writeFile(file, JSON.stringify(settings));

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import Ajv from "ajv/dist/2020.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { Gateway } from "./gateway.mjs";
 import { batch, event, startWorker } from "./worker.mjs";
 
 const description = JSON.parse(await readFile(new URL("../openapi.json", import.meta.url), "utf8"));
-const ajv = new Ajv({ strict: false, formats: { uint: true, uint32: true } }).addSchema(
+const ajv = new Ajv2020({ strict: false, formats: { uint: true, uint32: true } }).addSchema(
   description,
   "openapi",
 );

@@ -16,9 +16,10 @@ export const SHOPS = JSON.stringify([
 ]);
 
 /**
- * Starts the Worker. `options`: `vars` to add or change, `cf` that the platform says of a request, `bindings` of
- * Miniflare's to add, `queue`, a function that takes the place of the Cloudflare Queue: it gets the messages' bodies, and
- * throws to refuse them.
+ * Starts the Worker. `vars` are added or changed, `cf` is what the platform says of a request, `bindings` of Miniflare's are
+ * added; `queue` takes the place of the Cloudflare Queue: it gets the messages' bodies, and throws to refuse them.
+ * @param {import("./gateway.mjs").Gateway} gateway
+ * @param {{vars?: object, cf?: object, bindings?: object, queue?: (bodies: any[]) => unknown}} options
  */
 export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more } = {}) {
   const log = new Lines(LogLevel.DEBUG);
@@ -80,24 +81,30 @@ export async function startWorker(gateway, { vars = {}, cf = {}, queue, ...more 
     post: (body, headers = {}) =>
       fetch(new URL("/b", url), {
         method: "POST",
-        body: typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body),
+        body: asBody(body),
         headers: { origin: ORIGIN, "content-type": "text/plain", ...headers },
       }),
   };
 }
 
-/** `worker` knows a queue by its class. */
+/**
+ * What a request takes: anything else is sent as JSON.
+ * @returns {any}
+ */
+function asBody(body) {
+  return typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body);
+}
+
 const SCRIPTED_QUEUE = `
-class WorkerQueue {
-  constructor(env) { this.env = env; }
+export default (env) => ({
   async sendBatch(messages) {
-    const response = await this.env.TAKE.fetch("http://queue/", {
-      method: "POST", body: JSON.stringify(messages.map((message) => message.body)),
+    const texts = messages.map((message) => new TextDecoder().decode(message.body));
+    const response = await env.TAKE.fetch("http://queue/", {
+      method: "POST", body: JSON.stringify(texts),
     });
     if (!response.ok) throw new Error("queue refuses");
-  }
-}
-export default (env) => new WorkerQueue(env);
+  },
+});
 `;
 
 function answering(queue) {

@@ -56,7 +56,7 @@ pub struct Broker {
 }
 
 /// Where the child finds its jars and keeps its log.
-pub struct Place<'a> {
+pub struct KafkaFiles<'a> {
     /// Folder of Kafka's jars.
     pub lib: &'a Path,
     /// Folder of configuration and data.
@@ -79,16 +79,16 @@ impl Broker {
     ///
     /// # Errors
     /// Returns an error if the jars or Java are missing, or Kafka does not come up.
-    pub async fn child(place: Place<'_>, ports: &Ports, family: Family) -> Result<Self> {
+    pub async fn child(files: KafkaFiles<'_>, ports: &Ports, family: Family) -> Result<Self> {
         ensure!(
-            has_kafka(place.lib),
+            has_kafka(files.lib),
             "no Kafka in `{}`\nhint: run `cargo xtask setup`",
-            place.lib.display()
+            files.lib.display()
         );
         // The child works in its own folder: every path must hold there too.
-        let lib = std::path::absolute(place.lib)?;
-        let dir = std::path::absolute(place.dir)?;
-        let log = std::path::absolute(&place.log)?;
+        let lib = std::path::absolute(files.lib)?;
+        let dir = std::path::absolute(files.dir)?;
+        let log = std::path::absolute(&files.log)?;
         std::fs::create_dir_all(&dir)
             .with_context(|| format!("cannot create `{}`", dir.display()))?;
         let properties = dir.join("server.properties");

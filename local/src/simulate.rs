@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub mod crowd;
 pub mod device;
 pub mod journey;
+mod mistakes;
 pub mod send;
 pub mod sending;
 pub mod shopper;
@@ -23,7 +24,7 @@ pub mod world;
 
 use crowd::{Crowd, Visit};
 use send::{EdgeClient, SentReport, VisitBatch};
-use sending::{Pace, Sending, Turn};
+use sending::{SendPace, Sending, Turn};
 use world::World;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -61,6 +62,9 @@ pub struct SimulateArgs {
     /// Number of past days over which the visits are spread
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=3650), conflicts_with = "live")]
     pub days: i64,
+    /// Sends so many events with mistakes in them as well: most are refused with a reason, some repaired with a warning
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "live")]
+    pub mistakes: u8,
     /// Events per second; 0: as fast as the edge accepts them
     #[arg(long, default_value_t = 0.0)]
     pub rate: f64,
@@ -123,9 +127,14 @@ async fn history(
     let total: usize = visits.iter().map(|visit| visit.events.len()).sum();
     let mut sending = Sending::new(&format!("of {total} events"));
     sending.report.sessions = u64::try_from(visits.len())?;
+    if let (true, Some(visit)) = (args.mistakes > 0, visits.first()) {
+        let events = mistakes::events(args.mistakes.into(), now, &args.origin, &mut rng);
+        let report = edge.send_as_they_are(visit.user_agent, &events).await?;
+        sending.report.add(&report);
+    }
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
-    let mut pace = Pace::new(args.rate);
+    let mut pace = SendPace::new(args.rate);
     for batch in visits.into_iter().flat_map(batches) {
         if pace.turn(batch.events.len(), &stop).await == Turn::Stopped {
             break;
@@ -164,7 +173,7 @@ async fn live(
     let mut sending = Sending::new("events; Ctrl-C stops");
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
-    let mut pace = Pace::new(args.rate / EVENTS_PER_VISIT);
+    let mut pace = SendPace::new(args.rate / EVENTS_PER_VISIT);
     while pace.turn(1, &stop).await == Turn::Come {
         let visit = crowd.next(world, now(), &mut rng);
         sending.report.sessions += 1;

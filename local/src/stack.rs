@@ -12,7 +12,7 @@ use axum::Router;
 use clap::Args;
 
 use crate::addresses::Addresses;
-use crate::broker::{Broker, Place, TOPIC};
+use crate::broker::{Broker, KafkaFiles, TOPIC};
 use crate::children::{ChildCommand, Family, Service};
 use crate::confluent::Confluent;
 use crate::confluent::limits::Limits;
@@ -286,12 +286,12 @@ async fn start_broker(
                 .clone()
                 .unwrap_or_else(|| root.join("target/tools/kafka/lib"));
             let dir = args.data.join("kafka");
-            let place = Place {
+            let files = KafkaFiles {
                 lib: &lib,
                 dir: &dir,
                 log: args.data.join("logs/kafka.log"),
             };
-            Broker::child(place, &identity.ports, family).await?
+            Broker::child(files, &identity.ports, family).await?
         }
     };
     broker.create_topics().await?;

@@ -46,9 +46,11 @@ fn host(authority: &str) -> Option<String> {
         None if host.starts_with('[') => return None,
         None => host.split(':').next()?,
     };
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let host = host.strip_prefix("www.").map_or(host.as_str(), |host| host);
-    (!host.is_empty()).then(|| host.to_owned())
+    let mut host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host.starts_with("www.") {
+        host.drain(..4);
+    }
+    (!host.is_empty()).then_some(host)
 }
 
 impl<'a> Address<'a> {

@@ -4,6 +4,7 @@
 mod campaign;
 mod channel;
 mod domain;
+mod memory;
 mod referrer;
 mod rules;
 mod sorted;
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::consent::ConsentState;
 use crate::event::{Consent, Event};
 use crate::money;
+use memory::Memory;
 
 pub(crate) use campaign::is_campaign_parameter;
 pub use channel::Channel;
@@ -191,44 +193,85 @@ impl Event {
 /// Derives what an event tells by itself.
 #[must_use]
 pub fn event(facts: &Facts<'_>, request: &Request<'_>, rules: &Rules) -> Derived {
-    let moment = request.clock.moment(facts.event_timestamp);
-    let page = address::parse(facts.page_url);
-    let page_host = page.as_ref().map_or("", |page| &page.host);
-    let campaign = page.as_ref().map(campaign::read).unwrap_or_default();
-    let referrer = referrer::read(facts.referrer_url, page_host, rules);
-    let minor = |amount: Option<f64>| money::minor_units(amount?, facts.currency?).ok();
-    let item_amounts = |item: &ItemFacts| {
-        let price_minor = minor(item.price);
+    Deriver::new(*request, rules).event(facts)
+}
+
+/// Derives what the events of one request tell, each by itself.
+#[derive(Debug)]
+pub struct Deriver<'a> {
+    request: Request<'a>,
+    rules: &'a Rules,
+    memory: Memory,
+}
+
+impl<'a> Deriver<'a> {
+    /// Starts with the first event of a request.
+    #[must_use]
+    pub fn new(request: Request<'a>, rules: &'a Rules) -> Self {
+        Self {
+            request,
+            rules,
+            memory: Memory::default(),
+        }
+    }
+
+    /// Derives what the next event tells.
+    #[must_use]
+    pub fn event(&mut self, facts: &Facts<'_>) -> Derived {
+        let Self {
+            request,
+            rules,
+            memory,
+        } = self;
+        let moment = request.clock.moment(facts.event_timestamp);
+        let page = address::parse(facts.page_url);
+        let campaign = page.as_ref().map(campaign::read).unwrap_or_default();
+        let page_path = page.as_ref().map_or("/", |page| page.path).to_owned();
+        let page_host = page.map(|page| page.host).unwrap_or_default();
+        let referrer = memory.referrer(facts.referrer_url, &page_host, rules);
+        let channel = memory.channel(&campaign, &referrer, rules);
+        let digits = facts.currency.and_then(money::digits);
+        let minor = |amount: Option<f64>| money::units(amount?, digits?);
+        Derived {
+            event_time: moment.ms,
+            clock_corrected: moment.corrected,
+            visitor_bucket: visitor_bucket(request.shop_id, facts.anonymous_id),
+            page_host,
+            page_path,
+            campaign_source: campaign.source,
+            campaign_medium: campaign.medium,
+            campaign_name: campaign.name,
+            campaign_term: campaign.term,
+            campaign_content: campaign.content,
+            click_id: campaign.click_id,
+            click_id_kind: campaign.click_id_kind.map(str::to_owned),
+            referrer_host: referrer.host,
+            referrer_kind: referrer.kind,
+            channel,
+            value_minor: minor(facts.value),
+            tax_minor: minor(facts.tax),
+            shipping_minor: minor(facts.shipping),
+            item_amounts: facts
+                .items
+                .iter()
+                .map(|item| item.amounts(&minor))
+                .collect(),
+            consent_analytics: facts.consent.analytics.under_gpc(request.gpc),
+            consent_ads: facts.consent.ads.under_gpc(request.gpc),
+            rules_version: RULES_VERSION,
+        }
+    }
+}
+
+impl ItemFacts {
+    fn amounts(&self, minor: impl Fn(Option<f64>) -> Option<i64>) -> ItemAmounts {
+        let price_minor = minor(self.price);
         ItemAmounts {
             price_minor,
-            discount_minor: minor(item.discount),
+            discount_minor: minor(self.discount),
             amount_minor: price_minor
-                .and_then(|price| money::line_total(price, item.quantity.unwrap_or(1.0))),
+                .and_then(|price| money::line_total(price, self.quantity.unwrap_or(1.0))),
         }
-    };
-    Derived {
-        event_time: moment.ms,
-        clock_corrected: moment.corrected,
-        visitor_bucket: visitor_bucket(request.shop_id, facts.anonymous_id),
-        channel: channel::of(&campaign, &referrer, rules),
-        page_host: page_host.to_owned(),
-        page_path: page.as_ref().map_or("/", |page| page.path).to_owned(),
-        campaign_source: campaign.source,
-        campaign_medium: campaign.medium,
-        campaign_name: campaign.name,
-        campaign_term: campaign.term,
-        campaign_content: campaign.content,
-        click_id: campaign.click_id,
-        click_id_kind: campaign.click_id_kind.map(str::to_owned),
-        referrer_host: referrer.host,
-        referrer_kind: referrer.kind,
-        value_minor: minor(facts.value),
-        tax_minor: minor(facts.tax),
-        shipping_minor: minor(facts.shipping),
-        item_amounts: facts.items.iter().map(item_amounts).collect(),
-        consent_analytics: facts.consent.analytics.under_gpc(request.gpc),
-        consent_ads: facts.consent.ads.under_gpc(request.gpc),
-        rules_version: RULES_VERSION,
     }
 }
 

@@ -23,7 +23,13 @@ pub enum MoneyError {
 /// Withdrawn currencies are known as well: orders of the past are in them.
 #[must_use]
 pub fn digits(currency: &str) -> Option<u32> {
-    Currency::from_code(currency)?.exponent().map(u32::from)
+    known(currency).map(|(_, digits)| digits)
+}
+
+/// Returns a currency's code as it is known here, with its decimals.
+pub(crate) fn known(currency: &str) -> Option<(&'static str, u32)> {
+    let currency = Currency::from_code(currency)?;
+    Some((currency.code(), currency.exponent().map(u32::from)?))
 }
 
 /// Converts an amount in a currency's major unit to its minor unit: `19.99` EUR is 1999 cents, `500` JPY is 500 yen. What
@@ -33,11 +39,15 @@ pub fn digits(currency: &str) -> Option<u32> {
 /// Returns an error if the currency is unknown, or the amount is too large or not finite.
 pub fn minor_units(amount: f64, currency: &str) -> Result<i64, MoneyError> {
     let digits = digits(currency).ok_or(MoneyError::UnknownCurrency)?;
+    units(amount, digits).ok_or(MoneyError::OutOfRange)
+}
+
+/// Converts an amount to units of its last decimal. `None` if it is too large or not finite.
+pub(crate) fn units(amount: f64, digits: u32) -> Option<i64> {
     if !(-MAX_AMOUNT..=MAX_AMOUNT).contains(&amount) {
-        return Err(MoneyError::OutOfRange);
+        return None;
     }
-    let rounded = number::round(amount, digits).ok_or(MoneyError::OutOfRange)?;
-    Ok(rounded.units)
+    number::round(amount, digits).map(|rounded| rounded.units)
 }
 
 /// Returns price × quantity in minor units, halves rounded away from zero. A quantity has three decimals. `None` if the

@@ -13,6 +13,30 @@ pub(crate) struct Rounded {
 /// The shortest decimal text that reads back as the same double is what the shop wrote (up to 15 significant digits):
 /// `1.005` is rounded up, although its double is a little less.
 pub(crate) fn round(number: f64, decimals: u32) -> Option<Rounded> {
+    exact(number, decimals).or_else(|| round_text(number, decimals))
+}
+
+/// Returns the units of a number that has no more decimals than it may, as most do, without writing its text.
+///
+/// No two texts of up to 15 digits name the same double, and a division is rounded to the nearest one. So if units and
+/// scale give the number back, its shortest text is that of the units with a point in it.
+fn exact(number: f64, decimals: u32) -> Option<Rounded> {
+    const MAX_UNITS: f64 = 1e15;
+    let scale = 10_f64.powi(i32::try_from(decimals).ok()?);
+    let units = (number * scale).round_ties_even();
+    if units.abs() >= MAX_UNITS || units / scale != number {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number below the limit"
+    )]
+    let units = units as i64;
+    Some(Rounded { units, exact: true })
+}
+
+/// Rounds the shortest text.
+fn round_text(number: f64, decimals: u32) -> Option<Rounded> {
     // `Display` writes the shortest such text, never with an exponent.
     let text = number.abs().to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -127,6 +151,40 @@ fn is_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn number_that_needs_no_rounding_is_what_its_text_says() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..200_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let number = match state % 3 {
+                0 => f64::from_bits(state),
+                1 => (state >> 20) as f64 / 1_000.0,
+                _ => -((state >> 40) as f64) / 100.0,
+            };
+            for decimals in 0..=4 {
+                if let Some(exact) = exact(number, decimals) {
+                    assert_eq!(Some(exact), round_text(number, decimals), "{number}");
+                }
+            }
+        }
+        for number in [
+            0.0,
+            -0.0,
+            0.1 + 0.2,
+            1.005,
+            8.2,
+            19.99,
+            1e12,
+            999_999_999_999.99,
+        ] {
+            for decimals in 0..=4 {
+                assert_eq!(round(number, decimals), round_text(number, decimals));
+            }
+        }
+    }
 
     #[test]
     fn halves_are_rounded_away_from_zero_in_decimal() {

@@ -16,6 +16,9 @@ use crate::reject::{RejectCode, Rejection, excerpt};
 /// Objects up to this size are searched for repeated names pair by pair; larger ones are sorted first.
 const FEW_MEMBERS: usize = 32;
 
+/// Room that an object is read with: items have about as many members, events twice as many.
+const USUAL_MEMBERS: usize = 8;
+
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Tree<'a> {
@@ -35,14 +38,6 @@ impl<'a> Members<'a> {
     /// Returns a member's value; `null` is the same as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&Tree<'a>> {
         let member = self.0.iter().find(|(known, _)| known == name);
-        member
-            .map(|(_, value)| value)
-            .filter(|value| !value.is_null())
-    }
-
-    /// The same, to be changed.
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Tree<'a>> {
-        let member = self.0.iter_mut().find(|(known, _)| known == name);
         member
             .map(|(_, value)| value)
             .filter(|value| !value.is_null())
@@ -201,7 +196,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
         while let Some((Name(name), value)) = access.next_entry()? {
             members.push((name, value));
         }

@@ -108,6 +108,7 @@ describe("setup", () => {
     );
   });
 
+  /** @type {[string, string[], RegExp][]} */
   const refused = [
     ["no_arguments", [], /PROJECT, DATASET and LOCATION are missing/],
     ["no_location", ["shop-data", "shoptrail"], /LOCATION is missing/],

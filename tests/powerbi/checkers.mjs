@@ -6,7 +6,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import Ajv from "ajv";
+import { Ajv } from "ajv";
 
 const { DefaultSettings, TaskUtils } = createRequire(import.meta.url)("@microsoft/powerquery-parser");
 const HOST = "https://developer.microsoft.com/json-schemas/";

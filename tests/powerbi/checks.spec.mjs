@@ -54,7 +54,10 @@ async function visualWith(folder, mark) {
   throw new Error(`no visual has ${mark}`);
 }
 
-/** The problems a check finds in a copy of the project where `from` is replaced by `to` in one file. */
+/**
+ * The problems a check finds in a copy of the project where `from` is replaced by `to` in one file.
+ * @returns {Promise<string[]>}
+ */
 async function broken(check, file, from, to) {
   const folder = await mkdtemp(join(tmpdir(), "shoptrail-powerbi-"));
   try {
@@ -69,7 +72,10 @@ async function broken(check, file, from, to) {
   }
 }
 
-/** A name, the check, the file (or a mark of the visual), what is replaced by what, and what the check must say. */
+/**
+ * A name, the check, the file (or a mark of the visual), what is replaced by what, and what the check must say.
+ * @type {[string, (project: any) => string[] | Promise<string[]>, any, string, string, RegExp][]}
+ */
 const BROKEN = [
   ["spaces_for_tabs", crossProblems, `${TABLES}Date.tmdl`, "\tdataCategory", "    dataCategory", /tables\/Date\.tmdl:\d+: indented with something else than tabs/],
   ["a_source_column_that_gold_does_not_have", crossProblems, `${TABLES}Daily KPIs.tmdl`, "sourceColumn: orders", "sourceColumn: order_count", /`gold_daily_kpis` has no column `order_count`/],

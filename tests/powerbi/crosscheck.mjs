@@ -12,6 +12,7 @@ const WORDS = ["Currency shown"];
 export function goldTables(markdown) {
   const sections = markdown.split(/^## /m).slice(1).filter((section) => section.startsWith("gold_"));
   return new Map(sections.map((section) => {
+    /** @type {[string, string][]} */
     const columns = [...section.matchAll(/^\| `(\w+)` \| (\w+)/gm)].map(([, name, type]) => [name, type]);
     return [section.split("\n", 1)[0], new Map(columns)];
   }));

@@ -19,8 +19,11 @@ export async function readProject(folder) {
 async function readFiles(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const pairs = paths.toSorted().map(async (path) => [relative(folder, path).split(sep).join("/"), await readFile(path, "utf8")]);
-  return new Map(await Promise.all(pairs));
+  const files = new Map();
+  for (const path of paths.toSorted()) {
+    files.set(relative(folder, path).split(sep).join("/"), await readFile(path, "utf8"));
+  }
+  return files;
 }
 
 function readModel(files) {

@@ -65,6 +65,9 @@ export function unquoted(name) {
   return name.startsWith("'") ? name.slice(1, -1).replaceAll("''", "'") : name;
 }
 
+/**
+ * @returns {never}
+ */
 function fail(message) {
   throw new Error(message);
 }

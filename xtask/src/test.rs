@@ -20,7 +20,7 @@ mod runner;
 mod specs;
 
 use count::Count;
-use part::{LANES, Outcome, Part};
+use part::{LANES, Part, PartResult};
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -50,7 +50,7 @@ pub fn run(workspace: &Workspace, args: &TestArgs) -> Result<ExitCode> {
             run_lanes(workspace)?
         }
     };
-    Ok(summary(&outcomes))
+    Ok(summary(outcomes))
 }
 
 /// Sets up what the chosen parts need, side by side.
@@ -80,17 +80,17 @@ fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
 }
 
 /// Runs all parts and returns their outcomes, in the order of the list.
-fn run_lanes(workspace: &Workspace) -> Result<Vec<Outcome>> {
+fn run_lanes(workspace: &Workspace) -> Result<Vec<PartResult>> {
     let outcomes = scope(|scope| {
         let lanes = LANES.map(|lane| {
             scope.spawn(move || {
                 let outcomes = lane.iter().map(|part| part.run(workspace, false));
-                Ok(outcomes.collect::<Vec<Outcome>>())
+                Ok(outcomes.collect::<Vec<PartResult>>())
             })
         });
         join(lanes)
     })?;
-    let mut outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
+    let mut outcomes: Vec<PartResult> = outcomes.into_iter().flatten().collect();
     outcomes.sort_by_key(|outcome| outcome.part);
     Ok(outcomes)
 }
@@ -110,27 +110,22 @@ fn join<'a, T: 'a>(
     results.into_iter().collect()
 }
 
-fn summary(outcomes: &[Outcome]) -> ExitCode {
-    println!("\n== summary");
+/// Says what failed and how, then how each part ended: the end of a long output is what people are shown.
+fn summary(outcomes: Vec<PartResult>) -> ExitCode {
     let mut total = Count::default();
-    for Outcome { part, took, result } in outcomes {
-        let (count, words) = match result {
-            Ok(count) if count.failed == 0 => (*count, format!("{} passed", count.passed)),
-            Ok(count) => (
-                *count,
-                format!("{} passed, {} FAILED", count.passed, count.failed),
-            ),
-            Err(error) => (
-                Count {
-                    passed: 0,
-                    failed: 1,
-                },
-                format!("FAILED: {error:#}"),
-            ),
-        };
+    let mut lines = Vec::new();
+    for PartResult { part, took, result } in outcomes {
+        let name = part.name();
+        let count = result.unwrap_or_else(|error| Count::failure(format!("{error:#}")));
+        let mut words = format!("{} passed", count.passed);
+        if count.failed > 0 {
+            words += &format!(", {} FAILED", count.failed);
+            println!("\n== failed in {name}\n{}", count.report.join("\n"));
+        }
+        lines.push(format!("{:>7.1} s  {name:<13} {words}", took.as_secs_f64()));
         total = total + count;
-        println!("{:>7.1} s  {:<13} {words}", took.as_secs_f64(), part.name());
     }
+    println!("\n== summary\n{}", lines.join("\n"));
     println!("\n{} passed, {} failed", total.passed, total.failed);
     if total.failed == 0 {
         ExitCode::SUCCESS

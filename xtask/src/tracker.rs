@@ -1,18 +1,19 @@
 //! Builds the tracker: `collector-wasm` by cargo, wasm-glue and binaryen's wasm-opt, its loader by esbuild. What the
-//! Worker serves of it as static assets is in `target/tracker`: `t.js`, the WASM module it loads (named by its content),
-//! and Cloudflare's `_headers`.
+//! Worker serves of it as static assets is in `target/tracker`: `t.js`, the WASM module and the late parts it loads (named
+//! by their content), and Cloudflare's `_headers`.
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::inputs;
 use crate::wasm_glue;
 use crate::workspace::Workspace;
 
-/// How browsers and the edge keep the assets. A module's name changes with its content; `t.js` tells which one is current,
-/// and a page that still has an older `t.js` goes without the module. Any shop's page may load them, one with a
+/// How browsers and the edge keep the assets. What `t.js` loads has a name that changes with its content; `t.js` tells which
+/// one is current, and a page that still has an older `t.js` goes without. Any shop's page may load them, one with a
 /// `Cross-Origin-Embedder-Policy` too.
 const HEADERS: &str = "\
 /*
@@ -21,9 +22,12 @@ const HEADERS: &str = "\
   X-Content-Type-Options: nosniff
 /t.js
   Cache-Control: public, max-age=300
-/*.wasm
+/t-*
   Cache-Control: public, max-age=31536000, immutable
 ";
+
+/// The parts that a page loads late.
+const LATE: &str = "collector-wasm/js/late";
 
 /// What the tracker is built from.
 const INPUTS: [&str; 7] = [
@@ -41,7 +45,7 @@ const INPUTS: [&str; 7] = [
 /// Needs the npm packages.
 ///
 /// # Errors
-/// When a step fails; the error holds the end of its output.
+/// Returns an error if a step fails, with the end of its output.
 pub fn build(workspace: &Workspace) -> Result<()> {
     let assets = workspace.path("target/tracker");
     let parts = workspace.path("target/tracker-parts");
@@ -52,12 +56,13 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     }
     build_module(workspace, &parts)?;
     clear(&assets)?;
+    bundle_late_parts(workspace, &assets)?;
     bundle(workspace, &parts, &assets)?;
     write(&assets.join("_headers"), HEADERS.as_bytes())?;
     write(&stamp, &inputs)
 }
 
-/// Leaves `collector.js` (the glue) and `collector.wasm` in `parts`.
+/// Leaves `collector.wasm` in `parts`. The glue that wasm-bindgen writes beside it is not used (`js/module.js`).
 fn build_module(workspace: &Workspace, parts: &Path) -> Result<()> {
     #[rustfmt::skip]
     let mut cargo = workspace.cargo(&[
@@ -78,34 +83,70 @@ fn build_module(workspace: &Workspace, parts: &Path) -> Result<()> {
     workspace.run("tracker wasm-opt", &mut wasm_opt)
 }
 
-/// Bundles the loader with the glue into `t.js`, and puts the module beside it under the name that `t.js` knows.
+/// Bundles each file of `js/late` into a module `t-NAME-HASH.js`.
+fn bundle_late_parts(workspace: &Workspace, assets: &Path) -> Result<()> {
+    let mut esbuild = esbuild(workspace, "esm", assets);
+    for part in late_parts(workspace)? {
+        esbuild.arg(format!("{LATE}/{part}.js"));
+    }
+    esbuild.arg("--entry-names=t-[name]-[hash]");
+    workspace.run("tracker late parts", &mut esbuild)
+}
+
+/// The names of the late parts, sorted.
+fn late_parts(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut parts: Vec<String> = names(&workspace.path(LATE))?
+        .iter()
+        .filter_map(|file| file.strip_suffix(".js"))
+        .map(str::to_owned)
+        .collect();
+    parts.sort();
+    Ok(parts)
+}
+
+/// The file of a late part among the assets.
+fn late_file(assets: &Path, part: &str) -> Result<String> {
+    let start = format!("t-{part}-");
+    let found = names(assets)?
+        .into_iter()
+        .find(|file| file.starts_with(&start) && file.ends_with(".js"));
+    let Some(file) = found else {
+        bail!("esbuild has not written the late part `{part}`");
+    };
+    Ok(file)
+}
+
+/// Bundles the loader into `t.js`, and puts the module beside it under the name that `t.js` knows.
 fn bundle(workspace: &Workspace, parts: &Path, assets: &Path) -> Result<()> {
-    let mut esbuild = workspace.command(workspace.path("node_modules/.bin/esbuild"));
+    let mut esbuild = esbuild(workspace, "iife", assets);
+    for part in late_parts(workspace)? {
+        let name = part.to_uppercase().replace('-', "_");
+        esbuild.arg(format!("--define:{name}={:?}", late_file(assets, &part)?));
+    }
     esbuild
         .arg("collector-wasm/js/loader.js")
-        .args([
-            "--bundle",
-            "--minify",
-            "--format=iife",
-            "--target=es2020",
-            "--log-level=warning",
-        ])
         .args([
             "--entry-names=t",
             "--asset-names=t-[hash]",
             "--loader:.wasm=file",
         ])
-        // Only the glue's default address of the module needs it, and the loader gives the address.
-        .arg("--define:import.meta.url=undefined")
         .arg(format!("--define:VERSION={:?}", env!("CARGO_PKG_VERSION")))
-        .arg(alias("shoptrail-glue", &parts.join("collector.js")))
-        .arg(alias("shoptrail-module", &parts.join("collector.wasm")))
-        .arg(format!("--outdir={}", assets.display()));
+        .arg(format!(
+            "--alias:shoptrail-module={}",
+            parts.join("collector.wasm").display()
+        ));
     workspace.run("tracker loader", &mut esbuild)
 }
 
-fn alias(name: &str, file: &Path) -> String {
-    format!("--alias:{name}={}", file.display())
+/// esbuild with what all bundles have in common.
+fn esbuild(workspace: &Workspace, format: &str, assets: &Path) -> Command {
+    let mut esbuild = workspace.command(workspace.path("node_modules/.bin/esbuild"));
+    esbuild
+        .args(["--bundle", "--minify", "--target=es2020"])
+        .arg("--log-level=warning")
+        .arg(format!("--format={format}"))
+        .arg(format!("--outdir={}", assets.display()));
+    esbuild
 }
 
 /// Removes the assets of an earlier build: nothing else would ever remove its module. The folder itself stays, as the
@@ -124,6 +165,17 @@ fn clear(assets: &Path) -> Result<()> {
         removed.with_context(|| format!("cannot remove `{}`", entry.display()))?;
     }
     Ok(())
+}
+
+/// The names of a folder's files.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
 }
 
 fn write(file: &Path, content: &[u8]) -> Result<()> {

@@ -10,7 +10,7 @@ use super::decode::Rows;
 const POLL: Duration = Duration::from_millis(100);
 
 /// The age of a landing that is in no hurry.
-const UNHURRIED_MS: u64 = 5_000;
+const UNHURRIED_MS: u64 = 15_000;
 
 /// Flags that say when a landing is made. More at once makes fewer and larger files, and tables that are older.
 #[derive(Args, Clone, Copy, Debug)]

@@ -35,7 +35,7 @@ pub(super) enum Polled<'a> {
     Nothing,
 }
 
-/// What the client knows of the topic, as it tells about once a second.
+/// What the client knows of the topic, as it tells every five seconds.
 #[derive(Default)]
 struct Watch {
     topic: String,
@@ -203,7 +203,7 @@ fn consumer_config(kafka: &KafkaArgs) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "true")
-        .set("statistics.interval.ms", "1000")
+        .set("statistics.interval.ms", "5000")
         // How soon a new partition is seen.
         .set("topic.metadata.refresh.interval.ms", "10000")
         .set("queued.max.messages.kbytes", "32768")

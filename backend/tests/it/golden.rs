@@ -91,16 +91,9 @@ async fn compare(case: &Path, how: &str, lake: &dyn Warehouse) {
         if file.extension().is_some_and(|extension| extension == "csv") {
             let table = file.file_stem().unwrap().to_str().unwrap().to_owned();
             let mut made = Vec::new();
-            show::run(
-                &ShowArgs {
-                    table,
-                    format: Format::Csv,
-                },
-                lake,
-                &mut made,
-            )
-            .await
-            .unwrap();
+            show::run(&ShowArgs::all(&table, Format::Csv), lake, &mut made)
+                .await
+                .unwrap();
             if std::env::var_os("SHOPTRAIL_GOLDEN").is_some_and(|value| value == "write") {
                 fs::write(&file, &made).unwrap();
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bigquery;
+mod dashboard;
 mod golden;
 mod increments;
 mod lake;

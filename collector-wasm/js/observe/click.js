@@ -1,7 +1,7 @@
-// Clicks on links and buttons, downloads, and clicks on what the shop marked.
+// Clicks on links and buttons (links that lead elsewhere are `outbound`), downloads, and clicks on what the shop marked.
 
 import { on } from "../guard.js";
-import { CLICK_TEXT } from "../tag.js";
+import { CLICK_TEXT, isOff, setting } from "../tag.js";
 import { flush } from "../tracker.js";
 import { ping } from "./engagement.js";
 import { sendMark } from "./marks.js";
@@ -38,14 +38,19 @@ const textOf = (element) =>
  *  @param {HTMLAnchorElement | undefined} link */
 const sendClick = (element, link) => {
   const isWeb = /^http/.test(link?.protocol ?? "");
-  const isDownload =
-    isWeb && (link?.hasAttribute("download") || DOWNLOAD.test(link?.pathname ?? ""));
+  const [, file_extension] = (isWeb && DOWNLOAD.exec(link?.pathname ?? "")) || [];
+  const isDownload = file_extension || (isWeb && link?.hasAttribute("download"));
+  const outbound = (isWeb && link?.origin !== location.origin) || undefined;
+  if (isOff(isDownload ? "downloads" : "clicks")) return;
+  if (!isDownload && !outbound && setting("clicks") === "outbound") return;
   track(isDownload ? "file_download" : "click", {
     link_url: isWeb ? cut(link?.href ?? "", 2048) : undefined,
     properties: {
       element: element.localName,
       id: cut(element.id, 100) || undefined,
       text: textOf(element) || undefined,
+      outbound,
+      file_extension,
     },
   });
 };

@@ -2,6 +2,7 @@
 // events: the sum of a page's pieces is its engaged time.
 
 import { guard, on } from "../guard.js";
+import { isOff } from "../tag.js";
 import { lookAround } from "../tracker.js";
 import { track } from "./page.js";
 
@@ -38,7 +39,7 @@ export const ping = () => {
   if (engaged < LEAST_MS) return;
   const engagement_time_msec = Math.round(engaged);
   engaged = 0;
-  track("page_ping", { engagement_time_msec });
+  if (!isOff("pings")) track("page_ping", { engagement_time_msec });
 };
 
 export const observeEngagement = () => {

@@ -2,6 +2,7 @@
 // back/forward cache.
 
 import { guard, on } from "../guard.js";
+import { isOff } from "../tag.js";
 import { resume, track as queue } from "../tracker.js";
 
 /** Time for an application to set the new route's title, in milliseconds. */
@@ -18,8 +19,20 @@ export const cut = (/** @type {string} */ text, /** @type {number} */ length) =>
 let address = "";
 let referrer = "";
 let shown = "";
+/** What was searched for last. @type {unknown} */
+let term;
+/** @type {() => void} */
+let onAddressChange = () => {};
 /** @type {ReturnType<typeof setTimeout> | 0} */
 let timer = 0;
+
+export const searched = () => term;
+
+/** `work` is called when the page's address changes.
+ *  @param {() => void} work */
+export const onAddress = (work) => {
+  onAddressChange = work;
+};
 
 // `#/cart` and `#!/cart` are routes, `#reviews` is a place on the page.
 const addressNow = () => location.href.replace(/#(?![!/]).*/, "");
@@ -28,7 +41,8 @@ const addressNow = () => location.href.replace(/#(?![!/]).*/, "");
 const routeOf = (/** @type {string} */ url) =>
   url.replace(/\?[^#]*/, "").replace(/(#[^?]*)\?.*/, "$1");
 
-const page = () => ({
+/** The fields of the page that is shown. */
+export const page = () => ({
   page_url: cut(address, URL_LENGTH),
   page_title: cut(document.title, TITLE_LENGTH) || undefined,
   referrer_url: cut(referrer, URL_LENGTH) || undefined,
@@ -38,6 +52,7 @@ const page = () => ({
  *  @param {string} type
  *  @param {Fields} [fields] */
 export const track = (type, fields) => {
+  if (type === "search") term = fields?.search_term;
   pageViewNow();
   queue(type, page(), fields);
 };
@@ -46,7 +61,7 @@ const pageViewNow = () => {
   if (!timer) return;
   clearTimeout(timer);
   timer = 0;
-  queue("page_view", page());
+  if (!isOff("views")) queue("page_view", page());
 };
 
 /** @param {string} from
@@ -62,6 +77,7 @@ const view = (from, delay) => {
 /** @param {() => void} leaving is called before a route is left
  *  @param {() => void} entered is called when another one is shown */
 const routeChanged = (leaving, entered) => {
+  onAddressChange();
   if (routeOf(addressNow()) === shown) return;
   leaving();
   view(address, TITLE_MS);
@@ -87,7 +103,7 @@ export const viewPage = () => {
 
 /** The page view of the page that is shown, once more: consent came after the first. The address is the one the visitor
  *  came by, though the shop may have removed the campaign from it since. */
-export const viewAgain = () => queue("page_view", page());
+export const viewAgain = () => isOff("views") || queue("page_view", page());
 
 /** @param {() => void} leaving is called before a route is left
  *  @param {() => void} entered is called when another one is shown */

@@ -56,7 +56,7 @@ const REDACTED: &str = "redacted";
 /// Returns the address without what may not stay in it, or nothing if all may.
 pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
     // Most addresses have nothing to take out.
-    if !address.contains(['?', '#', '@', '%']) {
+    if !address.contains(['?', '#', '@', '%']) || is_plain(address, also_allowed, masks_texts) {
         return None;
     }
     let (before, fragment) = split_at(address, '#');
@@ -81,6 +81,15 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
         cleaned = masked;
     }
     (cleaned != address).then_some(cleaned)
+}
+
+/// Whether there is nothing before the host and nothing behind `#`, all parameters stay, and nothing is to be masked.
+fn is_plain(address: &str, also_allowed: &[String], masks_texts: bool) -> bool {
+    let all_stay = address.split_once('?').is_none_or(|(_, query)| {
+        let mut pairs = query.split('&');
+        pairs.all(|pair| is_allowed(pair, also_allowed))
+    });
+    all_stay && !address.contains(['#', '@']) && !(masks_texts && mask::may_find(address))
 }
 
 fn split_at(text: &str, separator: char) -> (&str, &str) {

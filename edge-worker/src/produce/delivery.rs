@@ -60,10 +60,7 @@ impl Delivery {
     pub fn bytes(&self) -> usize {
         /// What stands around key, value and headers in a call's body.
         const FRAME_BYTES: usize = 256;
-        let bytes = match self.record.as_ref() {
-            Outgoing::Event(event) => event.bytes(),
-            Outgoing::DeadLetter(letter) => letter.bytes(),
-        };
+        let bytes = self.record.bytes();
         // Base64 makes four bytes of three.
         bytes
             .saturating_add(bytes.div_ceil(3))

@@ -48,7 +48,7 @@ pub struct TakenBatch {
     pub messages: Vec<QueuedMessage>,
 }
 
-enum Order {
+enum StoreOrder {
     Send(SendOrder),
     Take(
         String,
@@ -61,7 +61,7 @@ enum Order {
     Busy(String, oneshot::Sender<bool>),
 }
 
-impl Order {
+impl StoreOrder {
     /// Whether it changes what waits, other than by taking some of it.
     fn changes(&self) -> bool {
         matches!(self, Self::Send(_) | Self::Settle(..) | Self::Release(_))
@@ -77,7 +77,7 @@ struct SendOrder {
 /// The way to the thread. It ends when the last of these is gone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    orders: Sender<Order>,
+    orders: Sender<StoreOrder>,
     /// Told of whatever may bring the next delivery nearer.
     pub changed: Arc<Notify>,
 }
@@ -125,7 +125,7 @@ impl Store {
     ) -> Result<BacklogMetrics, Arc<JournalError>> {
         let queue = queue.to_owned();
         self.ask(|done| {
-            Order::Send(SendOrder {
+            StoreOrder::Send(SendOrder {
                 queue,
                 messages,
                 done,
@@ -143,38 +143,39 @@ impl Store {
         queue: &str,
         consumer: &QueueConsumer,
     ) -> Result<Option<TakenBatch>, JournalError> {
-        self.ask(|done| Order::Take(queue.to_owned(), consumer.clone(), done))
+        self.ask(|done| StoreOrder::Take(queue.to_owned(), consumer.clone(), done))
             .await
     }
 
     /// Does with the messages of a batch what the Worker said.
     pub fn settle(&self, batch: TakenBatch, result: HandlerResult, consumer: &QueueConsumer) {
-        self.order(Order::Settle(batch, result, consumer.clone()));
+        self.order(StoreOrder::Settle(batch, result, consumer.clone()));
     }
 
     /// Takes back messages that the Worker never got.
     pub fn release(&self, batch: TakenBatch) {
-        self.order(Order::Release(batch));
+        self.order(StoreOrder::Release(batch));
     }
 
     /// When the next batch is due, in milliseconds.
     pub async fn next_delivery(&self, queue: &str, consumer: &QueueConsumer) -> Option<i64> {
-        self.ask(|done| Order::Next(queue.to_owned(), consumer.clone(), done))
+        self.ask(|done| StoreOrder::Next(queue.to_owned(), consumer.clone(), done))
             .await
     }
 
     /// Whether a message is due or being delivered.
     pub async fn is_busy(&self, queue: &str) -> bool {
-        self.ask(|done| Order::Busy(queue.to_owned(), done)).await
+        self.ask(|done| StoreOrder::Busy(queue.to_owned(), done))
+            .await
     }
 
-    fn order(&self, order: Order) {
+    fn order(&self, order: StoreOrder) {
         self.orders
             .send(order)
             .expect("the thread lives as long as there are handles");
     }
 
-    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> T {
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> StoreOrder) -> T {
         let (done, answer) = oneshot::channel();
         self.order(order(done));
         answer.await.expect("the thread answers every order")
@@ -197,14 +198,14 @@ struct Owner {
 }
 
 impl Owner {
-    fn run(&mut self, orders: &Receiver<Order>) {
+    fn run(&mut self, orders: &Receiver<StoreOrder>) {
         while let Ok(first) = orders.recv() {
             let mut sends = Vec::new();
             let mut changes = false;
             for order in std::iter::once(first).chain(orders.try_iter().take(MAX_CALLS)) {
                 changes |= order.changes();
                 match order {
-                    Order::Send(send) => sends.push(send),
+                    StoreOrder::Send(send) => sends.push(send),
                     other => self.obey(other),
                 }
             }
@@ -218,19 +219,19 @@ impl Owner {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: StoreOrder) {
         // Whoever asked may be gone.
         match order {
-            Order::Send(send) => self.send_all(vec![send]),
-            Order::Take(queue, consumer, done) => {
+            StoreOrder::Send(send) => self.send_all(vec![send]),
+            StoreOrder::Take(queue, consumer, done) => {
                 let _ = done.send(self.take(&queue, &consumer));
             }
-            Order::Settle(batch, result, consumer) => self.settle(&batch, &result, &consumer),
-            Order::Release(batch) => self.backlog.release(&batch.ids),
-            Order::Next(queue, consumer, done) => {
+            StoreOrder::Settle(batch, result, consumer) => self.settle(&batch, &result, &consumer),
+            StoreOrder::Release(batch) => self.backlog.release(&batch.ids),
+            StoreOrder::Next(queue, consumer, done) => {
                 let _ = done.send(self.backlog.next_delivery(&queue, &consumer));
             }
-            Order::Busy(queue, done) => {
+            StoreOrder::Busy(queue, done) => {
                 let _ = done.send(self.backlog.is_busy(&queue, now_ms()));
             }
         }

@@ -107,12 +107,12 @@ pub enum Turn {
 }
 
 /// Spreads things evenly over time.
-pub struct Pace {
+pub struct SendPace {
     per_second: f64,
     next: Instant,
 }
 
-impl Pace {
+impl SendPace {
     /// Waits for `per_second` of them each second; 0: for none.
     pub fn new(per_second: f64) -> Self {
         Self {
@@ -147,17 +147,17 @@ mod tests {
 
     #[test]
     fn pace_spreads_events_over_time_and_makes_up_for_nothing() {
-        let (mut pace, now) = (Pace::new(10.0), Instant::now() + Duration::from_secs(1));
+        let (mut pace, now) = (SendPace::new(10.0), Instant::now() + Duration::from_secs(1));
         let half = Duration::from_millis(500);
         assert_eq!(pace.due(5, now), now);
         assert_eq!(pace.due(5, now), now + half);
         assert_eq!(pace.due(5, now + 10 * half), now + 10 * half);
-        assert_eq!(Pace::new(0.0).due(1_000, now), now);
+        assert_eq!(SendPace::new(0.0).due(1_000, now), now);
     }
 
     #[tokio::test]
     async fn stopped_pace_does_not_wait() {
-        let (mut pace, stop) = (Pace::new(0.001), CancellationToken::new());
+        let (mut pace, stop) = (SendPace::new(0.001), CancellationToken::new());
         assert_eq!(pace.turn(1, &stop).await, Turn::Come);
         stop.cancel();
         assert_eq!(pace.turn(1, &stop).await, Turn::Stopped);

@@ -88,8 +88,7 @@ pub(super) fn read(page: &Address<'_>) -> Campaign {
             campaign.click_id_kind = Some(id.name);
         }
     }
-    if campaign.source.is_none()
-        && campaign.medium.is_none()
+    if !campaign.is_tagged()
         && let Some(id) = CLICK_IDS.get(best)
     {
         campaign.source = Some(id.source.to_owned());
@@ -99,6 +98,11 @@ pub(super) fn read(page: &Address<'_>) -> Campaign {
 }
 
 impl Campaign {
+    /// Whether it says where the shopper came from.
+    pub(super) const fn is_tagged(&self) -> bool {
+        self.source.is_some() || self.medium.is_some()
+    }
+
     /// Returns the place of a UTM parameter's value.
     fn utm(&mut self, name: &str) -> Option<&mut Option<String>> {
         let position = UTM

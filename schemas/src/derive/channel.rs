@@ -119,16 +119,8 @@ impl Channel {
 
 /// Names the channel of an event. A campaign goes before the referrer.
 pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Channel {
-    let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_lowercase();
-    if campaign.source.is_some() || campaign.medium.is_some() {
-        let source = lower(&campaign.source);
-        let kind = source::kind(&source, rules);
-        return tagged(
-            &source,
-            &lower(&campaign.medium),
-            &lower(&campaign.name),
-            kind,
-        );
+    if campaign.is_tagged() {
+        return of_campaign(campaign, rules);
     }
     match referrer.kind {
         kind if !kind.begins_a_visit() => Channel::Direct,
@@ -137,6 +129,19 @@ pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Cha
         ReferrerKind::Search => Channel::OrganicSearch,
         kind => tagged("", "referral", "", Some(kind)),
     }
+}
+
+/// Names the channel of a campaign, which depends on nothing else.
+fn of_campaign(campaign: &Campaign, rules: &Rules) -> Channel {
+    let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_lowercase();
+    let source = lower(&campaign.source);
+    let kind = source::kind(&source, rules);
+    tagged(
+        &source,
+        &lower(&campaign.medium),
+        &lower(&campaign.name),
+        kind,
+    )
 }
 
 fn given_by_shop(referrer: &Referrer, rules: &Rules) -> bool {

@@ -31,7 +31,7 @@ pub(super) fn of_app(name: &str, rules: &Rules) -> Option<ReferrerKind> {
 }
 
 fn listed(name: &str) -> Option<ReferrerKind> {
-    let found = sorted::find(ADDITIONAL, &[name]).or_else(|| sorted::find(GA4, &[name]));
+    let found = sorted::find(ADDITIONAL, "", name).or_else(|| sorted::find(GA4, "", name));
     ReferrerKind::from_name(found?)
 }
 

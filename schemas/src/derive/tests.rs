@@ -136,3 +136,40 @@ fn address_that_is_none_has_the_root_path() {
         (None, Channel::Direct)
     );
 }
+
+#[test]
+fn event_tells_the_same_after_any_other() {
+    let events = [
+        r#","referrer_url":"https://www.google.com/""#,
+        r#","referrer_url":"https://www.google.com/","user_id":"1""#,
+        "",
+        r#","referrer_url":"https://shop.example/a""#,
+        r#","referrer_url":"https://blog.example/""#,
+    ];
+    let texts: Vec<String> = events
+        .iter()
+        .flat_map(|fields| {
+            let other = event_with(fields).replace(
+                "www.shop.example/p?gclid=g",
+                "other.example/?utm_source=x&utm_medium=cpc",
+            );
+            [event_with(fields), other]
+        })
+        .collect();
+    let rules = Rules::default();
+    let request = request(false, NOW, NOW);
+    for first in &texts {
+        for second in &texts {
+            let (first, second) = (
+                validate::event(first, None).unwrap(),
+                validate::event(second, None).unwrap(),
+            );
+            let mut deriver = Deriver::new(request, &rules);
+            let _ = deriver.event(&first.facts());
+            assert_eq!(
+                deriver.event(&second.facts()),
+                event(&second.facts(), &request, &rules)
+            );
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! what was unusual.
 
 mod amount;
+mod places;
 mod text;
 
 use std::borrow::Cow;
@@ -18,6 +19,10 @@ use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
 use crate::warning::{Warning, WarningCode};
 use crate::{integer, money, number};
+use places::Places;
+
+/// Room for the pointers of known fields: `/items/199/item_category5`.
+const USUAL_POINTER: usize = 32;
 
 /// What has been found so far, and where the walk is.
 pub(crate) struct Check {
@@ -35,13 +40,13 @@ pub(crate) struct Check {
 }
 
 /// What the event's `currency` says about its amounts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Currency {
     Absent,
     /// Not a currency: reported once, at the field itself.
     Unknown,
     Known {
-        code: String,
+        code: &'static str,
         digits: u32,
     },
 }
@@ -58,7 +63,7 @@ impl Check {
     pub(crate) fn new(whole: &'static str) -> Self {
         Self {
             whole,
-            pointer: String::new(),
+            pointer: String::with_capacity(USUAL_POINTER),
             currency: Currency::Absent,
             rejections: Vec::new(),
             warnings: Vec::new(),
@@ -95,13 +100,10 @@ impl Check {
     pub(crate) fn set_currency(&mut self, currency: Option<&Tree<'_>>) {
         self.currency = match currency {
             None => Currency::Absent,
-            Some(currency) => currency
-                .as_text()
-                .and_then(|code| Some((code, money::digits(code)?)))
-                .map_or(Currency::Unknown, |(code, digits)| Currency::Known {
-                    code: code.to_owned(),
-                    digits,
-                }),
+            Some(currency) => currency.as_text().and_then(money::known).map_or(
+                Currency::Unknown,
+                |(code, digits)| Currency::Known { code, digits },
+            ),
         };
     }
 
@@ -166,8 +168,9 @@ impl Check {
 
     /// Checks an object's fields; those without a rule are not looked at.
     pub(crate) fn object(&mut self, fields: &[Field], object: &mut Members<'_>) {
-        for field in fields {
-            let found = match object.get_mut(field.name) {
+        let places = Places::find(fields, object);
+        for (number, field) in fields.iter().enumerate() {
+            let found = match places.value(number, object) {
                 Some(value) => {
                     self.at(field.name, |check| check.value(field.rule, value));
                     true

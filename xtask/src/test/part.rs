@@ -66,7 +66,7 @@ pub(super) const LANES: [&[Part]; 2] = [
 ];
 
 /// How one part ended.
-pub(super) struct Outcome {
+pub(super) struct PartResult {
     pub part: Part,
     pub took: Duration,
     pub result: Result<Count>,
@@ -114,7 +114,7 @@ impl Part {
     }
 
     /// Runs it. With others beside it, its lines carry its name.
-    pub(super) fn run(self, workspace: &Workspace, is_alone: bool) -> Outcome {
+    pub(super) fn run(self, workspace: &Workspace, is_alone: bool) -> PartResult {
         let name = self.name();
         line(&format!("== {name}"));
         let runner = Runner {
@@ -127,7 +127,7 @@ impl Part {
         };
         let started = Instant::now();
         let result = self.test(&runner);
-        Outcome {
+        PartResult {
             part: self,
             took: started.elapsed(),
             result,

@@ -1,5 +1,7 @@
 //! Amounts and quantities: rounded, and bounded so that an event's total fits into 64 bits of minor units.
 
+use std::fmt;
+
 use serde_json::Number;
 
 use super::{Check, Currency, to_json};
@@ -20,13 +22,12 @@ impl Check {
             let message = format!("{} is {number}: send {least} to {MAX_AMOUNT}", self.name());
             return self.reject(RejectCode::OutOfRange, message);
         }
-        match &self.currency {
+        match self.currency {
             Currency::Absent => self.missing_currency(),
             Currency::Unknown => {}
             Currency::Known { code, digits } => {
-                let to = format!("{code} has {digits} decimals");
-                let digits = *digits;
-                self.round(value, &number, digits, &to);
+                let why = format_args!("{code} has {digits} decimals");
+                self.round(value, &number, digits, why);
             }
         }
         if amount < 0.0 {
@@ -52,12 +53,18 @@ impl Check {
         }
         let message = format!("{} is {number}: no whole number of pieces", self.name());
         self.warn(WarningCode::DecimalQuantity, message);
-        let to = format!("quantities have {QUANTITY_DECIMALS} decimals");
-        self.round(value, &number, QUANTITY_DECIMALS, &to);
+        let why = format_args!("quantities have {QUANTITY_DECIMALS} decimals");
+        self.round(value, &number, QUANTITY_DECIMALS, why);
     }
 
     /// Rounds a number that has more decimals than it may.
-    fn round(&mut self, value: &mut Tree<'_>, given: &Number, decimals: u32, why: &str) {
+    fn round(
+        &mut self,
+        value: &mut Tree<'_>,
+        given: &Number,
+        decimals: u32,
+        why: fmt::Arguments<'_>,
+    ) {
         let rounded = given
             .as_f64()
             .and_then(|given| number::round(given, decimals))
@@ -86,16 +93,14 @@ impl Check {
 
     /// Bounds price × quantity of an item.
     pub(super) fn line_total(&mut self, item: &Members<'_>) {
-        let Currency::Known { code, .. } = &self.currency else {
+        let Currency::Known { digits, .. } = self.currency else {
             return;
         };
-        let Some(largest) = money::minor_units(MAX_AMOUNT, code).ok() else {
+        let Some(largest) = money::units(MAX_AMOUNT, digits) else {
             return;
         };
-        let Some(price) = item
-            .number("price")
-            .and_then(|price| money::minor_units(price, code).ok())
-        else {
+        let price = item.number("price");
+        let Some(price) = price.and_then(|price| money::units(price, digits)) else {
             return;
         };
         let quantity = item.number("quantity").unwrap_or(1.0);

@@ -1,0 +1,155 @@
+// What the module asks of the platform. Each function does in one call what would be many calls out of the module, which
+// cost more than the work itself. Decisions are the module's.
+
+const HEADERS = [
+  "content-length",
+  "origin",
+  "cookie",
+  "user-agent",
+  "sec-ch-ua",
+  "sec-ch-ua-mobile",
+  "sec-ch-ua-platform",
+  "accept-language",
+  "sec-fetch-site",
+  "sec-gpc",
+  "cf-connecting-ip",
+];
+
+const PLACE = ["country", "region", "city", "asOrganization"];
+
+/**
+ * What is known of a request beside its body, a line each in the order of `request.rs`: `=` and the value, or nothing.
+ *
+ * @param {Request} request
+ */
+export function facts(request) {
+  const { headers, cf } = request;
+  const bots = cf?.botManagement;
+  const values = [
+    request.method,
+    request.url,
+    ...HEADERS.map((name) => headers.get(name)),
+    ...PLACE.map((name) => cf?.[name]),
+    bots?.score,
+    bots?.verifiedBot,
+  ];
+  return values.map(line).join("\n");
+}
+
+function line(value) {
+  return value === null || value === undefined ? "" : `=${String(value).replaceAll("\n", " ")}`;
+}
+
+/**
+ * Reads a body whole, or returns why it was not: `too_large`, `too_slow`. What was announced is held by the platform; a
+ * body of unknown length is counted, and one that breaks off is read as far as it came.
+ *
+ * @param {Request} request
+ * @param {boolean} isAnnounced
+ * @param {number} limit in bytes
+ * @param {number} patience in milliseconds
+ * @returns {Promise<Uint8Array | string>}
+ */
+export async function read(request, isAnnounced, limit, patience) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, patience, "too_slow");
+  });
+  try {
+    const all = isAnnounced ? announced(request) : counted(request, limit);
+    return await Promise.race([all, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function announced(request) {
+  try {
+    return new Uint8Array(await request.arrayBuffer());
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+async function counted(request, limit) {
+  const chunks = [];
+  let length = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.byteLength;
+      if (length > limit) return "too_large";
+      chunks.push(chunk);
+    }
+  } catch {
+    // The connection broke.
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return body;
+}
+
+/**
+ * Counts by one of the platform's limiters. Where it is not bound, or does not answer, nobody is limited.
+ *
+ * @returns {Promise<boolean>} whether there is room
+ */
+export async function has_room(env, binding, key) {
+  try {
+    return (await env[binding].limit({ key })).success;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether something is bound under a name. */
+export function is_bound(env, binding) {
+  return env[binding] !== undefined;
+}
+
+/**
+ * Sends messages to a queue together.
+ *
+ * @param {Uint8Array[]} bodies
+ * @param {number | undefined} delaySeconds
+ * @returns {Promise<void>}
+ */
+export function send(env, binding, bodies, delaySeconds) {
+  const messages = bodies.map((body) => ({ body, contentType: "bytes", delaySeconds }));
+  return env[binding].sendBatch(messages);
+}
+
+/** Writes one point of metrics, and returns whether there is a dataset for it. */
+export function count(env, binding, about, outcome, shop, figures) {
+  const dataset = env[binding];
+  if (dataset === undefined) return false;
+  dataset.writeDataPoint({
+    indexes: [shop],
+    blobs: [about, outcome, shop],
+    doubles: [...figures],
+  });
+  return true;
+}
+
+/** Fetches one of the static files. */
+export function file(env, binding, url) {
+  return env[binding].fetch(url);
+}
+
+/**
+ * Makes a response.
+ *
+ * @param {string} headers names and values, a line each
+ * @param {string | undefined} body
+ */
+export function respond(status, headers, body) {
+  const lines = headers.split("\n");
+  const pairs = [];
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    pairs.push([lines[at], lines[at + 1]]);
+  }
+  return new Response(body ?? null, { status, headers: pairs });
+}

@@ -1,0 +1,45 @@
+// What the tests' pages have that a browser has not, and what workerd has that Node has not.
+
+interface Window {
+    /** The tracker's calls, or the stub that queues them until it is there. */
+    shoptrail: any;
+    /** What an injected script would set. */
+    broken?: boolean;
+    /** Lost when the page is loaded again. */
+    stillHere?: boolean;
+    /** What a page tried to store. */
+    written: any[];
+    /** How often a page asked for its turn to send. */
+    turns: number;
+    /** What a shop tells Google Analytics, by a name of its own or by Google's. */
+    gtag: (...call: any[]) => void;
+    dataLayer: any[];
+    layer: any[];
+    /** What consent platforms put into a page, and what plays the visitor. */
+    __tcfapi: any;
+    consent_api: any;
+    Cookiebot: any;
+    isClosed: boolean;
+    listener: any;
+    OneTrust: any;
+    OnetrustActiveGroups: string;
+    Shopify: any;
+    tell: (...said: any[]) => void;
+    visitor: any;
+}
+
+interface Array<T> {
+    /** Some old libraries give arrays one. */
+    toJSON?(): string;
+}
+
+interface RequestInit {
+    /** What Cloudflare says of a request. */
+    cf?: unknown;
+}
+
+declare module "cloudflare:workers" {
+    export class WorkerEntrypoint {
+        env: any;
+    }
+}
