@@ -12,7 +12,7 @@ use shoptrail_backend::bronze;
 use shoptrail_backend::kafka::KafkaArgs;
 use shoptrail_backend::land::{self, LandArgs, LandSummary, Limits};
 use shoptrail_backend::warehouse::{Offsets, Publication, Query};
-use shoptrail_local::broker::{Broker, Place, client};
+use shoptrail_local::broker::{Broker, KafkaFiles, client};
 use shoptrail_local::children::Family;
 use shoptrail_local::identity::Identity;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,7 @@ async fn start_broker() -> Broker {
     }
     std::fs::create_dir_all(&folder).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let place = Place {
+    let place = KafkaFiles {
         lib: &root.join("target/tools/kafka/lib"),
         dir: &folder.join("kafka"),
         log: folder.join("kafka.log"),
