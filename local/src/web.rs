@@ -37,7 +37,7 @@ const VENDOR: [(&str, &str); 3] = [
 /// Pages beside the shop, by the name of their folder.
 const PAGES: [&str; 2] = ["dashboard", "micro"];
 /// Above it time grows faster than what it saves.
-const COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
+const COMPRESSION: CompressionLevel = CompressionLevel::Precise(7);
 /// Of documents. Pages bring stricter policies of their own; framing can only be forbidden here.
 const DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (
