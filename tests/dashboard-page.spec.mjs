@@ -97,7 +97,8 @@ const value = (page, key) => page.getByTestId(`kpi-${key}`).getAttribute("data-v
 const untilValue = (page, key, expected) =>
   page.waitForFunction(
     ([key, expected]) =>
-      Number(document.querySelector(`[data-testid=kpi-${key}]`)?.dataset.value) === expected,
+      Number(document.querySelector(`[data-testid=kpi-${key}]`)?.getAttribute("data-value")) ===
+      expected,
     [key, expected],
   );
 
@@ -279,7 +280,9 @@ describe("page", () => {
     source.publish(tables());
     await page.getByTestId("notice").waitFor({ state: "hidden" });
     source.end();
-    await page.waitForFunction(() => document.querySelector(".live").dataset.state === "live");
+    await page.waitForFunction(
+      () => document.querySelector(".live").getAttribute("data-state") === "live",
+    );
     await page.close();
   });
 

@@ -77,6 +77,7 @@ describe("arithmetic", () => {
 
 describe("numbers", () => {
   // Decimals by ISO 4217 as the server gives them; browsers have others for HUF, IDR, IQD and more.
+  /** @type {[string, number, number, string][]} */
   const cases = [
     ["EUR", 2, 1_234_567, "€12,345.67"],
     ["JPY", 0, 1_234_567, "¥1,234,567"],
@@ -198,6 +199,7 @@ describe("words", () => {
 });
 
 describe("findings", () => {
+  /** @param {any} tables */
   const finding = (page, name, tables = goldTables({ today: TODAY })) => {
     const answer = answerOf(page, tables, WEEK);
     return parts.find((part) => part.name === name).finding(answer, CONTEXT);
@@ -241,6 +243,7 @@ describe("charts", async () => {
   function compile(spec) {
     const warnings = [];
     const note = (...words) => warnings.push(words.join(" "));
+    /** @type {any} */
     const logger = {
       level: () => logger,
       error: note,

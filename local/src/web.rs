@@ -3,8 +3,6 @@
 //! It listens on 127.0.0.1 and answers only to that name or `localhost`, so that no foreign page reaches it by a name of
 //! its own that points here (DNS rebinding), and refuses what a page of another site fetches or posts.
 
-mod compress;
-
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,15 +13,15 @@ use axum::extract::{Request, State};
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::services::{ServeDir, ServeFile};
 
-use self::compress::{Compressed, compress};
 use super::broker::Broker;
 use super::edge::WRITE_KEY;
 
@@ -38,6 +36,8 @@ const VENDOR: [(&str, &str); 3] = [
 ];
 /// Pages beside the shop, by the name of their folder.
 const PAGES: [&str; 2] = ["dashboard", "micro"];
+/// Above it time grows faster than what it saves.
+const COMPRESSION: CompressionLevel = CompressionLevel::Precise(7);
 /// Of documents. Pages bring stricter policies of their own; framing can only be forbidden here.
 const DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (
@@ -63,7 +63,7 @@ impl Web {
     /// Serves `router` to this machine's own pages.
     #[must_use]
     pub fn serve(listener: TcpListener, router: Router) -> Self {
-        let compressed = from_fn_with_state(Compressed::default(), compress);
+        let compressed = CompressionLayer::new().quality(COMPRESSION);
         let router = router.layer(compressed).layer(from_fn(guard));
         Self(tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {

@@ -13,7 +13,7 @@ use rdkafka::message::{Headers, OwnedMessage};
 use rdkafka::{Message, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-use shoptrail_local::broker::{Broker, DEAD_LETTER_TOPIC, Place, TOPIC, client};
+use shoptrail_local::broker::{Broker, DEAD_LETTER_TOPIC, KafkaFiles, TOPIC, client};
 use shoptrail_local::children::Family;
 use shoptrail_local::confluent::Confluent;
 use shoptrail_local::confluent::limits::Limits;
@@ -43,7 +43,7 @@ impl Cloud {
         let identity = Identity::of(&dir)?;
         let family = Family::of(&dir).await?;
         let lib = kafka_lib();
-        let place = Place {
+        let place = KafkaFiles {
             lib: &lib,
             dir: &dir.join("kafka"),
             log: dir.join("kafka.log"),

@@ -87,7 +87,7 @@ function sentence(change, comparison) {
 }
 
 /** How a figure changed, in words and as a direction; null where there is nothing to compare with. */
-export function changeOf({ points, less }, now, before) {
+export function changeOf({ points = false, less = false }, now, before) {
   const change = points ? difference(now, before) : relativeChange(now, before);
   if (change === null) return null;
   if (Math.abs(change) < 0.0005) return { direction: "none", text: "unchanged" };

@@ -5,6 +5,7 @@ import { VEGA_CONFIG } from "./theme.js";
 import { showTooltip } from "./tooltip.js";
 
 const SCRIPTS = ["vega", "vega-lite"];
+const INTERPRETER = "/vendor/vega-interpreter.js";
 
 let library;
 
@@ -13,7 +14,7 @@ export function loadCharts() {
   library ??= SCRIPTS.reduce(
     (before, name) => before.then(() => loadScript(`/vendor/${name}.js`)),
     Promise.resolve(),
-  ).then(() => import("/vendor/vega-interpreter.js"));
+  ).then(() => import(INTERPRETER));
   return library;
 }
 

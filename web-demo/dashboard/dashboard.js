@@ -14,6 +14,7 @@ const NAMES = Object.keys(PAGES);
 /** The live page's hour moves on although nothing is published. */
 const LIVE_MS = 15_000;
 
+/** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
 let state = stateOf(location.search, NAMES);
 let published = null;
@@ -101,7 +102,7 @@ function openPage(name, definition) {
   byId("panels").replaceChildren();
   byId("page-title").textContent = definition.title;
   document.title = `${definition.title} · Shoptrail`;
-  for (const link of document.querySelectorAll("nav a[data-page]")) {
+  for (const link of pageLinks()) {
     if (link.dataset.page === name) link.ariaCurrent = "page";
     else link.removeAttribute("aria-current");
   }
@@ -141,8 +142,13 @@ function comparisonOf({ days, days_before: before }) {
   return `${count} days before`;
 }
 
+/** @returns {NodeListOf<HTMLAnchorElement>} */
+function pageLinks() {
+  return document.querySelectorAll("nav a[data-page]");
+}
+
 function wireNavigation() {
-  for (const link of document.querySelectorAll("nav a[data-page]")) {
+  for (const link of pageLinks()) {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -171,13 +177,13 @@ function choose(choice, how = "replace") {
   const address = addressOf(state, NAMES);
   if (how === "push") history.pushState(null, "", address);
   else history.replaceState(null, "", address);
-  for (const link of document.querySelectorAll("nav a[data-page]"))
+  for (const link of pageLinks())
     link.href = addressOf({ ...state, page: link.dataset.page }, NAMES);
   return published && refresh();
 }
 
 function setLive(kind, text) {
-  document.querySelector(".live").dataset.state = kind;
+  byId("live").dataset.state = kind;
   if (byId("live-text").textContent !== text) byId("live-text").textContent = text;
 }
 

@@ -7,6 +7,7 @@ import { ALL_SHOPS, FILTERS, codesOf, currencyOf, rangeOf, shopOf } from "./stat
 
 const LABELS = { channel: "Channel", device: "Device", country: "Country", product: "Product" };
 
+/** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
 
 /** On narrower pages the filters are folded away until somebody wants them. */
@@ -14,7 +15,7 @@ const NARROW = "(max-width: 719px)";
 
 /** Wires the controls; the function returned shows a state in them. */
 export function createFilters(choose) {
-  if (matchMedia(NARROW).matches) document.querySelector(".more").open = false;
+  if (matchMedia(NARROW).matches) byId("more").open = false;
   const periods = byId("periods");
   for (const [name, { label }] of Object.entries(PERIODS)) periods.append(period(name, label));
   periods.addEventListener("change", ({ target }) => choose({ period: target.value }));
@@ -48,8 +49,7 @@ function chooseDays(choose) {
 }
 
 function showState(state, choices, today) {
-  for (const input of document.querySelectorAll("[name=period]"))
-    input.checked = input.value === state.period;
+  for (const input of byId("periods").elements) input.checked = input.value === state.period;
   const range = rangeOf(state, today, choices.first_day[0]?.day);
   for (const id of ["from", "to"]) {
     byId(id).value = range[id];

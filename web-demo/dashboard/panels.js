@@ -34,10 +34,11 @@ function createPart(panel, part, context) {
   const finding = host.appendChild(document.createElement("p"));
   finding.className = "finding";
   finding.dataset.finding = part.name;
-  const views = part.chart ? [chartView(host, part, context)] : [];
-  views.push(tableView(host, part, part.chart !== undefined));
+  const chart = part.chart && chartView(host, part, context);
+  const table = tableView(host, part, part.chart !== undefined);
+  const views = chart ? [chart, table] : [table];
   let rows = [];
-  if (part.chart) bar.append(toggle(part, views));
+  if (chart) bar.append(toggle(part, chart, table));
   bar.append(csvButton(part, () => [rows, context]));
   return {
     async update(answer) {
@@ -72,7 +73,7 @@ function chartView(host, part, context) {
   chart.catch((error) => context.problem("A chart cannot be drawn", error.message));
   return {
     element,
-    async update(rows) {
+    async update(rows, _context) {
       const drawn = await chart.catch(() => null);
       if (drawn && !isRemoved) await updateChart(drawn, rows, context.chartChoices());
     },
@@ -94,7 +95,7 @@ function tableView(host, part, isHidden) {
   none.textContent = part.none;
   return {
     element,
-    update(rows, context) {
+    async update(rows, context) {
       fill(rows, context);
       none.hidden = rows.length > 0;
     },
@@ -109,7 +110,7 @@ function makeScrollable(element, label) {
   element.ariaLabel = label;
 }
 
-function toggle(part, [chart, table]) {
+function toggle(part, chart, table) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "small";

@@ -2,7 +2,10 @@
 
 const FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
-/** Vega-Lite `config` of every chart. */
+/**
+ * Vega-Lite `config` of every chart.
+ * @type {any}
+ */
 export const VEGA_CONFIG = {
   background: null,
   font: FONT,

@@ -9,6 +9,7 @@ const TIMES = ["since", "until"];
 /** Whoever types has not finished a word. */
 const TYPING_MS = 250;
 
+/** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
 const shown = { good: new Map(), bad: new Map() };
 const offset = { good: 0, bad: 0 };
@@ -84,8 +85,8 @@ async function refresh(kinds) {
 async function list(kind) {
   const query = filters();
   byId(`${kind}-export`).href = `/micro/${kind}?${query}&format=jsonl`;
-  query.set("limit", SHOWN);
-  query.set("offset", offset[kind]);
+  query.set("limit", String(SHOWN));
+  query.set("offset", String(offset[kind]));
   const reply = await fetch(`/micro/${kind}?${query}`);
   if (!reply.ok) throw new Error(`/micro/${kind}: ${reply.status}`);
   show(kind, await reply.json(), Number(reply.headers.get("x-matched")));

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::world::{TestLake, TestWarehouse, build, land, reporting, shuffled_world};
 
 /// All days of the world.
-const DAYS: &str = "from=2026-11-18&to=2026-11-26";
+const DAYS: &str = "from=2026-01-01&to=2027-12-31";
 const PAGES: [&str; 7] = [
     "overview",
     "traffic",
