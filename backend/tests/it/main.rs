@@ -8,6 +8,7 @@ mod increments;
 mod lake;
 mod landing;
 mod readers;
+mod replay;
 mod stop;
 mod warehouse;
 mod world;
