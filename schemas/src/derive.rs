@@ -254,7 +254,7 @@ impl<'a> Deriver<'a> {
             item_amounts: facts
                 .items
                 .iter()
-                .map(|item| item.amounts(&minor))
+                .map(|item| item.amounts(minor))
                 .collect(),
             consent_analytics: facts.consent.analytics.under_gpc(request.gpc),
             consent_ads: facts.consent.ads.under_gpc(request.gpc),
