@@ -33,6 +33,7 @@ use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
 use crate::pace::Pace;
+use crate::replay::{self, ReplayArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::Warehouse;
@@ -74,6 +75,11 @@ enum Command {
         build: BuildArgs,
         #[command(flatten)]
         warehouse: WarehouseArgs,
+    },
+    /// Judges dead letters again, and sends the events that are accepted now to their topic
+    Replay {
+        #[command(flatten)]
+        replay: ReplayArgs,
     },
     /// Prints the rows of a table
     Show {
@@ -228,6 +234,10 @@ async fn dispatch(
                 warehouse.open_to_build().await?
             };
             run_build(warehouse.as_ref(), &build, &stop).await
+        }
+        Command::Replay { replay } => {
+            let _live = live_line("replay");
+            print_json(&replay::run(&replay).await?)
         }
         Command::Show { warehouse, show } => {
             let mut out = BufWriter::new(io::stdout());

@@ -251,11 +251,7 @@ impl<'a> Deriver<'a> {
             value_minor: minor(facts.value),
             tax_minor: minor(facts.tax),
             shipping_minor: minor(facts.shipping),
-            item_amounts: facts
-                .items
-                .iter()
-                .map(|item| item.amounts(minor))
-                .collect(),
+            item_amounts: facts.items.iter().map(|item| item.amounts(minor)).collect(),
             consent_analytics: facts.consent.analytics.under_gpc(request.gpc),
             consent_ads: facts.consent.ads.under_gpc(request.gpc),
             rules_version: RULES_VERSION,

@@ -10,6 +10,7 @@ mod lake;
 mod landing;
 mod quality;
 mod readers;
+mod replay;
 mod stop;
 mod warehouse;
 mod world;
