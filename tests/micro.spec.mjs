@@ -1,10 +1,11 @@
-// The page of what came in, in a real browser, over canned answers of the local stack.
+// The page of events received, in a real browser, over canned answers of the local stack.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { launchChromium } from "./browser.mjs";
+import { until } from "./until.mjs";
 
 const ORIGIN = "http://127.0.0.1:1";
 const FILES = {
@@ -15,6 +16,8 @@ const FILES = {
 };
 const HOSTILE = '<img src=x onerror="window.broken = true">';
 
+const WARNINGS = [{ code: "rounded", pointer: "/value", message: "rounded to cents" }];
+
 const good = (offset, event_type) => ({
   event: {
     event_type,
@@ -24,7 +27,7 @@ const good = (offset, event_type) => ({
     currency: "EUR",
   },
   batch: { sent_at: 1 },
-  edge: { received_at: 1_795_392_000_123, shop_id: "demo" },
+  edge: { received_at: 1_795_392_000_123, shop_id: "demo", warnings: WARNINGS },
   schema_id: 100_001,
   kafka: {
     topic: "clickstream_event_v3",
@@ -55,8 +58,8 @@ const bad = (offset) => ({
   },
 });
 
-describe("page of what came in", () => {
-  let browser, page, lists;
+describe("page of events received", () => {
+  let browser, page, lists, asked;
 
   before(async () => {
     browser = await launchChromium();
@@ -64,6 +67,7 @@ describe("page of what came in", () => {
   after(() => browser.close());
   beforeEach(async () => {
     lists = { good: [good(1, "purchase"), good(0, "page_view")], bad: [bad(0)] };
+    asked = [];
     await page?.close();
     page = await browser.newPage();
     await page.route("**/*", answer);
@@ -72,22 +76,32 @@ describe("page of what came in", () => {
   });
 
   function answer(route) {
-    const { pathname } = new URL(route.request().url());
+    const { pathname, searchParams } = new URL(route.request().url());
     if (FILES[pathname])
       return route.fulfill({
         path: fileURLToPath(new URL(`../web-demo/${FILES[pathname]}`, import.meta.url)),
       });
-    const counts = () => ({
-      total: lists.good.length + lists.bad.length,
-      good: lists.good.length,
-      bad: lists.bad.length,
-    });
-    if (pathname === "/micro/reset") lists = { good: [], bad: [] };
+    const [good, bad] = [lists.good.length, lists.bad.length];
+    const counts = { total: good + bad, good, bad };
+    // The stream ends and is asked for again at once: so the page hears of what a test adds.
+    if (pathname === "/micro/changes")
+      return route.fulfill({
+        contentType: "text/event-stream",
+        body: `retry: 50\nevent: counts\ndata: ${JSON.stringify(counts)}\n\n`,
+      });
+    if (pathname === "/micro/reset") {
+      lists = { good: [], bad: [] };
+      return route.fulfill({ json: {} });
+    }
+    asked.push(searchParams);
+    const contains = searchParams.get("contains")?.toLowerCase() ?? "";
+    const matching = lists[pathname.split("/").pop()].filter((entry) =>
+      JSON.stringify(entry).toLowerCase().includes(contains),
+    );
+    const first = Number(searchParams.get("offset"));
     return route.fulfill({
-      json:
-        pathname === "/micro/all" || pathname === "/micro/reset"
-          ? counts()
-          : lists[pathname.split("/").pop()],
+      json: matching.slice(first, first + Number(searchParams.get("limit"))),
+      headers: { "x-matched": String(matching.length) },
     });
   }
 
@@ -124,16 +138,44 @@ describe("page of what came in", () => {
     );
   });
 
-  test("search_hides_what_does_not_contain_it", async () => {
-    await page.locator("#search").fill("Purchase");
-    assert.deepEqual(await page.locator("#good li:visible .what").allTextContents(), ["purchase"]);
-    assert.equal(await page.locator("#bad li:visible").count(), 0);
+  test("filters_are_asked_of_the_stack", async () => {
+    await page.locator("#filter-contains").fill("Purchase");
+    await page.waitForFunction(() => document.querySelectorAll("#good > li").length === 1);
+    assert.deepEqual(await page.locator("#good .what").allTextContents(), ["purchase"]);
+    await page.getByText("No bad event is like that.").waitFor();
+    await page.locator("#filter-since").fill("2026-11-27T10:00:00");
+    await page.locator("#filter-warnings").check();
+    await until("the last filter is asked for", () => asked.at(-1).get("warnings") === "true");
+    assert.equal(asked.at(-1).get("contains"), "Purchase");
+    assert.ok(Number(asked.at(-1).get("since")) > 1.7e12);
+    assert.match(
+      await page.locator("#good-export").getAttribute("href"),
+      /contains=Purchase.*jsonl/,
+    );
+  });
+
+  test("warnings_of_a_good_event_are_shown", async () => {
+    await page.locator("#good summary").first().click();
+    assert.equal(await page.locator("#good .badge").first().textContent(), "1 warning");
+    assert.deepEqual(await page.locator("#good .reasons").first().locator("li").allTextContents(), [
+      "rounded /value rounded to cents",
+    ]);
+  });
+
+  test("older_events_are_on_the_next_page", async () => {
+    lists.good = Array.from({ length: 130 }, (_, number) => good(200 - number, "page_view"));
+    await count("good", 130);
+    await page.getByText("1 to 100 of 130").waitFor();
+    await page.locator("#good-older").click();
+    await page.getByText("101 to 130 of 130").waitFor();
+    assert.equal(await page.locator("#good > li").count(), 30);
+    assert.equal(await page.locator("#good-older").isDisabled(), true);
   });
 
   test("reset_empties_both_lists", async () => {
     await page.locator("#reset").click();
     await count("good", 0);
-    assert.equal(await page.locator("li").count(), 0);
+    await page.waitForFunction(() => document.querySelectorAll("li").length === 0);
     assert.equal(await page.locator(".empty:visible").count(), 2);
   });
 });

@@ -93,11 +93,24 @@ test("order_appears_on_the_dashboard_by_itself", async (t) => {
   assert.deepEqual(await figure("orders"), { text: "1", value: 1 });
   assert.deepEqual(await figure("average_order_value"), { text: "€54.60", value: GOODS_MINOR });
   assert.deepEqual(await figure("sessions"), { text: "1", value: 1 });
-  assert.deepEqual(await figure("conversion_rate"), { text: "100%", value: 1 });
+  assert.deepEqual(await figure("conversion_rate"), { text: "100.0%", value: 1 });
   assert.match(await dashboard.getByTestId("net-revenue").textContent(), /€54\.60/);
   const customers = await dashboard.getByTestId("customers").locator("tbody tr").allTextContents();
   assert.equal(customers.length, 1);
   assert.ok(customers[0].includes(visit.customer) && customers[0].includes("€54.60"), customers[0]);
+});
+
+test("dashboard_is_light", async (t) => {
+  const page = await browser.newPage();
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  let bytes = 0;
+  network.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto(stack.addresses.dashboard);
+  await page.locator(".bars_marks path").first().waitFor({ state: "attached" });
+  await page.close();
+  t.diagnostic(`first load of the dashboard: ${bytes} bytes`);
+  assert.ok(bytes > 100_000 && bytes <= 300_000, `${bytes} bytes`);
 });
 
 test("every_event_arrives_once_and_in_its_session", async () => {

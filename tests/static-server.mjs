@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VENDOR = {
   "/vendor/vega.js": "vega/build/vega.min.js",
   "/vendor/vega-lite.js": "vega-lite/build/vega-lite.min.js",
-  "/vendor/vega-embed.js": "vega-embed/build/vega-embed.min.js",
+  "/vendor/vega-interpreter.js": "vega-interpreter/build/vega-interpreter.js",
 };
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -21,20 +21,27 @@ const TYPES = {
 };
 
 /**
- * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function that returns what to send as JSON
- * (`{status, json}` or `{status, script}`), and wins over files. Resolves to `{origin, close}`.
+ * Serves web-demo/ on a free port of the loopback. `answers` maps a path to a function of the address that returns what to
+ * send as JSON (`{status, json}` or `{status, script}`), and wins over files. `streams` maps a path to a function that gets
+ * the response, whose stream of events it writes. Resolves to `{origin, close}`.
  */
-export function serveWebDemo(answers = {}) {
+export function serveWebDemo(answers = {}, streams = {}) {
   return serve(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
-    const { status, type, body } = await answer(pathname, request.headers.accept ?? "", answers);
+    const address = new URL(request.url, "http://localhost");
+    if (streams[address.pathname]) {
+      response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+      streams[address.pathname](response);
+      return;
+    }
+    const { status, type, body } = await answer(address, request.headers.accept ?? "", answers);
     response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
   });
 }
 
-async function answer(path, accept, answers) {
+async function answer(address, accept, answers) {
+  const path = address.pathname;
   if (answers[path]) {
-    const { status = 200, json, script } = answers[path]();
+    const { status = 200, json, script } = answers[path](address);
     return script === undefined
       ? { status, type: TYPES[".json"], body: JSON.stringify(json) }
       : { status, type: TYPES[".js"], body: script };

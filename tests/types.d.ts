@@ -3,6 +3,8 @@
 interface Window {
     /** The tracker's calls, or the stub that queues them until it is there. */
     shoptrail: any;
+    /** The checker of accessibility. */
+    axe: any;
     /** What an injected script would set. */
     broken?: boolean;
     /** Lost when the page is loaded again. */

@@ -1,4 +1,4 @@
-//! Whether somebody looks at the tables: a file that the local web server touches whenever a page asks for them.
+//! Whether somebody looks at the tables: a file that the local web server touches while a page is open and visible.
 //!
 //! While nobody does, landing gathers more before it commits and building rests, so that a stack left alone leaves the
 //! machine alone. Who looks again has the newest events within seconds.
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
-/// A visible dashboard asks more often than this.
+/// While a dashboard is visible the file is touched more often than this.
 const LASTS: Duration = Duration::from_secs(15);
 
 /// The file, if there is one: without it everything is done at once.

@@ -1,9 +1,15 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod identity;
 mod increment;
+mod parts;
+mod products;
 mod quality;
+mod rebuild;
 mod rows;
 mod staged;
+mod transactions;
+mod visitors;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -16,14 +22,16 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
-use self::rows::in_days;
+use self::parts::Parts;
+pub use self::quality::Broken;
+use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, orders, sessions};
+use crate::silver::{events, items, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
-    Basis, Change, Day, Publication, Query, Replaces, Traffic, Warehouse, parquet,
+    Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
 };
 use crate::{bronze, silver};
 
@@ -36,8 +44,11 @@ pub enum Mode {
     Rebuild,
 }
 
+/// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
+const SESSION_DAYS: Day = 2;
+
 /// What a run did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Version of the publication it made, or found nothing to add to.
     pub publication: u64,
@@ -45,7 +56,7 @@ pub struct Summary {
     pub bronze_rows: usize,
     /// Tables published.
     pub tables: usize,
-    /// Days on which rows of them changed.
+    /// Days on which rows of them changed, counted again for each publication.
     pub days: usize,
     /// Rows written.
     pub rows: usize,
@@ -87,10 +98,11 @@ pub fn tables() -> Vec<&'static Table> {
     [&bronze::EVENTS, &bronze::QUARANTINE]
         .into_iter()
         .chain(built_tables())
+        .chain([&quality::TABLE])
         .collect()
 }
 
-/// The tables that a build makes.
+/// The tables that a build makes from bronze.
 pub fn built_tables() -> impl Iterator<Item = &'static Table> {
     let gold = gold::TABLES.iter().map(|gold| &gold.table);
     silver::TABLES.into_iter().chain(gold)
@@ -101,7 +113,10 @@ pub fn built_tables() -> impl Iterator<Item = &'static Table> {
 #[error("a library stopped unexpectedly: {0}\nhint: the log has more; please report it")]
 pub struct Panicked(String);
 
-/// Runs once. A run that finds nothing new publishes nothing.
+/// How many rows of bronze a build takes into memory at a time, unless told otherwise: about a gigabyte.
+pub const ROWS_AT_ONCE: usize = 300_000;
+
+/// Runs once, with [`ROWS_AT_ONCE`]. A run that finds nothing new publishes nothing.
 ///
 /// # Errors
 /// Returns an error if the warehouse or a library fails, another build was faster, or a check fails; nothing is published then.
@@ -110,28 +125,70 @@ pub async fn run(
     reporting: &Reporting,
     mode: Mode,
 ) -> anyhow::Result<Summary> {
+    run_within(warehouse, reporting, mode, ROWS_AT_ONCE).await
+}
+
+/// Runs once, with about so many rows of bronze in memory at a time. Where more of them are new, it publishes several times.
+///
+/// # Errors
+/// Returns an error as [`run`] does.
+pub async fn run_within(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    mode: Mode,
+    rows_at_once: usize,
+) -> anyhow::Result<Summary> {
     let start = Instant::now();
     let before = warehouse.traffic();
-    let plan = guarded(plan(warehouse, reporting, mode)).await?;
-    let (tables, days) = (plan.changes.len(), plan.days);
-    let rows = plan.changes.iter().map(|change| change.rows.height()).sum();
-    let publication = match plan.bronze_rows {
-        0 => plan.published.version,
-        _ => {
-            now("publishing");
-            let publish = warehouse.publish(&plan.published, plan.changes, plan.basis);
-            guarded(async { Ok(publish.await?) }).await?.version
+    let mut summary = Summary::default();
+    let mut mode = mode;
+    loop {
+        let plan = guarded(plan(warehouse, reporting, mode, Some(rows_at_once))).await?;
+        if let Some(broken) = plan.broken {
+            publish_results(warehouse, plan.published, plan.results).await?;
+            return Err(broken.into());
         }
+        summary.bronze_rows += plan.bronze_rows;
+        summary.tables = summary.tables.max(plan.changes.len());
+        summary.days += plan.days;
+        let heights = plan.changes.iter().map(|change| change.rows.height());
+        summary.rows += heights.sum::<usize>();
+        summary.publication = match plan.bronze_rows {
+            0 => plan.published.version,
+            _ => {
+                now("publishing");
+                let changes = plan.changes.into_iter().chain(plan.results).collect();
+                let publish = warehouse.publish(&plan.published, changes, plan.basis);
+                guarded(async { Ok(publish.await?) }).await?.version
+            }
+        };
+        if plan.is_all {
+            break;
+        }
+        mode = Mode::Increment;
+    }
+    summary.duration_ms = start.elapsed().as_millis();
+    summary.traffic = warehouse.traffic().since(before);
+    Ok(summary)
+}
+
+/// Publishes what checks found beside the tables as they are.
+async fn publish_results(
+    warehouse: &dyn Warehouse,
+    published: Publication,
+    results: Option<Change>,
+) -> anyhow::Result<()> {
+    let Some(results) = results else {
+        return Ok(());
     };
-    Ok(Summary {
-        publication,
-        bronze_rows: plan.bronze_rows,
-        tables,
-        days,
-        rows,
-        duration_ms: start.elapsed().as_millis(),
-        traffic: warehouse.traffic().since(before),
-    })
+    // Before the first build there is no cursor: the empty one goes with an empty recipe, and so is never read.
+    let basis = Basis {
+        cursor: published.cursor.clone().unwrap_or_default(),
+        recipe: published.recipe.clone(),
+    };
+    let publish = warehouse.publish(&published, vec![results], basis);
+    guarded(async { Ok(publish.await?) }).await?;
+    Ok(())
 }
 
 /// Makes a panic an error of this run, so that a process that goes on building goes on.
@@ -156,13 +213,16 @@ pub async fn forecast(
     mode: Mode,
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
-    let plan = guarded(plan(warehouse, reporting, mode)).await?;
+    let plan = guarded(plan(warehouse, reporting, mode, None)).await?;
+    if let Some(broken) = plan.broken {
+        return Err(broken.into());
+    }
     let change = |change: Change| {
         let rows_gone = match change.replaces {
             Replaces::Keys(gone) => Some(gone.height()),
-            Replaces::All | Replaces::Days(_) => None,
+            Replaces::All => None,
         };
-        let (rows, bytes) = (change.rows.height(), parquet::bytes(&change.rows)?.len());
+        let (rows, bytes) = (change.rows.height(), change.rows.bytes()?);
         PolarsResult::Ok(ForecastChange {
             table: change.table.name,
             rows_gone,
@@ -190,50 +250,104 @@ struct Plan {
     changes: Vec<Change>,
     days: usize,
     basis: Basis,
+    /// Whether nothing is left to read.
+    is_all: bool,
+    /// The files of the changes go with it.
+    _parts: Option<Parts>,
+    /// What checks found, where it is not what they found before.
+    results: Option<Change>,
+    broken: Option<quality::Broken>,
 }
 
+/// Plans the next publication: of a rebuild, or of no more new rows than are `enough`.
 async fn plan(
     warehouse: &dyn Warehouse,
     reporting: &Reporting,
     mode: Mode,
+    enough: Option<usize>,
 ) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
     let recipe = silver::recipe(reporting);
-    let is_rebuild = mode == Mode::Rebuild || published.recipe != recipe;
-    if is_rebuild && mode == Mode::Increment && published.version > 0 {
+    if mode == Mode::Increment && published.recipe == recipe {
+        return plan_increment(warehouse, reporting, published, enough).await;
+    }
+    if mode == Mode::Increment && published.version > 0 {
         tracing::info!(
             "settings or logic changed since the last build: every table is built again"
         );
     }
-    let base = if is_rebuild {
-        Publication::default()
-    } else {
-        published.clone()
-    };
-    let (bronze, cursor) = warehouse.bronze_since(base.cursor.as_ref()).await?;
-    let mut plan = Plan {
+    let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
+    let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
+    let now_us = chrono::Utc::now().timestamp_micros();
+    Ok(Plan {
+        bronze_rows: rebuilt.bronze_rows,
+        changes: rebuilt.changes,
+        days: rebuilt.days,
+        basis: Basis {
+            cursor: rebuilt.cursor,
+            recipe,
+        },
+        is_all: true,
+        results: quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?,
+        broken: quality::verdict(&rebuilt.outcomes),
         published,
+        _parts: Some(rebuilt.parts),
+    })
+}
+
+async fn plan_increment(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    published: Publication,
+    enough: Option<usize>,
+) -> anyhow::Result<Plan> {
+    let unread = warehouse.unread(published.cursor.as_ref(), enough).await?;
+    let bronze = read_all(warehouse, unread.portions).await?;
+    let mut plan = Plan {
         bronze_rows: bronze.height(),
         changes: Vec::new(),
         days: 0,
-        basis: Basis { cursor, recipe },
+        basis: Basis {
+            cursor: unread.cursor,
+            recipe: published.recipe.clone(),
+        },
+        is_all: unread.is_all,
+        published,
+        _parts: None,
+        results: None,
+        broken: None,
     };
     if plan.bronze_rows > 0 {
         tracing::debug!(bronze.rows = plan.bronze_rows, "building");
         now(format!("{} new rows", plan.bronze_rows));
         let new = silver::read(&bronze, reporting)?;
         drop(bronze);
-        let mut staged = Staged::over(warehouse, base);
+        let mut staged = Staged::over(warehouse, plan.published.clone());
         increment::silver(&mut staged, new, reporting)
             .await
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
-        quality::check(&staged).await?;
+        let now_us = chrono::Utc::now().timestamp_micros();
+        let outcomes = quality::check(&staged, now_us).await?;
+        plan.broken = quality::verdict(&outcomes);
+        plan.results = quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
         plan.days = days(&staged)?;
-        let rebuilt = built_tables().collect::<Vec<_>>();
-        plan.changes = staged.into_changes(is_rebuild.then_some(&rebuilt));
+        plan.changes = staged.into_changes()?;
     }
     Ok(plan)
+}
+
+async fn read_all(warehouse: &dyn Warehouse, portions: Vec<Portion>) -> anyhow::Result<DataFrame> {
+    let mut all = bronze::EVENTS.empty();
+    for (number, portion) in portions.into_iter().enumerate() {
+        let rows = warehouse.bronze(portion).await?;
+        all = if number == 0 {
+            rows
+        } else {
+            all.vstack(&rows)?
+        };
+    }
+    Ok(all)
 }
 
 /// How many days rows change on, in any table.
@@ -262,26 +376,59 @@ async fn build_one(
     gold: &'static Gold,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
-    let Scope::Days { back } = gold.scope else {
-        let silver = inputs(staged, gold, None, reporting).await?;
-        let before = staged.stored(&gold.table, Query::all()).await?;
-        staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
-        return Ok(());
-    };
-    let mut touched = BTreeSet::new();
-    for input in gold.reads {
-        touched.extend(staged.days(input.table)?);
+    match gold.scope {
+        Scope::Days { back } => {
+            let mut touched = BTreeSet::new();
+            for input in gold.reads {
+                touched.extend(staged.days(input.table)?);
+            }
+            build_days(staged, gold, &touched, (back, 0), reporting).await
+        }
+        Scope::RestOfSessions { event_types } => {
+            let events = visitors::changed_events(staged, event_types)?.collect()?;
+            let mut touched = days_in(&events, "day")?;
+            touched.extend(staged.days(&orders::TABLE)?);
+            build_days(staged, gold, &touched, (0, SESSION_DAYS), reporting).await
+        }
+        Scope::Products(around) => products::build(staged, gold, around, reporting).await,
+        Scope::PathsToOrders { back } => visitors::build_paths(staged, gold, back, reporting).await,
+        Scope::Visitors(spans) => visitors::build_spans(staged, gold, &spans, reporting).await,
+        Scope::Everything => {
+            let silver = inputs(staged, gold, |_, query| query, reporting).await?;
+            let before = staged.stored(&gold.table, Query::all()).await?;
+            staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
+            Ok(())
+        }
     }
-    let affected: BTreeSet<Day> = touched.iter().flat_map(|day| *day..=day + back).collect();
-    let read: BTreeSet<Day> = affected.iter().flat_map(|day| day - back..=*day).collect();
-    let silver = inputs(staged, gold, Some(&read), reporting).await?;
-    let after = (gold.build)(&silver)?
-        .filter(in_days(&affected)?)
-        .collect()?;
-    let before = staged
-        .stored(&gold.table, Query::all().days(&affected))
-        .await?;
-    staged.replace(&gold.table, before, after)?;
+}
+
+/// Builds a table whose rows of a day depend on so many days before it and after it.
+async fn build_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    touched: &BTreeSet<Day>,
+    (back, ahead): (Day, Day),
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let affected = days_around(touched, ahead, back);
+    let read = days_around(&affected, back, ahead);
+    let silver = inputs(staged, gold, |_, query| query.days(&read), reporting).await?;
+    let after = (gold.build)(&silver)?.filter(in_days(&affected)?);
+    replace_days(staged, gold, &affected, after).await
+}
+
+/// Replaces the rows of days.
+async fn replace_days(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    days: &BTreeSet<Day>,
+    after: LazyFrame,
+) -> anyhow::Result<()> {
+    let before = staged.stored(&gold.table, Query::all().days(days)).await?;
+    staged.replace(&gold.table, before, after.collect()?)?;
     Ok(())
 }
 
@@ -289,32 +436,26 @@ async fn build_one(
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
-    days: Option<&BTreeSet<Day>>,
+    narrow: impl Fn(&Table, Query) -> Query,
     reporting: &Reporting,
 ) -> anyhow::Result<Silver> {
-    let people = || col("is_bot").not();
     Ok(Silver {
-        events: input(staged, gold, &events::TABLE, days, people()).await?,
-        items: input(staged, gold, &items::TABLE, days, people()).await?,
-        sessions: input(staged, gold, &sessions::TABLE, days, people()).await?,
-        orders: input(
-            staged,
-            gold,
-            &orders::TABLE,
-            days,
-            col("purchase_event_id").is_not_null(),
-        )
-        .await?,
+        events: input(staged, gold, &events::TABLE, &narrow).await?,
+        items: input(staged, gold, &items::TABLE, &narrow).await?,
+        sessions: input(staged, gold, &sessions::TABLE, &narrow).await?,
+        orders: input(staged, gold, &orders::TABLE, &narrow).await?,
+        refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
         time_zone: reporting.time_zone.clone(),
+        currency: reporting.currency.clone(),
     })
 }
 
+/// The rows of one table that count.
 async fn input(
     staged: &Staged<'_>,
     gold: &Gold,
     table: &'static Table,
-    days: Option<&BTreeSet<Day>>,
-    counts: Expr,
+    narrow: &impl Fn(&Table, Query) -> Query,
 ) -> anyhow::Result<LazyFrame> {
     let Some(input) = gold
         .reads
@@ -323,8 +464,12 @@ async fn input(
     else {
         return Ok(table.empty().lazy());
     };
-    let query = Query::all().columns(input.columns);
-    let query = days.into_iter().fold(query, |query, days| query.days(days));
+    let counts = match table.name {
+        name if name == orders::TABLE.name => col("purchase_event_id").is_not_null(),
+        name if name == refunds::TABLE.name => lit(true),
+        _ => col("is_bot").not(),
+    };
+    let query = narrow(table, Query::all().columns(input.columns));
     Ok(staged.contents(table, query).await?.lazy().filter(counts))
 }
 

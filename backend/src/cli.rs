@@ -1,6 +1,7 @@
 //! The command line: parses, starts the log, opens the warehouse, calls one command, maps to an exit code.
 
 mod config;
+mod doctor;
 mod logging;
 mod man;
 mod stop;
@@ -15,10 +16,12 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use clap_complete::Shell;
 use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
+use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use self::config::ConfigFormat;
+use self::doctor::DoctorArgs;
 use self::logging::LogArgs;
 use self::stop::{Ended, OnStop};
 use self::warehouse::WarehouseArgs;
@@ -30,6 +33,7 @@ use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
 use crate::pace::Pace;
+use crate::replay::{self, ReplayArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::Warehouse;
@@ -72,6 +76,11 @@ enum Command {
         #[command(flatten)]
         warehouse: WarehouseArgs,
     },
+    /// Judges dead letters again, and sends the events that are accepted now to their topic
+    Replay {
+        #[command(flatten)]
+        replay: ReplayArgs,
+    },
     /// Prints the rows of a table
     Show {
         #[command(flatten)]
@@ -81,6 +90,8 @@ enum Command {
     },
     /// Lists the tables and their columns
     Tables {
+        /// Only this table
+        table: Option<String>,
         /// How to print them
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
@@ -89,6 +100,13 @@ enum Command {
     Local {
         #[command(flatten)]
         local: Box<LocalArgs>,
+    },
+    /// Looks at what `shoptrail local` needs and at the tables, and says what is missing or wrong
+    Doctor {
+        #[command(flatten)]
+        doctor: DoctorArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Sends simulated shoppers through the edge
     Simulate {
@@ -130,6 +148,15 @@ struct BuildArgs {
     /// Prints what a build would write, and writes nothing
     #[arg(long, conflicts_with = "every_ms")]
     dry_run: bool,
+    /// Rows of bronze in memory at a time: more are built in parts
+    #[arg(
+        long,
+        value_name = "ROWS",
+        env = "SHOPTRAIL_BUILD_ROWS_AT_ONCE",
+        default_value_t = build::ROWS_AT_ONCE as u64,
+        value_parser = clap::value_parser!(u64).range(1_000..)
+    )]
+    rows_at_once: u64,
     #[command(flatten)]
     attention: Attention,
     #[command(flatten)]
@@ -193,7 +220,7 @@ async fn dispatch(
     match command {
         Command::Land { warehouse, land } => {
             let _live = live_line("land");
-            let warehouse = warehouse.open_to_write().await?;
+            let warehouse = warehouse.open_to_land().await?;
             let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
             if land.once {
                 println!("{}", serde_json::to_string(&summary)?);
@@ -204,21 +231,36 @@ async fn dispatch(
             let warehouse = if build.dry_run {
                 warehouse.open().await?
             } else {
-                warehouse.open_to_write().await?
+                warehouse.open_to_build().await?
             };
             run_build(warehouse.as_ref(), &build, &stop).await
+        }
+        Command::Replay { replay } => {
+            let _live = live_line("replay");
+            print_json(&replay::run(&replay).await?)
         }
         Command::Show { warehouse, show } => {
             let mut out = BufWriter::new(io::stdout());
             show::run(&show, warehouse.open().await?.as_ref(), &mut out).await?;
             Ok(out.flush()?)
         }
-        Command::Tables { format } => Ok(tables::write(format, &mut io::stdout().lock())?),
+        Command::Tables { table, format } => {
+            let tables = match table {
+                Some(name) => vec![show::find(&name)?],
+                None => build::tables(),
+            };
+            Ok(tables::write(&tables, format, &mut io::stdout().lock())?)
+        }
         Command::Local { local } => {
+            if let WarehouseAddress::Lake(folder) = local.warehouse() {
+                laptop::make_data_folder(&local)?;
+                warehouse::make_lake(&folder)?;
+            }
             let warehouse =
                 warehouse::connect(&local.warehouse(), &local.bigquery, local.lake).await?;
             laptop::run(&local, warehouse, &stop).await
         }
+        Command::Doctor { doctor, warehouse } => doctor::run(&doctor, &warehouse).await,
         Command::Simulate { simulate } => simulate::run(simulate, &stop).await,
         Command::Config { format, .. } => print_config(format, &matches),
         Command::Completions { shell } => print_completions(shell),
@@ -258,6 +300,7 @@ async fn run_build(
     } else {
         Mode::Increment
     };
+    let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
     if args.dry_run {
         let live = live_line("build");
         let forecast = build::forecast(warehouse, &args.reporting, mode).await?;
@@ -271,7 +314,7 @@ async fn run_build(
         let seen = warehouse.bronze_mark();
         let started = Instant::now();
         let live = args.every_ms.is_none().then(|| live_line("build"));
-        let summary = build::run(warehouse, &args.reporting, mode).await?;
+        let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
         drop(live);
         if summary.tables > 0 {
             tracing::info!(

@@ -1,121 +1,140 @@
-//! Published tables over HTTP, for the local dashboard: `/data/<table>.json` and `/data/version`.
+//! The dashboard's data over HTTP, read only.
+//!
+//! A page asks one question and gets sums, never whole tables: `/data/PAGE?from=…&to=…`. What can be chosen is at
+//! `/data/choices`, the publication at `/data/version`, and `/data/changes` says when there is a newer one, as server-sent
+//! events. An answer is computed once for each publication and question.
+//!
+//! `/data/<gold table>.json` has the rows of a table, for programs.
 
-use std::collections::HashMap;
+mod answers;
+mod changes;
+mod choices;
+mod course;
+mod customers;
+mod figures;
+mod funnel;
+mod live;
+mod overview;
+mod page;
+mod products;
+mod quality;
+mod question;
+mod selected;
+mod traffic;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
-use tokio::sync::Mutex;
 
+use self::answers::Answers;
+use self::page::DashboardPage;
+use self::question::Question;
 use crate::attention::Attention;
 use crate::config::Reporting;
 use crate::show;
-use crate::table::Table;
-use crate::warehouse::{Query, Warehouse};
+use crate::warehouse::Warehouse;
 
-/// The gold tables as they are served.
-struct Served {
-    attention: Attention,
-    warehouse: Arc<dyn Warehouse>,
-    time_zone: String,
-    /// Each table as it was last asked for, and the publication it is of. Behind one lock, so that tables are read one at
-    /// a time: a dashboard asks for all of them at once, and each takes every core.
-    tables: Mutex<HashMap<&'static str, (u64, Bytes)>>,
-}
+/// Browsers ask again each time, and get nothing new as long as the answer is the same.
+const ASK_AGAIN: &str = "no-cache";
 
-/// Routes that serve the gold tables of a warehouse.
+/// Routes that serve what is in a warehouse to the dashboard.
 pub fn router(
     warehouse: Arc<dyn Warehouse>,
     reporting: &Reporting,
     attention: Attention,
 ) -> Router {
-    let served = Served {
-        attention,
-        warehouse,
-        time_zone: reporting.time_zone.to_string(),
-        tables: Mutex::default(),
-    };
+    let answers = Answers::of(warehouse, reporting.time_zone.clone(), attention);
     Router::new()
         .route("/data/version", get(version))
-        .route("/data/{file}", get(table))
-        .with_state(Arc::new(served))
+        .route("/data/changes", get(changes))
+        .route("/data/choices", get(choices))
+        .route("/data/{page}", get(answer))
+        .with_state(Arc::new(answers))
 }
 
-async fn version(State(served): State<Arc<Served>>) -> Response {
-    served.attention.pay();
-    match served.warehouse.publication().await {
-        Ok(publication) => {
-            let built_at = chrono::DateTime::from_timestamp_millis(publication.published_at);
-            let version = publication.version;
-            Json(json!({"version": version, "built_at": built_at, "time_zone": served.time_zone}))
-                .into_response()
-        }
-        Err(error) => failed(&error.into()),
-    }
-}
-
-async fn table(State(served): State<Arc<Served>>, Path(file): Path<String>) -> Response {
-    served.attention.pay();
-    let found = file
-        .strip_suffix(".json")
-        .filter(|name| name.starts_with("gold_"))
-        .and_then(|name| show::find(name).ok());
-    let Some(table) = found else {
-        return (
-            StatusCode::NOT_FOUND,
-            Json(json!({"error": "there is no gold table of this name"})),
-        )
-            .into_response();
-    };
-    match served.rows(table).await {
-        Ok(json) => (
-            [
-                (header::CONTENT_TYPE, "application/json"),
-                (header::CACHE_CONTROL, "no-store"),
-            ],
-            json,
-        )
-            .into_response(),
+async fn version(State(answers): State<Arc<Answers>>) -> Response {
+    match answers.version().await {
+        Ok(version) => Json(version).into_response(),
         Err(error) => failed(&error),
     }
 }
 
-impl Served {
-    /// The rows of a table as JSON; read once for each publication.
-    async fn rows(&self, table: &'static Table) -> anyhow::Result<Bytes> {
-        let mut tables = self.tables.lock().await;
-        let publication = self.warehouse.publication().await?;
-        if let Some((version, json)) = tables.get(table.name)
-            && *version == publication.version
-        {
-            return Ok(json.clone());
-        }
-        let rows = self
-            .warehouse
-            .read(&publication, table, &Query::all())
-            .await?;
-        // Sorting and printing would hold up the server's other answers.
-        let json = tokio::task::spawn_blocking(move || {
-            let mut json = Vec::new();
-            show::write_json(show::in_key_order(table, rows)?, &mut json)?;
-            anyhow::Ok(Bytes::from(json))
-        });
-        let json = json.await??;
-        tables.insert(table.name, (publication.version, json.clone()));
-        Ok(json)
+async fn changes(State(answers): State<Arc<Answers>>) -> Response {
+    changes::stream(answers).into_response()
+}
+
+async fn choices(State(answers): State<Arc<Answers>>, headers: HeaderMap) -> Response {
+    json_or_unchanged(answers.choices().await, &headers)
+}
+
+async fn answer(
+    State(answers): State<Arc<Answers>>,
+    Path(name): Path<String>,
+    question: Result<Query<Question>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(table) = name.strip_suffix(".json") {
+        return rows(&answers, table, &headers).await;
+    }
+    let Some(page) = DashboardPage::named(&name) else {
+        return refused(StatusCode::NOT_FOUND, "there is no page of this name");
+    };
+    let question = match question {
+        Ok(Query(question)) => question,
+        Err(rejection) => return refused(StatusCode::BAD_REQUEST, &rejection.body_text()),
+    };
+    match question.days() {
+        Ok(_) => json_or_unchanged(answers.answer(page, question).await, &headers),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 
+async fn rows(answers: &Arc<Answers>, name: &str, headers: &HeaderMap) -> Response {
+    let table = show::find(name).ok();
+    match table.filter(|table| table.name.starts_with("gold_")) {
+        Some(table) => json_or_unchanged(answers.rows(table).await, headers),
+        None => refused(StatusCode::NOT_FOUND, "there is no gold table of this name"),
+    }
+}
+
+/// The answer, or that the reader has it already.
+fn json_or_unchanged(answer: anyhow::Result<Bytes>, headers: &HeaderMap) -> Response {
+    let json = match answer {
+        Ok(json) => json,
+        Err(error) => return failed(&error),
+    };
+    // Weak: the same answer goes out compressed and not.
+    let tag = format!("W/\"{:016x}\"", xxhash_rust::xxh3::xxh3_64(&json));
+    let known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|tags| tags.split(','));
+    let is_known = known.into_iter().any(|known| known.trim() == tag);
+    let headers = [
+        (header::ETAG, tag.as_str()),
+        (header::CACHE_CONTROL, ASK_AGAIN),
+        (header::CONTENT_TYPE, "application/json"),
+    ];
+    match is_known {
+        true => (StatusCode::NOT_MODIFIED, headers).into_response(),
+        false => (headers, json).into_response(),
+    }
+}
+
+fn refused(status: StatusCode, reason: &str) -> Response {
+    (status, Json(json!({"error": reason}))).into_response()
+}
+
 fn failed(error: &anyhow::Error) -> Response {
-    tracing::error!(%error, "table could not be served");
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        Json(json!({"error": "the table could not be read; see the log"})),
-    )
-        .into_response()
+    tracing::error!("the dashboard's data could not be read: {error:#}");
+    let reason = "the tables could not be read\nhint: the log of `shoptrail local` says why";
+    refused(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }

@@ -1,13 +1,19 @@
 //! Exit codes: what a scheduler can decide on without reading a message.
 
+use crate::build::Broken;
 use crate::warehouse::WarehouseError;
 use crate::warehouse::bigquery::Class;
 
 /// Any failure that has no code of its own. A wrong command line exits with 2.
 const OTHER: u8 = 1;
+/// A check before publishing failed.
+const BROKEN: u8 = 19;
 
 /// The exit code of a failed command; `docs/deploy-bigquery.md` lists them.
 pub fn code(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<Broken>().is_some() {
+        return BROKEN;
+    }
     let warehouse = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<WarehouseError>());
@@ -16,7 +22,7 @@ pub fn code(error: &anyhow::Error) -> u8 {
 
 fn of_warehouse(error: &WarehouseError) -> u8 {
     match error {
-        WarehouseError::NoLake { .. } => 11,
+        WarehouseError::NoLake { .. } | WarehouseError::NoPlace { .. } => 11,
         WarehouseError::Altered { .. } => 14,
         WarehouseError::Behind { .. } => 17,
         WarehouseError::BigQuery(error) => of_class(error.class),
@@ -68,6 +74,14 @@ mod tests {
             folder: "data/lake".to_owned(),
         };
         assert_eq!(code(&no_lake.into()), 11);
+        let broken = Broken {
+            check: "unique".to_owned(),
+            table: "silver_orders",
+            rows: 1,
+            more: String::new(),
+        };
+        assert_eq!(code(&broken.into()), 19);
+        assert!(guide.contains("\n| 19 | "));
         assert_eq!(code(&anyhow::anyhow!("anything")), 1);
     }
 }

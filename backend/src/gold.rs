@@ -3,11 +3,15 @@
 //! A gold table says what it reads, how far back, and how its rows follow. To add one: a file in `gold/` and a line in
 //! [`TABLES`].
 
+pub mod cart_recovery;
+pub mod channel_attribution;
+pub mod cohort_retention;
 pub mod conversion_funnel;
 pub mod customer_ltv;
 pub mod daily_kpis;
 pub mod device_trends;
 pub mod product_performance;
+pub mod search_terms;
 pub mod trending_products;
 
 use polars::prelude::*;
@@ -15,13 +19,17 @@ use polars::prelude::*;
 use crate::table::Table;
 
 /// All gold tables.
-pub static TABLES: [&Gold; 6] = [
+pub static TABLES: [&Gold; 10] = [
     &daily_kpis::GOLD,
     &product_performance::GOLD,
     &trending_products::GOLD,
     &conversion_funnel::GOLD,
     &customer_ltv::GOLD,
     &device_trends::GOLD,
+    &search_terms::GOLD,
+    &cohort_retention::GOLD,
+    &channel_attribution::GOLD,
+    &cart_recovery::GOLD,
 ];
 
 /// A gold table: its definition and how it follows from silver.
@@ -54,8 +62,56 @@ pub enum Scope {
         /// Days before.
         back: i32,
     },
+    /// A row is of a product and a time, and depends on the lines of the product around it.
+    Products(Around),
+    /// A row of a day depends on that day and on how its sessions went on, on the next days too.
+    RestOfSessions {
+        /// The events that rows are made of, beside orders.
+        event_types: &'static [&'static str],
+    },
+    /// A row of a day depends on the orders of that day, and on the sessions of those who ordered on it and so many days
+    /// before it.
+    PathsToOrders {
+        /// Days before.
+        back: i32,
+    },
+    /// A row belongs to a visitor and a span of time, and depends on what the visitor did around it.
+    Visitors(Spans),
     /// Every row may depend on every silver row.
     Everything,
+}
+
+/// How far a product's line of `silver_items` reaches: it changes rows of the product with a time from `before_us` before it
+/// until `after_us` after it, which themselves depend on lines as far as that the other way. In microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The column with a row's time.
+    pub time: &'static str,
+    /// Before the line.
+    pub before_us: i64,
+    /// After the line.
+    pub after_us: i64,
+}
+
+impl Around {
+    /// Days that a row depends on before its own.
+    pub fn days(&self) -> i32 {
+        let reach_us = self.before_us.max(self.after_us);
+        i32::try_from(reach_us / (24 * 60 * 60 * 1_000_000)).unwrap_or(i32::MAX - 1) + 1
+    }
+}
+
+/// Rows that span some time of a visitor's, each further from the next than a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans {
+    /// The column in which a row's span begins.
+    pub from: &'static str,
+    /// The column in which it ends.
+    pub to: &'static str,
+    /// Longest pause within a row, in microseconds: nothing further from a row than this can change it.
+    pub gap_us: i64,
+    /// The events that rows are made of, beside orders.
+    pub event_types: &'static [&'static str],
 }
 
 /// The silver rows a gold table is built from: what people did, and orders whose purchase is known. Tables it does not read
@@ -69,8 +125,12 @@ pub struct Silver {
     pub sessions: LazyFrame,
     /// `silver_orders`.
     pub orders: LazyFrame,
+    /// `silver_refunds`.
+    pub refunds: LazyFrame,
     /// The reporting time zone.
     pub time_zone: TimeZone,
+    /// The reporting currency.
+    pub currency: String,
 }
 
 /// `part / whole` as a float; 0 where there is no whole.

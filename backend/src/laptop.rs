@@ -103,6 +103,15 @@ impl LocalArgs {
     }
 }
 
+/// Makes the folder of everything the stack keeps, in which its lake lies unless it is told another.
+///
+/// # Errors
+/// Returns an error if that cannot be made.
+pub fn make_data_folder(args: &LocalArgs) -> Result<()> {
+    let data = &args.stack.data;
+    std::fs::create_dir_all(data).with_context(|| format!("cannot create `{}`", data.display()))
+}
+
 /// Runs the stack until `stop`, with the tables of `warehouse` on its dashboard.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ pub enum ColumnType {
     Text,
     /// 64-bit integer; BigQuery `INT64`. Money is an integer of the currency's minor units.
     Integer,
-    /// 64-bit float; BigQuery `FLOAT64`. Only ratios and scores, never money.
+    /// 64-bit float; BigQuery `FLOAT64`. Only ratios, scores and quantities, never money.
     Float,
     /// BigQuery `BOOL`.
     Boolean,
@@ -63,6 +63,9 @@ pub struct Column {
     pub kind: ColumnType,
     /// Whether a row may lack it.
     pub nullable: bool,
+    /// The values it may have; empty where any will do.
+    #[serde(skip)]
+    pub accepts: &'static [&'static str],
     /// What it means, with its unit; shown wherever the table is.
     pub description: &'static str,
 }
@@ -74,7 +77,16 @@ impl Column {
             name,
             kind,
             nullable: false,
+            accepts: &[],
             description,
+        }
+    }
+
+    /// The same column where it has one of these values.
+    pub const fn one_of(self, values: &'static [&'static str]) -> Self {
+        Self {
+            accepts: values,
+            ..self
         }
     }
 

@@ -8,8 +8,11 @@ pub mod lake;
 mod landing;
 pub(crate) mod parquet;
 mod query;
+mod rows;
+mod unread;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use polars::prelude::*;
@@ -19,6 +22,8 @@ use self::bigquery::BigQueryError;
 pub use self::landing::{Landing, Offsets};
 use self::query::narrow;
 pub use self::query::{Filter, Query};
+pub use self::rows::Rows;
+pub use self::unread::{Portion, Unread};
 use crate::table::Table;
 
 /// A day as polars stores it: days since 1970-01-01.
@@ -48,11 +53,19 @@ pub trait Warehouse: Send + Sync {
     /// [`WarehouseError::Behind`] when another lander has moved the offsets since `landing.after` was read.
     async fn land(&self, landing: Landing) -> Result<(), WarehouseError>;
 
-    /// The bronze rows after `cursor` (all of them without one) and the cursor that ends there.
-    async fn bronze_since(
+    /// What of bronze lies after `cursor`; all of it without one. With `enough`, no more landings than it takes to have so
+    /// many rows, as far as the warehouse can tell them apart.
+    async fn unread(
         &self,
         cursor: Option<&Cursor>,
-    ) -> Result<(DataFrame, Cursor), WarehouseError>;
+        enough: Option<usize>,
+    ) -> Result<Unread, WarehouseError>;
+
+    /// The rows of a portion. Of those that landing understood, the record's text may be left out.
+    async fn bronze(&self, portion: Portion) -> Result<DataFrame, WarehouseError>;
+
+    /// A folder on this machine for what a rebuild keeps until it is published.
+    fn scratch_folder(&self) -> PathBuf;
 
     /// The newest publication; the default one before the first build.
     async fn publication(&self) -> Result<Publication, WarehouseError>;
@@ -162,7 +175,7 @@ pub struct Change {
     /// What the rows replace.
     pub replaces: Replaces,
     /// The rows, in the table's schema.
-    pub rows: DataFrame,
+    pub rows: Rows,
 }
 
 /// What a change replaces.
@@ -170,8 +183,6 @@ pub struct Change {
 pub enum Replaces {
     /// The whole table.
     All,
-    /// These partitions; rows belong to no other.
-    Days(BTreeSet<Day>),
     /// The rows with these keys: a frame of the table's [`Table::address`], as the rows that go have it. None go when it is
     /// empty; new rows may lie in any partition.
     Keys(DataFrame),
@@ -207,9 +218,17 @@ pub enum WarehouseError {
     },
     /// There is no lake to read.
     #[error(
-        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` and `build` make a lake"
+        "there is no lake at `{folder}`\nhint: check `--warehouse` for a typing error; `shoptrail land` makes a lake"
     )]
     NoLake {
+        /// The folder as given.
+        folder: String,
+    },
+    /// There is no folder in which a lake could be made.
+    #[error(
+        "the folder of the lake `{folder}` is not there\nhint: check `--warehouse` for a typing error, or make the folder around the lake"
+    )]
+    NoPlace {
         /// The folder as given.
         folder: String,
     },

@@ -45,9 +45,11 @@ fn help_of_every_command_is_as_it_was_reviewed() {
     let commands = [
         "land",
         "build",
+        "replay",
         "show",
         "tables",
         "local",
+        "doctor",
         "simulate",
         "config",
         "completions",

@@ -134,22 +134,47 @@ export function count(env, binding, about, outcome, shop, figures) {
   return true;
 }
 
+/**
+ * Asks for an address.
+ *
+ * @param {number} patience in milliseconds
+ * @returns {Promise<number | undefined>} the status of the answer, if there is one in time
+ */
+export async function ask(url, authorization, patience) {
+  try {
+    const signal = AbortSignal.timeout(patience);
+    const response = await fetch(url, { headers: { Authorization: authorization }, signal });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Fetches one of the static files. */
 export function file(env, binding, url) {
   return env[binding].fetch(url);
 }
 
+/** The headers of the last response: most have the same. */
+let known = { lines: "", headers: {} };
+
 /**
  * Makes a response.
  *
- * @param {string} headers names and values, a line each
+ * @param {string} lines names and values of the headers, a line each
  * @param {string | undefined} body
  */
-export function respond(status, headers, body) {
-  const lines = headers.split("\n");
-  const pairs = [];
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    pairs.push([lines[at], lines[at + 1]]);
+export function respond(status, lines, body) {
+  if (lines !== known.lines) known = { lines, headers: headers(lines) };
+  return new Response(body ?? null, { status, headers: known.headers });
+}
+
+function headers(lines) {
+  const parts = lines.split("\n");
+  const found = {};
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    found[parts[at]] = parts[at + 1];
   }
-  return new Response(body ?? null, { status, headers: pairs });
+  return found;
 }

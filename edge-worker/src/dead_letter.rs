@@ -1,6 +1,8 @@
 //! Dead letters: what was refused goes to a topic of its own with its bytes and the reason, in headers as Kafka Connect
-//! writes them, so that a person can look, repair and replay. Every letter fits a queue message, so none ever needs a call
-//! of its own.
+//! writes them, so that a person can look and `shoptrail replay` can bring it back ([`crate::replay`]). Every letter fits a
+//! queue message, so none ever needs a call of its own.
+
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,7 +10,7 @@ use serde_json::value::RawValue;
 use shoptrail_schemas::Rejection;
 use shoptrail_schemas::limits::MAX_EVENT_BYTES;
 
-use crate::outgoing::{DeadLetter, Outgoing, OutgoingEvent, Payload};
+use crate::outgoing::{Common, DeadLetter, Outgoing, OutgoingEvent, Payload};
 
 /// Most bytes that are kept of what is no JSON, and of a whole body: a third more as base64.
 const MAX_BYTES: usize = 64 * 1024;
@@ -22,18 +24,31 @@ pub struct Source<'a> {
     pub received_at: i64,
 }
 
-/// An event that the contract refuses: its bytes as they came.
+/// The code of what Kafka refuses: the letter holds the whole record.
+pub const REFUSED_BY_KAFKA: &str = "refused_by_kafka";
+
+/// What the names of our headers begin with.
+pub const PREFIX: &str = "shoptrail.";
+
+/// An event that the contract refuses: its bytes as they came, and what its batch shared.
 #[must_use]
-pub fn event(event: &[u8], rejections: &[Rejection], source: Source<'_>) -> Outgoing {
+pub fn event(
+    event: &[u8],
+    rejections: &[Rejection],
+    source: Source<'_>,
+    common: &Rc<Common>,
+) -> Outgoing {
     let json = std::str::from_utf8(event)
         .ok()
         .filter(|text| text.len() <= MAX_EVENT_BYTES)
         .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
     let headers = rejections_headers(rejections, source);
-    match json {
+    let mut letter = match json {
         Some(json) => letter(Payload::Json(json.to_owned()), headers),
         None => beginning(event, headers),
-    }
+    };
+    letter.common = Some(Rc::clone(common));
+    Outgoing::DeadLetter(letter)
 }
 
 /// A body whose envelope is wrong. `skipped` such bodies were not kept before it.
@@ -41,7 +56,7 @@ pub fn event(event: &[u8], rejections: &[Rejection], source: Source<'_>) -> Outg
 pub fn body(body: &[u8], rejections: &[Rejection], source: Source<'_>, skipped: u64) -> Outgoing {
     let mut headers = rejections_headers(rejections, source);
     headers.push(header("skipped_before", &skipped.to_string()));
-    beginning(body, headers)
+    Outgoing::DeadLetter(beginning(body, headers))
 }
 
 /// A queue message of another kind, found at `now` in milliseconds since the epoch.
@@ -50,7 +65,7 @@ pub fn queue_message(text: &str, cause: &str, now: i64) -> Outgoing {
     let message = format!("the queue message cannot be read: {cause}");
     let mut headers = headers("undecodable_message", "", &message);
     headers.push(header("received_at", &now.to_string()));
-    beginning(text.as_bytes(), headers)
+    Outgoing::DeadLetter(beginning(text.as_bytes(), headers))
 }
 
 /// A good event that Kafka refuses, and would refuse again: too large for the topic, for example.
@@ -61,7 +76,7 @@ pub fn refused_by_kafka(event: &OutgoingEvent, reason: &str) -> Outgoing {
         shop_id: String,
         received_at: i64,
     }
-    let mut headers = headers("refused_by_kafka", "", reason);
+    let mut headers = headers(REFUSED_BY_KAFKA, "", reason);
     if let Ok(origin) = serde_json::from_str::<Origin>(event.common.edge.get()) {
         headers.push(header("shop_id", &origin.shop_id));
         headers.push(header("received_at", &origin.received_at.to_string()));
@@ -75,21 +90,23 @@ pub fn refused_by_kafka(event: &OutgoingEvent, reason: &str) -> Outgoing {
         key: Some(event.key.clone()),
         headers,
         value,
+        common: None,
     })
 }
 
 type Headers = Vec<(String, String)>;
 
-fn letter(value: Payload, headers: Headers) -> Outgoing {
-    Outgoing::DeadLetter(DeadLetter {
+const fn letter(value: Payload, headers: Headers) -> DeadLetter {
+    DeadLetter {
         key: None,
         headers,
         value,
-    })
+        common: None,
+    }
 }
 
 /// Keeps as many bytes as fit, and says how many there were if that is not all.
-fn beginning(bytes: &[u8], mut headers: Headers) -> Outgoing {
+fn beginning(bytes: &[u8], mut headers: Headers) -> DeadLetter {
     let kept = bytes.get(..MAX_BYTES).unwrap_or(bytes);
     if kept.len() < bytes.len() {
         headers.push(header("cut_from_bytes", &bytes.len().to_string()));
@@ -119,7 +136,7 @@ fn headers(code: &str, pointer: &str, message: &str) -> Headers {
 }
 
 fn header(name: &str, value: &str) -> (String, String) {
-    (format!("shoptrail.{name}"), value.to_owned())
+    (format!("{PREFIX}{name}"), value.to_owned())
 }
 
 #[cfg(test)]
@@ -153,6 +170,11 @@ mod tests {
         }
     }
 
+    fn common() -> Rc<Common> {
+        let event = good_event("k", "{}");
+        Rc::clone(event.common().unwrap())
+    }
+
     fn rejections() -> Vec<Rejection> {
         shoptrail_schemas::batch::read_head(b"{}").unwrap_err()
     }
@@ -161,7 +183,7 @@ mod tests {
     fn event_keeps_its_bytes_and_all_reasons() {
         let text = "{ \"event_type\" :\n\"nope\" }";
         let rejections = rejections();
-        let letter = open(event(text.as_bytes(), &rejections, SOURCE));
+        let letter = open(event(text.as_bytes(), &rejections, SOURCE, &common()));
         assert_eq!(kept(&letter), text.as_bytes());
         assert_eq!(value(&letter, "code"), Some(rejections[0].code.as_str()));
         assert_eq!(
@@ -182,14 +204,15 @@ mod tests {
     #[test]
     fn bytes_that_are_no_json_are_kept_as_they_came() {
         let bytes = b"{\"a\":\"\xff\"}";
-        assert_eq!(kept(&open(event(bytes, &rejections(), SOURCE))), bytes);
+        let letter = open(event(bytes, &rejections(), SOURCE, &common()));
+        assert_eq!(kept(&letter), bytes);
     }
 
     #[test]
     fn every_letter_fits_a_queue_message() {
         let large = format!("\"{}\"", "x".repeat(512 * 1024));
         for letter in [
-            event(large.as_bytes(), &rejections(), SOURCE),
+            event(large.as_bytes(), &rejections(), SOURCE, &common()),
             body(large.as_bytes(), &rejections(), SOURCE, 3),
             queue_message(&large, "no reason", 7),
         ] {

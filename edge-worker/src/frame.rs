@@ -45,7 +45,12 @@ impl<'a> Frame<'a> {
         }
         let mut rejections = self.head(body).err().unwrap_or_default();
         // The one that must be repaired first.
-        rejections.sort_by_key(|rejection| !rejection.pointer.starts_with("/write_key"));
+        let first = rejections
+            .iter()
+            .position(|rejection| rejection.pointer.starts_with("/write_key"));
+        if let Some(before) = first.and_then(|first| rejections.get_mut(..=first)) {
+            before.rotate_right(1);
+        }
         Err(rejections)
     }
 

@@ -12,6 +12,7 @@ use crate::config::{Config, ConfigError};
 use crate::consume::consume;
 use crate::health::health;
 use crate::observe::{self, LogLevel};
+use crate::produce::confluent;
 use crate::reply::HttpReply;
 use crate::request::{Fact, RequestFacts};
 use crate::route::{Route, route};
@@ -40,7 +41,11 @@ pub async fn fetch(
         }
         (Route::Collect, Err(_)) => HttpReply::unavailable().readable_by(origin),
         (Route::Preflight, config) => preflight(origin, config),
-        (Route::Health, config) => health(config, hand_over::last()),
+        (Route::Health, Ok(config)) => {
+            let kafka = confluent::health(&config.kafka).await;
+            health(Ok((config, kafka)), hand_over::last())
+        }
+        (Route::Health, Err(error)) => health(Err(error), hand_over::last()),
         (Route::File(file), _) => return serve(&facts, &env, file).await,
         (Route::MethodNotAllowed(allowed), _) => HttpReply::method_not_allowed(allowed),
         (Route::NotFound, _) => HttpReply::not_found(),

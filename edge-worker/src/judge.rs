@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use shoptrail_schemas::derive::{self, Derived, Deriver, Rules};
 use shoptrail_schemas::validate::{self, ValidEvent};
@@ -102,7 +102,11 @@ pub fn judge(
 }
 
 impl Circumstances<'_> {
-    fn judge_events(&self, events: &[&[u8]], info: &BatchInfo) -> serde_json::Result<Judged> {
+    /// Judges events of one batch, each on its own.
+    ///
+    /// # Errors
+    /// Returns an error if a record cannot be written as JSON, which no event can cause.
+    pub fn judge_events(&self, events: &[&[u8]], info: &BatchInfo) -> serde_json::Result<Judged> {
         let common = Rc::new(Common {
             batch: to_raw_value(info)?,
             edge: to_raw_value(self.edge)?,
@@ -133,7 +137,7 @@ impl Circumstances<'_> {
                     }));
                 }
                 Err(errors) => {
-                    records.push(self.refused_event(bytes, &errors));
+                    records.push(self.refused_event(bytes, &errors, &common));
                     verdicts.push(Verdict::Rejected { errors });
                 }
             }
@@ -169,10 +173,15 @@ impl Circumstances<'_> {
         }
     }
 
-    fn refused_event(&self, bytes: &[u8], rejections: &[Rejection]) -> Outgoing {
+    fn refused_event(
+        &self,
+        bytes: &[u8],
+        rejections: &[Rejection],
+        common: &Rc<Common>,
+    ) -> Outgoing {
         let subject = self.subject(!self.edge.gpc && allows_analytics(bytes));
         let kept = self.privacy.clean_bytes(bytes, subject);
-        dead_letter::event(&kept, rejections, self.source())
+        dead_letter::event(&kept, rejections, self.source(), common)
     }
 
     fn refused_body(&self, body: &[u8], rejections: &[Rejection], skipped: u64) -> Outgoing {
@@ -248,15 +257,18 @@ fn malformed(message: &str) -> Vec<Rejection> {
 
 /// Whether a refused event may still name its customer: only if it says that analytics is not denied.
 fn allows_analytics(bytes: &[u8]) -> bool {
-    let event: Option<Value> = serde_json::from_slice(bytes).ok();
-    let analytics = event
-        .as_ref()
-        .and_then(|event| event.pointer("/consent/analytics"));
-    match analytics {
-        Some(Value::Bool(is_granted)) => *is_granted,
-        Some(Value::String(state)) => matches!(state.as_str(), "granted" | "not_asked"),
-        _ => false,
+    #[derive(Deserialize)]
+    struct Said {
+        consent: Words,
     }
+    #[derive(Deserialize)]
+    struct Words {
+        analytics: ConsentState,
+    }
+    let said = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| serde_json::from_str::<Said>(text).ok());
+    said.is_some_and(|said| said.consent.analytics != ConsentState::Denied)
 }
 
 #[cfg(test)]

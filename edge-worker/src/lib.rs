@@ -38,6 +38,8 @@ pub mod platform;
 pub mod privacy;
 pub mod produce;
 pub mod queue_message;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod replay;
 pub mod reply;
 pub mod request;
 pub mod retry;

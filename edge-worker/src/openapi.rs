@@ -84,10 +84,10 @@ fn health(generator: &mut SchemaGenerator) -> Value {
     for (status, description) in [
         (
             "200",
-            "The Worker can do its work; `degraded`: some shops cannot be used.",
+            "The Worker can do its work; `degraded`: some shops cannot be used, or events wait in the queue for Kafka.",
         ),
         ("500", "The configuration cannot be used."),
-        ("503", "The last hand-over failed."),
+        ("503", "The last hand-over failed, or the next one would."),
     ] {
         responses.insert(status.to_owned(), reply(description, &body));
     }

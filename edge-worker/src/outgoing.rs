@@ -55,6 +55,9 @@ pub struct DeadLetter {
     pub headers: Vec<(String, String)>,
     /// What was refused.
     pub value: Payload,
+    /// What a refused event shared with its batch: with it the event can be judged again. A queue message has it once.
+    #[serde(skip)]
+    pub common: Option<Rc<Common>>,
 }
 
 /// Bytes in the shortest form that a JSON text can carry.
@@ -74,6 +77,15 @@ impl Outgoing {
         match self {
             Self::Event(_) => Topic::Events,
             Self::DeadLetter(_) => Topic::DeadLetters,
+        }
+    }
+
+    /// Returns what it shares with its batch.
+    #[must_use]
+    pub const fn common(&self) -> Option<&Rc<Common>> {
+        match self {
+            Self::Event(event) => Some(&event.common),
+            Self::DeadLetter(letter) => letter.common.as_ref(),
         }
     }
 
@@ -118,6 +130,20 @@ impl OutgoingEvent {
 }
 
 impl DeadLetter {
+    /// Returns the headers of its Kafka record: its own, and what its batch shared.
+    #[must_use]
+    pub fn all_headers(&self) -> Vec<(&str, &str)> {
+        let own = self.headers.iter();
+        let mut all: Vec<_> = own
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        if let Some(common) = &self.common {
+            all.push(("shoptrail.batch", common.batch.get()));
+            all.push(("shoptrail.edge", common.edge.get()));
+        }
+        all
+    }
+
     /// Returns about how many bytes it has, headers included.
     fn bytes(&self) -> usize {
         let headers = self.headers.iter();
@@ -126,7 +152,17 @@ impl DeadLetter {
             Payload::Json(json) => json.get().len(),
             Payload::Base64(text) => text.len(),
         };
-        headers.sum::<usize>().saturating_add(value)
+        let common = self.common.as_ref().map_or(0, |common| {
+            common
+                .batch
+                .get()
+                .len()
+                .saturating_add(common.edge.get().len())
+        });
+        headers
+            .sum::<usize>()
+            .saturating_add(value)
+            .saturating_add(common)
     }
 }
 
@@ -156,6 +192,7 @@ pub(crate) mod tests {
             key: None,
             headers: vec![("shoptrail.code".to_owned(), "missing".to_owned())],
             value: Payload::Json(raw(json)),
+            common: None,
         })
     }
 

@@ -1,5 +1,7 @@
 //! The platform, by the functions of `js/platform.js`: one call out of the module for each step.
 
+use std::time::Duration;
+
 use worker::js_sys::{Array, Promise, Uint8Array, futures::JsFuture};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
@@ -46,6 +48,7 @@ mod js {
             shop: &str,
             figures: &[f64],
         ) -> Result<bool, JsValue>;
+        pub fn ask(url: &str, authorization: &str, patience_ms: f64) -> Promise;
         #[wasm_bindgen(catch)]
         pub fn file(env: &JsValue, binding: &str, url: &str) -> Result<Promise, JsValue>;
         #[wasm_bindgen(catch)]
@@ -108,6 +111,13 @@ pub async fn send<'a>(
 /// Writes one point of metrics; returns whether there is a dataset for it.
 pub fn count(env: &JsValue, about: &str, outcome: &str, shop_id: &str, figures: &[f64]) -> bool {
     js::count(env, METRICS, about, outcome, shop_id, figures).unwrap_or(false)
+}
+
+/// Asks for an address, and returns the status of the answer, if there is one in time.
+pub async fn ask(url: &str, authorization: &str, patience: Duration) -> Option<u16> {
+    let promise = js::ask(url, authorization, patience.as_millis() as f64);
+    let status = JsFuture::from(promise).await.ok()?.as_f64()?;
+    Some(status as u16)
 }
 
 /// Fetches one of the static files by its address.

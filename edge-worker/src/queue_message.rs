@@ -101,6 +101,8 @@ enum Entry {
         event: Box<RawValue>,
         derived: Box<RawValue>,
     },
+    /// An event of the batch that was refused.
+    Refused(DeadLetter),
     DeadLetter(DeadLetter),
 }
 
@@ -108,6 +110,10 @@ impl Entry {
     fn open(self, common: &Option<Rc<Common>>) -> serde_json::Result<Outgoing> {
         match (self, common) {
             (Self::DeadLetter(letter), _) => Ok(Outgoing::DeadLetter(letter)),
+            (Self::Refused(letter), Some(common)) => Ok(Outgoing::DeadLetter(DeadLetter {
+                common: Some(Rc::clone(common)),
+                ..letter
+            })),
             (
                 Self::Event {
                     key,
@@ -121,7 +127,9 @@ impl Entry {
                 event: event.into(),
                 derived: derived.into(),
             })),
-            (Self::Event { .. }, None) => Err(serde::de::Error::missing_field("batch")),
+            (Self::Event { .. } | Self::Refused(_), None) => {
+                Err(serde::de::Error::missing_field("batch"))
+            }
         }
     }
 }
@@ -203,10 +211,7 @@ impl Filling {
 
 /// Writes what comes before the records.
 fn head(records: &[Outgoing], failures: u32) -> String {
-    let common = records.iter().find_map(|record| match record {
-        Outgoing::Event(event) => Some(&event.common),
-        Outgoing::DeadLetter(_) => None,
-    });
+    let common = records.iter().find_map(Outgoing::common);
     let common = common.map_or_else(String::new, |common| {
         let Common { batch, edge } = common.as_ref();
         format!(r#""batch":{batch},"edge":{edge},"#)
@@ -229,7 +234,10 @@ fn write_entry(text: &mut String, record: &Outgoing) -> serde_json::Result<()> {
             text.extend(parts);
         }
         Outgoing::DeadLetter(letter) => {
-            text.push_str(r#"{"dead_letter":"#);
+            text.push_str(match letter.common {
+                Some(_) => r#"{"refused":"#,
+                None => r#"{"dead_letter":"#,
+            });
             text.push_str(&serde_json::to_string(letter)?);
             text.push('}');
         }
@@ -268,6 +276,20 @@ mod tests {
     fn what_events_share_is_in_a_message_once() {
         let packed = pack(vec![record(5), record(5), record(5)], 0).unwrap();
         assert_eq!(packed.sendings[0][0].text.matches("received_at").count(), 1);
+    }
+
+    #[test]
+    fn refused_event_keeps_what_its_batch_shared() {
+        let (Outgoing::Event(good), Outgoing::DeadLetter(mut refused)) =
+            (event("k", "{}"), letter("17"))
+        else {
+            panic!("one is an event")
+        };
+        refused.common = Some(good.common);
+        let packed = pack(vec![Outgoing::DeadLetter(refused)], 0).unwrap();
+        let opened = open(&packed.sendings[0][0].text).unwrap();
+        let edge = opened.records[0].common().unwrap().edge.get();
+        assert_eq!(edge, r#"{"shop_id":"demo","received_at":7}"#);
     }
 
     #[test]

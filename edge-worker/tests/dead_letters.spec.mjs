@@ -39,6 +39,9 @@ test("rejected_event_is_kept_byte_for_byte_with_its_reasons", async () => {
   assert.deepEqual(JSON.parse(headers.rejections), errors);
   assert.equal(headers.shop_id, "demo");
   assert.ok(Math.abs(Number(headers.received_at) - Date.now()) < 60_000);
+  // With these the event can be judged again.
+  assert.equal(JSON.parse(headers.batch).tracker.name, "shoptrail-js");
+  assert.equal(JSON.parse(headers.edge).shop_id, "demo");
   assert.equal(gateway.events.length, 0);
 });
 

@@ -69,9 +69,8 @@ export class Gateway {
       request.resume();
       return;
     }
-    const topic = /^\/kafka\/v3\/clusters\/lkc-test\/topics\/([\w.-]+)\/records$/.exec(
-      request.url,
-    )?.[1];
+    const [, topic, records] =
+      /^\/kafka\/v3\/clusters\/lkc-test\/topics\/([\w.-]+?)(\/records)?$/.exec(request.url) ?? [];
     const authorization = `Basic ${Buffer.from(`${API_KEY}:${API_SECRET}`).toString("base64")}`;
     if (request.headers.authorization !== authorization) {
       return send(response, 401, { error_code: 40101, message: "Authentication failed" });
@@ -81,6 +80,9 @@ export class Gateway {
         error_code: 40403,
         message: "This server does not host this topic-partition.",
       });
+    }
+    if (!records) {
+      return send(response, 200, { kind: "KafkaTopic", topic_name: topic });
     }
     if (request.headers["content-type"] !== "application/json") {
       return send(response, 415, { error_code: 415, message: "HTTP 415 Unsupported Media Type" });

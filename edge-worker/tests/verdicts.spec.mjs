@@ -183,8 +183,39 @@ test("health_says_which_worker_this_is_and_how_hand_over_went", async () => {
   assert.equal(schema_version, 2);
   assert.deepEqual(
     [response.status, health],
-    [200, { status: "ok", schema_id: 100001, hand_over: { way: "queue", last: "worked" } }],
+    [
+      200,
+      {
+        status: "ok",
+        schema_id: 100001,
+        hand_over: { way: "queue", last: "worked" },
+        kafka: "reachable",
+      },
+    ],
   );
+});
+
+test("health_asks_kafka_and_waits_for_no_answer_that_does_not_come", async () => {
+  const health = async (vars, intercept) => {
+    gateway.intercept = intercept;
+    const other = await startWorker(gateway, { vars });
+    try {
+      const response = await fetch(new URL("/health", other.url));
+      const { status, kafka } = await response.json();
+      return [response.status, status, kafka];
+    } finally {
+      gateway.intercept = () => false;
+      await other.stop();
+    }
+  };
+  const answers = () => false;
+  const hangs = () => true;
+  const wrongKey = { SHOPTRAIL_KAFKA_API_SECRET: "wrong" };
+  const direct = { SHOPTRAIL_HAND_OVER: "direct" };
+  assert.deepEqual(await health({}, hangs), [200, "degraded", "unreachable"]);
+  assert.deepEqual(await health(direct, hangs), [503, "failing", "unreachable"]);
+  assert.deepEqual(await health(wrongKey, answers), [200, "degraded", "refused"]);
+  assert.deepEqual(await health(direct, answers), [200, "ok", "reachable"]);
 });
 
 test("one_bad_shop_disables_that_shop_only", async () => {

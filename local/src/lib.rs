@@ -6,7 +6,8 @@
 //! it as it passes. [`simulate`] sends simulated shoppers.
 //!
 //! All state lies under one folder. [`identity`] is what it keeps between starts, [`stack_file`] what others may know of
-//! a running stack, and [`children`] keeps processes running exactly as long as the stack.
+//! a running stack, and [`children`] keeps processes running exactly as long as the stack. [`doctor`] says what
+//! is missing for a start.
 //!
 //! Tables are the backend's: this crate knows no more of them than the address of their warehouse.
 //!
@@ -26,6 +27,8 @@ pub mod broker;
 pub mod children;
 #[cfg(feature = "stack")]
 pub mod confluent;
+#[cfg(feature = "stack")]
+pub mod doctor;
 #[cfg(feature = "stack")]
 pub mod edge;
 #[cfg(feature = "stack")]

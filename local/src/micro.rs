@@ -1,29 +1,37 @@
 //! Events received, accepted and rejected, under the paths that users of Snowplow Micro know: `/micro/all`, `/micro/good`,
 //! `/micro/bad`, `/micro/reset`.
 //!
-//! Both topics are followed from where they end when the stack starts. The newest events are kept, all are counted.
+//! Both topics are followed from where they end when the stack starts. The newest events are kept, all are counted. Which are
+//! listed is said by parameters of `GET`, or by the body of `POST`; `/micro/changes` tells of new ones as server-sent events.
 
 mod entry;
+mod filter;
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response, Sse};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::stream::{self, Stream};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
-use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::broker::{DEAD_LETTER_TOPIC, PatientContext, TOPIC, client};
 use entry::Entry;
+use filter::{EntryFilter, EntryFormat};
 
 /// Entries kept of each kind.
 const MAX_ENTRIES: usize = 1_000;
@@ -31,6 +39,10 @@ const MAX_ENTRIES: usize = 1_000;
 const MAX_BYTES: usize = 16 << 20;
 const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(200);
+/// A page that is told of every single event of a busy shop has no time to show them.
+const TELL_EVERY: Duration = Duration::from_millis(300);
+/// How many entries a filter leaves, on all pages together.
+const MATCHED: HeaderName = HeaderName::from_static("x-matched");
 
 /// Follows both topics until it is dropped.
 pub struct Micro {
@@ -42,19 +54,16 @@ pub struct Micro {
 struct Seen {
     good: Mutex<Recent>,
     bad: Mutex<Recent>,
+    /// Changes with every entry.
+    changes: watch::Sender<u64>,
 }
 
 /// The newest entries, newest first, and how many there were.
 #[derive(Default)]
 struct Recent {
-    entries: VecDeque<String>,
+    entries: VecDeque<Entry>,
     bytes: usize,
     total: u64,
-}
-
-#[derive(Deserialize)]
-struct Limit {
-    limit: Option<usize>,
 }
 
 impl Micro {
@@ -78,12 +87,13 @@ impl Micro {
         Ok(micro)
     }
 
-    /// The four routes.
+    /// Its routes.
     pub fn routes(&self) -> Router {
         Router::new()
-            .route("/micro/all", get(all))
-            .route("/micro/good", get(good))
-            .route("/micro/bad", get(bad))
+            .route("/micro/all", get(all).post(all))
+            .route("/micro/good", get(good).post(good_by_body))
+            .route("/micro/bad", get(bad).post(bad_by_body))
+            .route("/micro/changes", get(changes))
             .route("/micro/reset", get(reset).post(reset))
             .with_state(self.seen.clone())
     }
@@ -149,10 +159,13 @@ fn follow(consumer: &BaseConsumer<PatientContext>, seen: &Seen, ended: &AtomicBo
 
 impl Seen {
     fn add(&self, entry: Entry) {
-        match entry {
-            Entry::Good(json) => locked(&self.good).add(json),
-            Entry::Bad(json) => locked(&self.bad).add(json),
-        }
+        let recent = if entry.is_good { &self.good } else { &self.bad };
+        locked(recent).add(entry);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     fn counts(&self) -> Value {
@@ -162,26 +175,16 @@ impl Seen {
 }
 
 impl Recent {
-    fn add(&mut self, entry: String) {
+    fn add(&mut self, entry: Entry) {
         self.total += 1;
-        self.bytes += entry.len();
+        self.bytes += entry.json.len();
         self.entries.push_front(entry);
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
             let Some(oldest) = self.entries.pop_back() else {
                 return;
             };
-            self.bytes -= oldest.len();
+            self.bytes -= oldest.json.len();
         }
-    }
-
-    fn json(&self, limit: usize) -> String {
-        let newest: Vec<&str> = self
-            .entries
-            .iter()
-            .take(limit)
-            .map(String::as_str)
-            .collect();
-        format!("[{}]", newest.join(","))
     }
 }
 
@@ -193,52 +196,124 @@ async fn all(State(seen): State<Arc<Seen>>) -> Json<Value> {
     Json(seen.counts())
 }
 
-async fn good(State(seen): State<Arc<Seen>>, Query(Limit { limit }): Query<Limit>) -> Response {
-    list(&seen.good, limit)
+type Asked = Result<Query<EntryFilter>, QueryRejection>;
+type AskedByBody = Result<Json<EntryFilter>, JsonRejection>;
+
+async fn good(State(seen): State<Arc<Seen>>, asked: Asked) -> Response {
+    by_query(&seen.good, asked)
 }
 
-async fn bad(State(seen): State<Arc<Seen>>, Query(Limit { limit }): Query<Limit>) -> Response {
-    list(&seen.bad, limit)
+async fn bad(State(seen): State<Arc<Seen>>, asked: Asked) -> Response {
+    by_query(&seen.bad, asked)
+}
+
+async fn good_by_body(State(seen): State<Arc<Seen>>, asked: AskedByBody) -> Response {
+    by_body(&seen.good, asked)
+}
+
+async fn bad_by_body(State(seen): State<Arc<Seen>>, asked: AskedByBody) -> Response {
+    by_body(&seen.bad, asked)
 }
 
 async fn reset(State(seen): State<Arc<Seen>>) -> Json<Value> {
     *locked(&seen.good) = Recent::default();
     *locked(&seen.bad) = Recent::default();
+    seen.tell();
     Json(seen.counts())
 }
 
-fn list(recent: &Mutex<Recent>, limit: Option<usize>) -> Response {
-    let json = locked(recent).json(limit.unwrap_or(MAX_ENTRIES));
-    (
-        [
-            (CONTENT_TYPE, "application/json"),
-            (CACHE_CONTROL, "no-store"),
-        ],
-        json,
-    )
-        .into_response()
+/// The counts at once and whenever they changed.
+async fn changes(
+    State(seen): State<Arc<Seen>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>> + Send> {
+    let mut news = seen.changes.subscribe();
+    news.mark_changed();
+    let counts = stream::unfold((seen, news), async |(seen, mut news)| {
+        // The sender is in `seen`: it does not go away.
+        news.changed().await.ok()?;
+        let event = Event::default().event("counts").json_data(seen.counts());
+        tokio::time::sleep(TELL_EVERY).await;
+        Some((Ok(event.ok()?), (seen, news)))
+    });
+    Sse::new(counts).keep_alive(KeepAlive::default())
+}
+
+fn by_query(recent: &Mutex<Recent>, asked: Asked) -> Response {
+    match asked {
+        Ok(Query(filter)) => list(recent, &filter),
+        Err(rejection) => refused(&rejection.body_text()),
+    }
+}
+
+fn by_body(recent: &Mutex<Recent>, asked: AskedByBody) -> Response {
+    match asked {
+        Ok(Json(filter)) => list(recent, &filter),
+        Err(rejection) => refused(&rejection.body_text()),
+    }
+}
+
+fn refused(reason: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({"error": reason}))).into_response()
+}
+
+fn list(recent: &Mutex<Recent>, filter: &EntryFilter) -> Response {
+    let recent = locked(recent);
+    let found = filter.of(recent.entries.iter());
+    let matched = HeaderValue::from(found.matched);
+    let (kind, text) = match filter.format {
+        EntryFormat::Json => ("application/json", format!("[{}]", found.page.join(","))),
+        EntryFormat::Jsonl => (
+            "application/jsonl",
+            found.page.iter().flat_map(|json| [*json, "\n"]).collect(),
+        ),
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (MATCHED, matched),
+    ];
+    match filter.format {
+        EntryFormat::Json => (headers, text).into_response(),
+        EntryFormat::Jsonl => {
+            let file = "attachment; filename=\"events.jsonl\"";
+            (headers, [(CONTENT_DISPOSITION, file)], text).into_response()
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn entry(json: String) -> Entry {
+        Entry {
+            is_good: true,
+            json,
+            labels: entry::Labels::default(),
+        }
+    }
+
     #[test]
     fn newest_entries_are_kept_and_all_are_counted() {
         let mut recent = Recent::default();
         for number in 0..MAX_ENTRIES + 5 {
-            recent.add(number.to_string());
+            recent.add(entry(number.to_string()));
         }
         assert_eq!(recent.total, 1_005);
         assert_eq!(recent.entries.len(), MAX_ENTRIES);
-        assert_eq!(recent.json(3), "[1004,1003,1002]");
+        let newest = EntryFilter {
+            limit: Some(3),
+            ..EntryFilter::default()
+        };
+        let found = newest.of(recent.entries.iter());
+        assert_eq!(found.page, ["1004", "1003", "1002"]);
     }
 
     #[test]
     fn large_entries_make_room_for_newer_ones() {
         let mut recent = Recent::default();
         for _ in 0..5 {
-            recent.add("x".repeat(MAX_BYTES / 3));
+            recent.add(entry("x".repeat(MAX_BYTES / 3)));
         }
         assert_eq!((recent.total, recent.entries.len()), (5, 3));
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub mod crowd;
 pub mod device;
 pub mod journey;
+mod mistakes;
 pub mod send;
 pub mod sending;
 pub mod shopper;
@@ -61,6 +62,9 @@ pub struct SimulateArgs {
     /// Number of past days over which the visits are spread
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=3650), conflicts_with = "live")]
     pub days: i64,
+    /// Sends so many events with mistakes in them as well: most are refused with a reason, some repaired with a warning
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "live")]
+    pub mistakes: u8,
     /// Events per second; 0: as fast as the edge accepts them
     #[arg(long, default_value_t = 0.0)]
     pub rate: f64,
@@ -123,6 +127,11 @@ async fn history(
     let total: usize = visits.iter().map(|visit| visit.events.len()).sum();
     let mut sending = Sending::new(&format!("of {total} events"));
     sending.report.sessions = u64::try_from(visits.len())?;
+    if let (true, Some(visit)) = (args.mistakes > 0, visits.first()) {
+        let events = mistakes::events(args.mistakes.into(), now, &args.origin, &mut rng);
+        let report = edge.send_as_they_are(visit.user_agent, &events).await?;
+        sending.report.add(&report);
+    }
     let stop = edge.stop.clone();
     let edge = Arc::new(edge);
     let mut pace = SendPace::new(args.rate);

@@ -19,6 +19,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::services::{ServeDir, ServeFile};
 
 use super::broker::Broker;
@@ -29,21 +30,19 @@ const VENDOR: [(&str, &str); 3] = [
     ("/vendor/vega.js", "vega/build/vega.min.js"),
     ("/vendor/vega-lite.js", "vega-lite/build/vega-lite.min.js"),
     (
-        "/vendor/vega-embed.js",
-        "vega-embed/build/vega-embed.min.js",
+        "/vendor/vega-interpreter.js",
+        "vega-interpreter/build/vega-interpreter.js",
     ),
 ];
 /// Pages beside the shop, by the name of their folder.
 const PAGES: [&str; 2] = ["dashboard", "micro"];
-/// Pages bring stricter policies of their own; framing can only be forbidden here.
-const HEADERS: [(HeaderName, HeaderValue); 4] = [
+/// Above it time grows faster than what it saves.
+const COMPRESSION: CompressionLevel = CompressionLevel::Precise(7);
+/// Of documents. Pages bring stricter policies of their own; framing can only be forbidden here.
+const DOCUMENT_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
-    ),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
     ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (
@@ -51,6 +50,11 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
         HeaderValue::from_static("strict-origin-when-cross-origin"),
     ),
 ];
+/// Of every answer.
+const NO_SNIFFING: (HeaderName, HeaderValue) = (
+    header::X_CONTENT_TYPE_OPTIONS,
+    HeaderValue::from_static("nosniff"),
+);
 
 /// The running server. Dropping it closes the port.
 pub struct Web(JoinHandle<()>);
@@ -59,7 +63,8 @@ impl Web {
     /// Serves `router` to this machine's own pages.
     #[must_use]
     pub fn serve(listener: TcpListener, router: Router) -> Self {
-        let router = router.layer(from_fn(guard));
+        let compressed = CompressionLayer::new().quality(COMPRESSION);
+        let router = router.layer(compressed).layer(from_fn(guard));
         Self(tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!("the local web server ended: {error}");
@@ -164,12 +169,25 @@ async fn guard(request: Request, next: Next) -> Response {
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
-    headers.extend(HEADERS);
+    headers.extend([NO_SNIFFING]);
+    if is_document(headers) {
+        headers.extend(DOCUMENT_HEADERS);
+    }
     // Everything here may be edited at any time: browsers ask again each time.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache"));
     response
+}
+
+/// What a browser can show in a window of its own. SVG is among it: it can hold scripts.
+fn is_document(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .map(|kind| String::from_utf8_lossy(kind.as_bytes()));
+    kind.is_none_or(|kind| {
+        !(kind.contains("javascript") || kind.contains("css") || kind.contains("json"))
+    })
 }
 
 fn refusal(headers: &HeaderMap) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use crate::limits::{MAX_EVENTS, MAX_ID, MAX_LABEL, MAX_NAME, MAX_PIXELS, MAX_TIM
 use crate::reject::{RejectCode, Rejection};
 use crate::rule::{self, Field, Rule, prose, text};
 use crate::surrogate;
-use crate::tree::{self, Members, Name, Tree};
+use crate::tree::{self, Members, Name};
 use crate::validate::check::Check;
 
 /// What the tracker posts: events, and what they share.
@@ -184,8 +184,32 @@ fn read_members(check: &mut Check, members: &[(&str, &RawValue)]) -> Option<Batc
         }
     }
     check.object(FIELDS, &mut head);
-    let text = serde_json::to_string(&Tree::Object(head)).ok()?;
-    serde_json::from_str(&text).ok()
+    typed(&head)
+}
+
+/// Takes the members typed. `None` if one is not as its rule says.
+fn typed(head: &Members<'_>) -> Option<BatchHead> {
+    let owned = |members: &Members<'_>, name| members.text(name).map(str::to_owned);
+    let tracker = head.object("tracker")?;
+    let context = head.object("context").map(|context| Context {
+        language: owned(context, "language"),
+        time_zone: owned(context, "time_zone"),
+        screen_width: context.integer("screen_width"),
+        screen_height: context.integer("screen_height"),
+        viewport_width: context.integer("viewport_width"),
+        viewport_height: context.integer("viewport_height"),
+    });
+    Some(BatchHead {
+        write_key: owned(head, "write_key")?,
+        info: BatchInfo {
+            sent_at: head.integer("sent_at")?,
+            tracker: Tracker {
+                name: owned(tracker, "name")?,
+                version: owned(tracker, "version")?,
+            },
+            context,
+        },
+    })
 }
 
 fn read_events<'a>(check: &mut Check, events: Option<Events<'a>>) -> Vec<&'a RawValue> {

@@ -59,7 +59,23 @@ pub(crate) fn from_units(units: i64, decimals: u32) -> Option<f64> {
     let (whole, fraction) = (units.unsigned_abs() / scale, units.unsigned_abs() % scale);
     let sign = if units < 0 { "-" } else { "" };
     let width = usize::try_from(decimals).ok()?;
-    format!("{sign}{whole}.{fraction:0width$}").parse().ok()
+    parse(&format!("{sign}{whole}.{fraction:0width$}"))
+}
+
+/// Reads digits with a point in them, by JSON's reader: the standard library's would bring ten kilobytes of tables of its own.
+fn parse(digits: &str) -> Option<f64> {
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or((1.0, digits), |rest| (-1.0, rest));
+    // JSON has no zeros before a number.
+    let significant = digits.trim_start_matches('0');
+    let zero = if significant.starts_with('.') {
+        "0"
+    } else {
+        ""
+    };
+    let number: f64 = serde_json::from_str(&format!("{zero}{significant}")).ok()?;
+    Some(sign * number)
 }
 
 /// Reads a text that is a decimal number: `19.99`, `4,245.42`, `4.245,42`, `12,5`, with spaces around it.
@@ -68,7 +84,7 @@ pub(crate) fn from_units(units: i64, decimals: u32) -> Option<f64> {
 /// the decimal point.
 pub(crate) fn from_text(text: &str) -> Option<f64> {
     let (sign, whole, fraction) = read(text)?;
-    format!("{sign}{whole}.{fraction}0").parse().ok()
+    parse(&format!("{sign}{whole}.{fraction}0"))
 }
 
 /// Reads a text that is a decimal number without a fraction, such as `2` or `2.00`.

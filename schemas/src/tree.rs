@@ -4,6 +4,7 @@
 //! A [`Tree`] borrows from the text it was read from: a string is copied only where it has escapes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -11,9 +12,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Number;
 use serde_json::error::Category;
 
+use crate::integer;
 use crate::reject::{RejectCode, Rejection, excerpt};
 
-/// Objects up to this size are searched for repeated names pair by pair; larger ones are sorted first.
+/// Objects up to this size are searched for repeated names pair by pair; the names of larger ones are
+/// kept in order.
 const FEW_MEMBERS: usize = 32;
 
 /// Room that an object is read with: items have about as many members, events twice as many.
@@ -52,6 +55,22 @@ impl<'a> Members<'a> {
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
         match self.get(name)? {
             Tree::Number(number) => number.as_f64(),
+            _ => None,
+        }
+    }
+
+    /// Returns a member's integer.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Tree::Number(number) => integer::from_number(number),
+            _ => None,
+        }
+    }
+
+    /// Returns a member's object.
+    pub(crate) fn object(&self, name: &str) -> Option<&Self> {
+        match self.get(name)? {
+            Tree::Object(members) => Some(members),
             _ => None,
         }
     }
@@ -136,12 +155,9 @@ fn repeated<'m>(members: &'m [(Cow<'_, str>, Tree<'_>)]) -> Option<&'m str> {
         }
         return None;
     }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    names
-        .array_windows()
-        .find(|[a, b]| a == b)
-        .map(|[name, _]| *name)
+    let mut known = BTreeSet::new();
+    let mut names = members.iter().map(|(name, _)| name.as_ref());
+    names.find(|name| !known.insert(*name))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Tree<'a> {

@@ -17,9 +17,9 @@ use crate::event::{self, Consent, Event};
 use crate::event_type::EventType;
 use crate::limits::MAX_EVENT_BYTES;
 use crate::reject::{RejectCode, Rejection};
+use crate::surrogate;
 use crate::tree::{self, Members, Tree};
 use crate::warning::{Warning, WarningCode};
-use crate::{integer, surrogate};
 use check::Check;
 
 /// An event that follows the contract, if need be after repairs. It borrows from the text it was read from.
@@ -74,7 +74,7 @@ impl ValidEvent<'_> {
         let members = &self.members;
         Facts {
             anonymous_id: self.anonymous_id(),
-            event_timestamp: timestamp(members).unwrap_or_default(),
+            event_timestamp: members.integer("event_timestamp").unwrap_or_default(),
             page_url: members.text("page_url").unwrap_or_default(),
             referrer_url: members.text("referrer_url"),
             currency: members.text("currency"),
@@ -95,20 +95,13 @@ impl ValidEvent<'_> {
     }
 }
 
-fn timestamp(event: &Members<'_>) -> Option<i64> {
-    match event.get("event_timestamp")? {
-        Tree::Number(number) => integer::from_number(number),
-        _ => None,
-    }
-}
-
 fn consent(event: &Members<'_>) -> Consent {
-    let state = |name| match event.get("consent") {
-        Some(Tree::Object(consent)) => consent
-            .text(name)
+    let consent = event.object("consent");
+    let state = |name| {
+        consent
+            .and_then(|consent| consent.text(name))
             .and_then(ConsentState::from_name)
-            .unwrap_or_default(),
-        _ => ConsentState::default(),
+            .unwrap_or_default()
     };
     Consent {
         analytics: state("analytics"),
@@ -243,7 +236,7 @@ fn check_required(check: &mut Check, event_type: EventType, field: &str, value: 
 
 /// Judges by the edge's clock when the event can have happened, and whether its id was made then.
 fn check_time(check: &mut Check, members: &Members<'_>, clock: &Clock) {
-    let Some(timestamp) = timestamp(members) else {
+    let Some(timestamp) = members.integer("event_timestamp") else {
         return;
     };
     let outside = clock.judge(clock.moment(timestamp).ms);

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { nodes, parseDax } from "./dax.mjs";
 import { PROJECT, readProject } from "./project.mjs";
 import { constantRows } from "./rows.mjs";
+import { stepRows } from "../../web-demo/dashboard/pages/parts.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const { model, files } = await readProject(PROJECT);
@@ -41,9 +42,11 @@ describe("words", async () => {
     }
   });
 
-  test("call_the_steps_what_the_dashboard_calls_them", async () => {
-    const chart = await readFile(new URL("web-demo/dashboard/charts/04_sales_funnel.vl.json", ROOT), "utf8");
-    for (const { Step, Name } of constantRows(model, "Funnel Step", ["Step", "Name", "Order"])) assert.ok(chart.includes(`${Step}: '${Name}'`), Step);
+  test("call_the_steps_what_the_dashboard_calls_them", () => {
+    for (const { Step, Name } of constantRows(model, "Funnel Step", ["Step", "Name", "Order"])) {
+      const [, row] = stepRows([{ step: "sessions", sessions: 1 }, { step: Step, sessions: 1 }]);
+      assert.equal(row.name, Name);
+    }
   });
 });
 

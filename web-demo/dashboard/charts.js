@@ -1,73 +1,100 @@
-// Puts the Vega-Lite charts on the page: an element with data-chart="NN_name" shows charts/NN_name.vl.json, which names
-// the gold table it reads. A chart is drawn once; later data and choices only change it, so nothing flickers.
+// Vega-Lite charts: the chart NN_name is charts/NN_name.vl.json, whose named data are rows as the page prepares them. A chart
+// is drawn once; later rows and choices only change it, so nothing flickers.
 
 import { VEGA_CONFIG } from "./theme.js";
+import { showTooltip } from "./tooltip.js";
 
-const OPTIONS = {
-  config: VEGA_CONFIG,
-  renderer: "svg",
-  actions: false,
-  defaultStyle: false,
-  // Expressions are interpreted, not compiled by `new Function`, which the page's Content-Security-Policy forbids.
-  ast: true,
-  // Vega warns of the infinite extent of every axis without data, which is how each chart starts; errors stay.
-  logLevel: 1,
-  // The tooltip handler escapes what it shows.
-  tooltip: { theme: "shoptrail", disableDefaultStyle: true },
-};
+const SCRIPTS = ["vega", "vega-lite"];
+const INTERPRETER = "/vendor/vega-interpreter.js";
 
-/** Draws all charts of the page, still without data. */
-export async function createCharts() {
-  if (!window.vegaEmbed)
-    throw new Error("/vendor/vega-embed.js did not load. Install the npm packages: npm ci");
-  return Promise.all([...document.querySelectorAll("[data-chart]")].map(createChart));
+let library;
+
+/** Loads what draws charts: once, and after the figures, which need none of it. */
+export function loadCharts() {
+  library ??= SCRIPTS.reduce(
+    (before, name) => before.then(() => loadScript(`/vendor/${name}.js`)),
+    Promise.resolve(),
+  ).then(() => import(INTERPRETER));
+  return library;
 }
 
-/** The gold tables these charts read, each once. */
-export function tablesOf(charts) {
-  return [...new Set(charts.map((chart) => chart.table))];
+/** Asks for the scripts already, side by side with the figures. */
+export function preloadCharts() {
+  for (const name of SCRIPTS) {
+    const link = document.createElement("link");
+    Object.assign(link, { rel: "preload", as: "script", href: `/vendor/${name}.js` });
+    document.head.append(link);
+  }
 }
 
-/** Gives every chart its rows (`tables`, null to keep them) and the reader's choices, by the names of the specs' params. */
-export async function updateCharts(charts, tables, choices) {
-  await Promise.all(charts.map((chart) => updateChart(chart, tables, choices)));
+function loadScript(address) {
+  return new Promise((loaded, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", loaded);
+    script.addEventListener("error", () =>
+      failed(new Error(`${address} did not load. Install the npm packages: npm ci`)),
+    );
+    document.head.append(script);
+  });
 }
 
-async function createChart(host) {
-  const name = host.dataset.chart;
-  const response = await fetch(`charts/${name}.vl.json`);
-  if (!response.ok) throw new Error(`charts/${name}.vl.json answered ${response.status}.`);
-  const spec = await response.json();
+/** A chart in `host`, still without rows. `click` is called with the row of a bar that was clicked. */
+export async function createChart(host, { chart, none, label, click }) {
+  const [spec, { expressionInterpreter }] = await Promise.all([readSpec(chart), loadCharts()]);
   const drawing = host.appendChild(document.createElement("div"));
   drawing.className = "drawing";
-  const none = host.appendChild(document.createElement("p"));
-  none.className = "none";
-  none.textContent = host.dataset.none;
-  none.hidden = true;
-  const { view } = await window.vegaEmbed(drawing, spec, OPTIONS);
-  const params = new Set(spec.params.map((param) => param.name));
-  return { host, drawing, none, view, params, table: spec.data.name, step: spec.height.step };
-}
-
-async function updateChart(chart, tables, choices) {
-  const { view, table, host } = chart;
-  view.width(host.clientWidth);
-  if (!chart.step) view.height(host.clientHeight);
-  // Vega writes computed fields into the rows it is given: every chart gets its own.
-  if (tables)
-    view.data(
-      table,
-      tables[table].map((row) => ({ ...row })),
-    );
-  for (const [name, value] of Object.entries({ ...choices, rows: rowsThatFit(chart) })) {
-    if (chart.params.has(name)) view.signal(name, value);
+  const empty = host.appendChild(document.createElement("p"));
+  empty.className = "none";
+  empty.textContent = none;
+  empty.hidden = true;
+  const { vega, vegaLite } = window;
+  const described = { ...spec, description: label };
+  const compiled = vegaLite.compile(described, { config: VEGA_CONFIG }).spec;
+  // Expressions are interpreted, not compiled by `new Function`, which the page's Content-Security-Policy forbids.
+  const view = new vega.View(vega.parse(compiled, null, { ast: true }), {
+    expr: expressionInterpreter,
+    renderer: "svg",
+    // Vega warns of the infinite extent of every axis without data, which is how each chart starts; errors stay.
+    logLevel: vega.Error,
+    tooltip: (_handler, event, _item, value) => showTooltip(event, value),
+  });
+  await view.initialize(drawing).runAsync();
+  if (click) {
+    drawing.classList.add("clickable");
+    view.addEventListener("click", (_event, item) => item?.datum && click(item.datum));
   }
-  await view.runAsync();
-  const empty = chart.drawing.querySelector(".bars_marks path") === null;
-  chart.none.hidden = !empty;
-  chart.drawing.classList.toggle("empty", empty);
+  const params = new Set(spec.params.map((param) => param.name));
+  return { host, drawing, empty, view, params, data: spec.data.name, step: spec.height.step };
 }
 
-function rowsThatFit({ host, step }) {
-  return Math.max(1, Math.floor(host.clientHeight / (step ?? Infinity)));
+async function readSpec(name) {
+  const response = await fetch(`charts/${name}.vl.json`);
+  if (!response.ok) throw new Error(`charts/${name}.vl.json answered ${response.status}.`);
+  return response.json();
+}
+
+/** Gives a chart its rows and the reader's choices, by the names of the spec's params. */
+export async function updateChart(
+  { host, drawing, empty, view, params, data, step },
+  rows,
+  choices,
+) {
+  view.width(host.clientWidth);
+  if (!step) view.height(host.clientHeight);
+  // Vega writes computed fields into the rows it is given: every chart gets its own.
+  view.data(
+    data,
+    rows.map((row) => ({ ...row })),
+  );
+  for (const [name, value] of Object.entries(choices))
+    if (params.has(name)) view.signal(name, value);
+  await view.runAsync();
+  empty.hidden = rows.length > 0;
+  drawing.classList.toggle("empty", rows.length === 0);
+}
+
+/** Ends a chart. */
+export function removeChart({ view }) {
+  view.finalize();
 }

@@ -1,166 +1,200 @@
-// The page: asks /data/version twice a second while it is visible, reads the gold tables when it changed, and shows them for the period and
-// currency that the reader chose.
+// The page: shows what the state in the address asks for, asks again when the server says that there is something newer.
 
 import { createCards } from "./cards.js";
-import { createCharts, tablesOf, updateCharts } from "./charts.js";
-import { showCustomers } from "./customers.js";
-import { findings } from "./findings.js";
-import { currencyInfo, money, timeOfDay } from "./format.js";
-import {
-  PERIODS,
-  addDays,
-  currenciesOf,
-  dayIn,
-  periodRange,
-  previousRange,
-  sumPeriod,
-} from "./kpi.js";
-import { readTables, readVersion } from "./source.js";
-import { explainWords } from "./words.js";
+import { preloadCharts } from "./charts.js";
+import { createFilters } from "./filters.js";
+import { currencyInfo, timeOfDay } from "./format.js";
+import { PAGES } from "./pages.js";
+import { createPanel } from "./panels.js";
+import { followChanges, readJson } from "./source.js";
+import { addressOf, questionOf, stateOf } from "./state.js";
+import { readWords } from "./words.js";
 
-const POLL_MS = 500;
-// A single day says little about a course: by-day charts never show fewer than these.
-const FEWEST_DAYS_DRAWN = 7;
-const FALLBACK_CURRENCY = "EUR";
-const ALSO_READ = ["gold_customer_ltv"];
+const NAMES = Object.keys(PAGES);
+/** The live page's hour moves on although nothing is published. */
+const LIVE_MS = 15_000;
 
+/** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
-const chosen = chosenInAddress();
-let charts = [];
-let fillCards;
+let state = stateOf(location.search, NAMES);
 let published = null;
-let tables = null;
-let versionShown = null;
+let choices = null;
+let shown = null;
+let showFilters;
+let asking = null;
 
 await start();
 
 async function start() {
+  preloadCharts();
   try {
-    fillCards = createCards(byId("kpis"));
-    [charts] = await Promise.all([createCharts(), explainWords()]);
+    await readWords();
   } catch (error) {
-    showProblem("The dashboard cannot start", error.message);
+    showNotice("error", "The dashboard cannot start", error.message);
     return;
   }
-  wireControls();
-  await poll();
+  showFilters = createFilters(choose);
+  wireNavigation();
+  followChanges({ published: onPublished, lost: onLost });
+  setInterval(() => state.page === "live" && !document.hidden && published && refresh(), LIVE_MS);
 }
 
-async function poll() {
-  try {
-    if (!document.hidden) await refresh();
-    setTimeout(poll, POLL_MS);
-  } catch (error) {
-    setLive(
-      "error",
-      tables ? `No connection; figures of ${timeOfDay(published.built_at)}` : "No connection",
-    );
-    showProblem("No fresh figures", error.message);
-    setTimeout(poll, POLL_MS);
-  }
+async function onPublished(version) {
+  const isNew = published?.version !== version.version;
+  published = version;
+  await refresh(isNew);
 }
 
-async function refresh() {
-  const version = await readVersion();
-  if (version.version !== versionShown) {
-    tables = await readTables([...tablesOf(charts), ...ALSO_READ]);
-    published = version;
-    await show(tables);
-    versionShown = version.version;
-  }
-  setLive(
-    "live",
-    published.version
-      ? `Live, updated ${timeOfDay(published.built_at)}`
-      : "Live, waiting for the first build",
+function onLost() {
+  const since = published?.built_at ? `; figures of ${timeOfDay(published.built_at)}` : "";
+  setLive("error", `No connection${since}`);
+  showNotice(
+    "error",
+    "No fresh figures",
+    "The figures cannot be reached. Is the local stack (shoptrail local) still running?",
   );
-  hideProblem();
 }
 
-/** Shows the tables under the reader's choices; `fresh` is null when only the choices changed. */
-async function show(fresh) {
-  const daily = tables.gold_daily_kpis;
-  const today = dayIn(published.time_zone ?? "UTC", Date.now());
-  const range = periodRange(chosen.period, today, daily);
-  const currency = currencyInfo(offerCurrencies(daily));
-  const comparison = PERIODS[chosen.period].previous;
-  const before = comparison && sumPeriod(daily, previousRange(range), currency.code);
-  const sums = sumPeriod(daily, range, currency.code);
-  fillCards(sums, before, comparison, currency);
-  byId("net-revenue").textContent = `${money(sums.netRevenue, currency)} after refunds`;
-  showCustomers(byId("customers"), tables.gold_customer_ltv, currency);
-  for (const [name, text] of Object.entries(findings(tables, range, currency, Date.now()))) {
-    document.querySelector(`[data-finding="${name}"]`).textContent = text;
+/** Asks for what the state wants and shows it. A newer wish ends the older one. */
+async function refresh(isNewPublication = false) {
+  asking?.abort();
+  const { signal } = (asking = new AbortController());
+  try {
+    if (isNewPublication || !choices) choices = await readJson("/data/choices", signal);
+    showFilters(state, choices, published.today);
+    const [answer, definition] = await Promise.all([
+      readJson(questionOf(state, choices, published.today), signal),
+      PAGES[state.page](),
+    ]);
+    if (signal.aborted) return;
+    await show(answer, definition);
+    setLive(
+      "live",
+      published.version
+        ? `Live, updated ${timeOfDay(published.built_at)}`
+        : "Live, waiting for the first build",
+    );
+    showWhatIsMissing();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    setLive("error", "No connection");
+    showNotice("error", "No fresh figures", error.message);
   }
-  await updateCharts(charts, fresh, { ...range, first_day: firstDayDrawn(range), currency });
+}
+
+async function show(answer, definition) {
+  const page = shown?.name === state.page ? shown : openPage(state.page, definition);
+  shown = page;
+  page.currency = currencyOf(answer.currency);
+  page.fillCards(page.figures(answer), comparisonOf(answer), page.currency);
+  for (const panel of page.panels) await panel.update(answer);
   const board = byId("board");
   board.setAttribute("aria-busy", "false");
-  board.dataset.version = published.version;
+  board.dataset.version = answer.version;
 }
 
-function firstDayDrawn({ from, to }) {
-  const earliest = addDays(to, 1 - FEWEST_DAYS_DRAWN);
-  return from < earliest ? from : earliest;
-}
-
-/** Fills the currency selector and returns the code to show: the reader's choice while it exists, else the first. */
-function offerCurrencies(daily) {
-  const codes = currenciesOf(daily);
-  if (codes.length === 0) codes.push(FALLBACK_CURRENCY);
-  const code = codes.includes(chosen.currency) ? chosen.currency : codes[0];
-  const select = byId("currency");
-  if ([...select.options].map((option) => option.value).join() !== codes.join()) {
-    select.replaceChildren(...codes.map((value) => new Option(value, value)));
+/** Puts a page's cards and panels on the board, still empty. */
+function openPage(name, definition) {
+  for (const panel of shown?.panels ?? []) panel.remove();
+  const board = byId("board");
+  board.className = name;
+  byId("kpis").replaceChildren();
+  byId("panels").replaceChildren();
+  byId("page-title").textContent = definition.title;
+  document.title = `${definition.title} · Shoptrail`;
+  for (const link of pageLinks()) {
+    if (link.dataset.page === name) link.ariaCurrent = "page";
+    else link.removeAttribute("aria-current");
   }
-  select.value = code;
-  return code;
+  const page = { name, figures: definition.figures, currency: null };
+  page.fillCards = createCards(byId("kpis"), definition.cards);
+  const context = {
+    get currency() {
+      return page.currency;
+    },
+    get state() {
+      return state;
+    },
+    get today() {
+      return published.today;
+    },
+    currencyOf,
+    choose,
+    problem: (title, text) => showNotice("error", title, text),
+    chartChoices: () => ({ currency: page.currency }),
+  };
+  page.panels = definition.panels.map((panel) => createPanel(byId("panels"), panel, context));
+  return page;
 }
 
-function wireControls() {
-  for (const radio of document.querySelectorAll("[name=period]")) {
-    radio.checked = radio.value === chosen.period;
-    radio.addEventListener("change", () => choose({ period: radio.value }));
+function currencyOf(code) {
+  // A currency that the figures do not know has no row of money either.
+  return currencyInfo(code, choices.digits[code] ?? 2);
+}
+
+/** What the figures are compared with, in words. */
+function comparisonOf({ days, days_before: before }) {
+  if (!before) return null;
+  const isOneDay = days.from === days.to;
+  if (state.compare === "year") return isOneDay ? "the day a year before" : "the year before";
+  if (isOneDay) return days.to === published.today ? "yesterday" : "the day before";
+  const count = (Date.parse(days.to) - Date.parse(days.from)) / 86_400_000 + 1;
+  return `${count} days before`;
+}
+
+/** @returns {NodeListOf<HTMLAnchorElement>} */
+function pageLinks() {
+  return document.querySelectorAll("nav a[data-page]");
+}
+
+function wireNavigation() {
+  for (const link of pageLinks()) {
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      choose({ page: link.dataset.page }, "push");
+    });
   }
-  byId("currency").addEventListener("change", (event) => choose({ currency: event.target.value }));
+  addEventListener("popstate", () => {
+    state = stateOf(location.search, NAMES);
+    if (published) refresh();
+  });
   let resized;
   addEventListener("resize", () => {
-    cancelAnimationFrame(resized);
-    resized = requestAnimationFrame(() => tables && show(null));
+    clearTimeout(resized);
+    resized = setTimeout(() => published && refresh(), 150);
   });
 }
 
-async function choose(choice) {
-  Object.assign(chosen, choice);
-  history.replaceState(null, "", `?${new URLSearchParams(chosen)}`);
-  if (tables) await show(null);
+/** Takes a choice into the state and its address. */
+function choose(choice, how = "replace") {
+  state = { ...state, ...choice };
+  // Whoever asks for a customer wants to see the orders.
+  if (choice.customer && state.page !== "customers") {
+    state.page = "customers";
+    how = "push";
+  }
+  const address = addressOf(state, NAMES);
+  if (how === "push") history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+  for (const link of pageLinks())
+    link.href = addressOf({ ...state, page: link.dataset.page }, NAMES);
+  return published && refresh();
 }
 
-function chosenInAddress() {
-  const query = new URLSearchParams(location.search);
-  const period = query.get("period");
-  return {
-    period: Object.hasOwn(PERIODS, period ?? "") ? period : "7d",
-    currency: query.get("currency") ?? "",
-  };
-}
-
-function setLive(state, text) {
-  document.querySelector(".live").dataset.state = state;
+function setLive(kind, text) {
+  byId("live").dataset.state = kind;
   if (byId("live-text").textContent !== text) byId("live-text").textContent = text;
 }
 
-function hideProblem() {
-  if (tables.gold_daily_kpis.length > 0) byId("notice").hidden = true;
+function showWhatIsMissing() {
+  if (choices.shops.length > 0) byId("notice").hidden = true;
   else
     showNotice(
       "empty",
       "No sessions yet",
       "Click around in the demo shop and come back: the first figures appear here within seconds.",
     );
-}
-
-function showProblem(title, text) {
-  showNotice("error", title, text);
 }
 
 function showNotice(kind, title, text) {

@@ -2,7 +2,10 @@
 
 const FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
-/** Vega-Lite `config` of every chart. */
+/**
+ * Vega-Lite `config` of every chart.
+ * @type {any}
+ */
 export const VEGA_CONFIG = {
   background: null,
   font: FONT,
@@ -40,6 +43,7 @@ export const VEGA_CONFIG = {
     events: { color: "var(--events)" },
     trend: { color: "var(--trend)" },
     track: { color: "var(--track)" },
+    before: { color: "var(--muted)", strokeWidth: 1.5, strokeDash: [4, 3], opacity: 0.8 },
     os: { stroke: "var(--panel)", strokeWidth: 1 },
     name: { color: "var(--ink)", align: "left", baseline: "middle" },
     value: { color: "var(--ink)", fontWeight: 600, align: "right", baseline: "middle" },

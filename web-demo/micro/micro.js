@@ -1,49 +1,110 @@
-// The page of what came in: asks for the counts every second while it is visible, and for the newest events when they changed. Everything it
-// shows was sent by strangers, so it only ever sets text.
+// The page of events received: hears of new ones, and asks for those that its filters want. Everything it shows was sent by
+// strangers, so it only ever sets text.
 
-const POLL_MS = 1000;
 /** Events shown of each kind. */
-const SHOWN = 200;
+const SHOWN = 100;
 const KINDS = ["good", "bad"];
+const TEXTS = ["contains", "event_type", "shop", "page"];
+const TIMES = ["since", "until"];
+/** Whoever types has not finished a word. */
+const TYPING_MS = 250;
 
+/** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
 const shown = { good: new Map(), bad: new Map() };
+const offset = { good: 0, bad: 0 };
 let counts = null;
 let paused = false;
+let changes = null;
+let typing;
 
 byId("pause").addEventListener("click", () => {
   paused = !paused;
   byId("pause").setAttribute("aria-pressed", String(paused));
   say(paused ? "waiting" : "live", paused ? "Paused" : "Live");
+  follow();
 });
 byId("reset").addEventListener("click", async () => {
   await fetch("/micro/reset", { method: "POST" });
-  await refresh();
+  for (const kind of KINDS) offset[kind] = 0;
+  await refresh(KINDS);
 });
-byId("search").addEventListener("input", filter);
-for (;;) {
-  if (!paused && !document.hidden) await refresh();
-  await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+byId("filters").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    for (const kind of KINDS) offset[kind] = 0;
+    refresh(KINDS);
+  }, TYPING_MS);
+});
+byId("filters").addEventListener("submit", (event) => event.preventDefault());
+for (const kind of KINDS) {
+  byId(`${kind}-newer`).addEventListener("click", () => turn(kind, -SHOWN));
+  byId(`${kind}-older`).addEventListener("click", () => turn(kind, SHOWN));
+}
+document.addEventListener("visibilitychange", follow);
+follow();
+
+/** Listens for new events while somebody looks. */
+function follow() {
+  const isWanted = !paused && !document.hidden;
+  if (!isWanted) {
+    changes?.close();
+    changes = null;
+    return;
+  }
+  if (changes && changes.readyState !== EventSource.CLOSED) return;
+  changes = new EventSource("/micro/changes");
+  changes.addEventListener("counts", (event) => onCounts(JSON.parse(event.data)));
+  changes.addEventListener("error", () =>
+    say("error", "The local stack does not answer. Is `shoptrail local` running?"),
+  );
 }
 
-async function refresh() {
+async function onCounts(now) {
+  const changed = KINDS.filter((kind) => now[kind] !== counts?.[kind]);
+  counts = now;
+  for (const kind of KINDS) byId(`${kind}-count`).textContent = now[kind].toLocaleString();
+  await refresh(changed);
+}
+
+async function turn(kind, by) {
+  offset[kind] = Math.max(0, offset[kind] + by);
+  await refresh([kind]);
+}
+
+/** Asks for the lists of these kinds. */
+async function refresh(kinds) {
   try {
-    const now = await json("/micro/all");
-    const changed = KINDS.filter((kind) => now[kind] !== counts?.[kind]);
-    const lists = await Promise.all(changed.map((kind) => json(`/micro/${kind}?limit=${SHOWN}`)));
-    changed.forEach((kind, index) => show(kind, lists[index], now[kind]));
-    counts = now;
-    filter();
+    await Promise.all(kinds.map(list));
     say("live", "Live");
   } catch {
     say("error", "The local stack does not answer. Is `shoptrail local` running?");
   }
 }
 
-async function json(url) {
-  const reply = await fetch(url);
-  if (!reply.ok) throw new Error(`${url}: ${reply.status}`);
-  return reply.json();
+async function list(kind) {
+  const query = filters();
+  byId(`${kind}-export`).href = `/micro/${kind}?${query}&format=jsonl`;
+  query.set("limit", String(SHOWN));
+  query.set("offset", String(offset[kind]));
+  const reply = await fetch(`/micro/${kind}?${query}`);
+  if (!reply.ok) throw new Error(`/micro/${kind}: ${reply.status}`);
+  show(kind, await reply.json(), Number(reply.headers.get("x-matched")));
+}
+
+/** What the reader wants to see, as the parameters of an address. */
+function filters() {
+  const query = new URLSearchParams();
+  for (const name of TEXTS) {
+    const value = byId(`filter-${name}`).value.trim();
+    if (value) query.set(name, value);
+  }
+  for (const name of TIMES) {
+    const at = Date.parse(byId(`filter-${name}`).value);
+    if (!Number.isNaN(at)) query.set(name, String(at));
+  }
+  if (byId("filter-warnings").checked) query.set("warnings", "true");
+  return query;
 }
 
 function say(state, text) {
@@ -53,22 +114,26 @@ function say(state, text) {
 }
 
 /** Puts new events on top and takes old ones away; those in between stay as they are, open or closed. */
-function show(kind, entries, total) {
+function show(kind, entries, matched) {
   const old = shown[kind];
   const items = new Map(
     entries.map((entry) => [place(entry), old.get(place(entry)) ?? item(kind, entry)]),
   );
   for (const [key, node] of old) if (!items.has(key)) node.remove();
-  const list = byId(kind);
+  const host = byId(kind);
   [...items.values()].forEach((node, index) => {
-    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+    if (host.children[index] !== node) host.insertBefore(node, host.children[index] ?? null);
   });
   shown[kind] = items;
-  byId(`${kind}-count`).textContent = total.toLocaleString();
+  const total = counts?.[kind] ?? matched;
   byId(`${kind}-empty`).hidden = total > 0;
-  const more = byId(`${kind}-more`);
-  more.hidden = total <= items.size;
-  more.textContent = `The newest ${items.size} are shown.`;
+  byId(`${kind}-none`).hidden = total === 0 || matched > 0;
+  const first = offset[kind] + 1;
+  const last = offset[kind] + items.size;
+  byId(`${kind}-place`).textContent = matched > 0 ? `${first} to ${last} of ${matched}` : "";
+  byId(`${kind}-newer`).disabled = offset[kind] === 0;
+  byId(`${kind}-older`).disabled = last >= matched;
+  byId(`${kind}-pages`).hidden = matched <= SHOWN && offset[kind] === 0;
 }
 
 function place({ kafka }) {
@@ -89,18 +154,22 @@ function item(kind, entry) {
   part(".about").textContent = words.about;
   part(".who").textContent = String(entry.kafka.key ?? "").slice(0, 8);
   part(".who").title = entry.kafka.key ? `anonymous_id ${entry.kafka.key}` : "";
+  part(".badge").hidden = words.warnings === 0;
+  part(".badge").textContent = words.warnings === 1 ? "1 warning" : `${words.warnings} warnings`;
   part(".reasons").append(...words.reasons.map(reason));
   part("dl").append(...words.parts.flatMap(([name, text]) => definition(name, text)));
-  node.dataset.text = JSON.stringify(entry).toLowerCase();
   return node;
 }
 
 function goodWords({ event, batch, edge, schema_id, kafka }) {
+  // What the edge could understand in spite of a mistake: it was counted, and is worth putting right.
+  const warnings = Array.isArray(edge?.warnings) ? edge.warnings : [];
   return {
     time: edge?.received_at,
     what: String(event?.event_type),
     about: [itemNames(event), amount(event), path(event?.page_url)].filter(Boolean).join(" · "),
-    reasons: [],
+    reasons: warnings,
+    warnings: warnings.length,
     parts: [
       ["The event, as the page sent it", pretty(event)],
       ["What its batch shares", pretty(batch)],
@@ -129,6 +198,7 @@ function badWords(entry) {
     what: String(code ?? "unknown"),
     about: [pointer, message].filter(Boolean).join(": "),
     reasons: all,
+    warnings: 0,
     parts: [
       [
         original_encoding === "base64"
@@ -189,10 +259,4 @@ function definition(name, text) {
   code.textContent = text;
   details.append(code);
   return [term, details];
-}
-
-function filter() {
-  const wanted = byId("search").value.trim().toLowerCase();
-  for (const kind of KINDS)
-    for (const node of shown[kind].values()) node.hidden = !node.dataset.text.includes(wanted);
 }

@@ -12,6 +12,7 @@ import { productPage } from "./pages/product.js";
 import { searchPage } from "./pages/search.js";
 import { thanksPage } from "./pages/thanks.js";
 
+/** @type {[RegExp, (parts: any) => any][]} */
 const ROUTES = [
   [/^\/$/, homePage],
   [/^\/search$/, searchPage],

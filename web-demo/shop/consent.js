@@ -14,7 +14,9 @@ export function wireConsent() {
   if (Object.hasOwn(CHOICES, stored ?? "")) window.shoptrail("consent", CHOICES[stored]);
   else banner.hidden = false;
 
-  for (const button of banner.querySelectorAll("[data-consent]")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = banner.querySelectorAll("[data-consent]");
+  for (const button of buttons) {
     button.addEventListener("click", () => {
       const choice = button.dataset.consent;
       localStorage.setItem(KEY, choice);

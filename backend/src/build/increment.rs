@@ -5,18 +5,17 @@
 //! again, and the sessions summed up that changed or that an order came to or went from. Rows are replaced by key, so a run
 //! reads and writes what its events touch and no more.
 
-use std::collections::BTreeSet;
-
 use polars::prelude::*;
 
 use super::rows::{anti, both, days_in, days_spanned, semi, texts};
 use super::staged::Staged;
+use super::{identity, transactions};
 use crate::config::Reporting;
 use crate::silver::{NewRows, events, items, orders, quarantine, sessions};
 use crate::warehouse::{Day, Filter, Query};
 
 /// More ids than these are looked up as the range they lie in.
-const MANY_IDS: usize = 50_000;
+pub(super) const MANY_IDS: usize = 50_000;
 
 /// A session lasts less than 24 hours and a pause lasts 30 minutes more: what an event reaches began so many days ago at most.
 const REACH: Day = 2;
@@ -36,9 +35,40 @@ pub async fn silver(
         return Ok(());
     }
     let touched = touched_sessions(staged, &fresh).await?;
+    follow(staged, fresh, touched, new.items, reporting).await
+}
+
+/// Adds the silver of visitors of whom nothing is stored, from all their events, each once: there is no record to replace
+/// and no session to continue.
+///
+/// # Errors
+/// Returns an error if stored tables cannot be read or a plan fails.
+pub async fn silver_of_new_visitors(
+    staged: &mut Staged<'_>,
+    new: NewRows,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    let replaced = events::TABLE.empty().select(RECORD)?;
+    let touched = sessions::TABLE.empty().select(EXTENT)?;
+    let fresh = Fresh {
+        events: new.events,
+        replaced,
+    };
+    follow(staged, fresh, touched, new.items, reporting).await
+}
+
+/// Brings all tables in line with fresh events.
+async fn follow(
+    staged: &mut Staged<'_>,
+    fresh: Fresh,
+    touched: DataFrame,
+    items: DataFrame,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
     let cut = cut_events(staged, &fresh, touched, reporting).await?;
-    replace_items(staged, &fresh, new.items).await?;
-    let ordered_in = replace_orders(staged, &cut, reporting).await?;
+    replace_items(staged, &fresh, items).await?;
+    identity::replace_visitors(staged, &cut.touched, &cut.events).await?;
+    let ordered_in = transactions::replace(staged, &cut.concerned, reporting).await?;
     replace_sessions(staged, &cut, ordered_in, reporting).await
 }
 
@@ -52,6 +82,16 @@ async fn keep_quarantined(staged: &mut Staged<'_>, new: DataFrame) -> anyhow::Re
     Ok(())
 }
 
+/// What decides between the records of an event, and where one is found.
+const RECORD: [&str; 6] = [
+    "shop_id",
+    "event_id",
+    "received_at",
+    "record_hash",
+    "session_key",
+    "day",
+];
+
 /// New events that count: not stored yet, or received earlier than the stored record of the same event.
 struct Fresh {
     events: DataFrame,
@@ -61,18 +101,10 @@ struct Fresh {
 
 impl Fresh {
     async fn among(staged: &Staged<'_>, new: DataFrame) -> anyhow::Result<Self> {
-        let new = events::dedupe(new.lazy()).collect()?;
-        let columns = [
-            "shop_id",
-            "event_id",
-            "received_at",
-            "record_hash",
-            "session_key",
-            "day",
-        ];
-        let query = Query::all().columns(&columns).filter(ids(&new)?);
+        let new = events::once(&new)?;
+        let query = Query::all().columns(&RECORD).filter(ids(&new)?);
         let rivals = staged.stored(&events::TABLE, query).await?;
-        let (events, replaced) = winners(rivals, new, &columns)?;
+        let (events, replaced) = winners(rivals, new)?;
         Ok(Self { events, replaced })
     }
 }
@@ -89,16 +121,11 @@ fn ids(new: &DataFrame) -> PolarsResult<Filter> {
 }
 
 /// The new records that win against stored ones of the same event, and the stored ones that lose.
-fn winners(
-    rivals: DataFrame,
-    new: DataFrame,
-    columns: &[&str],
-) -> PolarsResult<(DataFrame, DataFrame)> {
+fn winners(rivals: DataFrame, new: DataFrame) -> PolarsResult<(DataFrame, DataFrame)> {
     let marked = |rows: &DataFrame, is_stored: bool| {
-        let columns: Vec<Expr> = columns.iter().copied().map(col).collect();
         rows.clone()
             .lazy()
-            .select(columns)
+            .select(RECORD.map(col))
             .with_column(lit(is_stored).alias("is_stored"))
     };
     // Stored ones first: of two equal records the stored one stays.
@@ -206,10 +233,8 @@ struct Cut {
     touched: DataFrame,
     /// Events with their new sessions.
     events: DataFrame,
-    /// Identity of the transactions that the events concern or concerned.
-    transactions: DataFrame,
-    /// Days of the events that concern them.
-    transaction_days: BTreeSet<Day>,
+    /// The events among them that concern orders, and those that did.
+    concerned: DataFrame,
 }
 
 /// Cuts touched sessions and fresh events into sessions and replaces their events.
@@ -231,18 +256,11 @@ async fn cut_events(
     let concerned = both(before.clone().lazy(), events.clone().lazy())?
         .filter(orders::concerns_order())
         .collect()?;
-    let transactions = concerned
-        .clone()
-        .lazy()
-        .select(orders::IDENTITY.map(col))
-        .unique(None, UniqueKeepStrategy::Any)
-        .collect()?;
     staged.replace(&events::TABLE, before, events.clone())?;
     Ok(Cut {
         touched,
         events,
-        transactions,
-        transaction_days: days_in(&concerned, "day")?,
+        concerned,
     })
 }
 
@@ -283,65 +301,6 @@ async fn replace_items(
     );
     staged.replace(&items::TABLE, before, after.collect()?)?;
     Ok(())
-}
-
-/// Builds the transactions of the cut events again, from all their events wherever they lie, and numbers the orders of
-/// their customers.
-///
-/// Returns where the sessions lie that have or had one of these orders.
-async fn replace_orders(
-    staged: &mut Staged<'_>,
-    cut: &Cut,
-    reporting: &Reporting,
-) -> anyhow::Result<DataFrame> {
-    if cut.transactions.height() == 0 {
-        return Ok(orders::TABLE.empty());
-    }
-    let transactions = || cut.transactions.clone().lazy();
-    let ids = texts(&cut.transactions, "transaction_id")?;
-    let same = Query::all().filter(Filter::TextIn("transaction_id", ids.clone()));
-    let stored = staged.stored(&orders::TABLE, same).await?;
-    let before = semi(stored.lazy(), transactions(), &orders::IDENTITY).collect()?;
-    let built = build_orders(staged, cut, ids, &before, reporting).await?;
-    let concerned = both(before.clone().lazy(), built.clone().lazy())?.collect()?;
-    let customers = texts(&concerned, "customer_id")?;
-    let theirs = Query::all().filter(Filter::TextIn("customer_id", customers));
-    let theirs = staged.stored(&orders::TABLE, theirs).await?.lazy();
-    let others = anti(theirs, transactions(), &orders::IDENTITY)
-        .collect()?
-        .lazy();
-    let numbered = orders::number(both(others.clone(), built.lazy())?)?.collect()?;
-    let replaced = both(before.lazy(), others)?.collect()?;
-    staged.replace(&orders::TABLE, replaced, numbered)?;
-    let ordered_in =
-        concerned
-            .lazy()
-            .select([col("shop_id"), col("session_key"), col("ordered_at")]);
-    Ok(ordered_in.collect()?)
-}
-
-async fn build_orders(
-    staged: &Staged<'_>,
-    cut: &Cut,
-    transaction_ids: Vec<String>,
-    before: &DataFrame,
-    reporting: &Reporting,
-) -> anyhow::Result<DataFrame> {
-    let mut days = days_spanned(before, "first_event_at", "last_event_at", reporting)?;
-    days.extend(&cut.transaction_days);
-    let query = Query::all()
-        .days(&days)
-        .filter(Filter::TextIn("transaction_id", transaction_ids));
-    let all = staged.contents(&events::TABLE, query).await?.lazy();
-    let theirs = semi(all, cut.transactions.clone().lazy(), &orders::IDENTITY)
-        .filter(orders::concerns_order())
-        .collect()?;
-    let query = Query::all()
-        .columns(&["shop_id", "event_id", "quantity"])
-        .days(&days)
-        .filter(Filter::TextIn("event_id", texts(&theirs, "event_id")?));
-    let items = staged.contents(&items::TABLE, query).await?.lazy();
-    Ok(orders::build(theirs.lazy(), items, reporting)?.collect()?)
 }
 
 /// Replaces touched sessions by those that were cut, and sums these up and the sessions whose orders came or went.

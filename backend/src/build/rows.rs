@@ -50,6 +50,13 @@ pub(super) fn days_in(rows: &DataFrame, column: &str) -> PolarsResult<BTreeSet<D
     Ok(days.iter().flatten().collect())
 }
 
+/// The days, with so many before and after each.
+pub(super) fn days_around(days: &BTreeSet<Day>, before: Day, after: Day) -> BTreeSet<Day> {
+    days.iter()
+        .flat_map(|day| day - before..=day + after)
+        .collect()
+}
+
 /// Rows whose `day` is one of these.
 pub(super) fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
     let days: Vec<Day> = days.iter().copied().collect();

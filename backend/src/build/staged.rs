@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
-use super::rows::{anti, days_in};
+use super::rows::{anti, both, days_in};
 use crate::table::Table;
 use crate::warehouse::{Change, Day, Publication, Query, Replaces, Warehouse, WarehouseError};
 
@@ -17,13 +17,13 @@ pub struct Staged<'a> {
 
 struct Edit {
     table: &'static Table,
-    /// Where the stored rows that go are found.
+    /// The stored rows that go.
     gone: DataFrame,
     rows: DataFrame,
 }
 
 impl<'a> Staged<'a> {
-    /// Starts from `base`; the empty publication makes a rebuild.
+    /// Starts from `base`.
     pub fn over(warehouse: &'a dyn Warehouse, base: Publication) -> Self {
         Self {
             warehouse,
@@ -74,12 +74,11 @@ impl<'a> Staged<'a> {
         after: DataFrame,
     ) -> PolarsResult<()> {
         let same = unchanged(table, &before, &after).collect()?;
-        let address: Vec<Expr> = table.address().into_iter().map(col).collect();
-        let gone = anti(before.lazy(), same.clone().lazy(), table.key).select(address);
+        let gone = anti(before.lazy(), same.clone().lazy(), table.key);
         let rows = anti(after.lazy(), same.lazy(), table.key);
         let edit = Edit {
             table,
-            gone: gone.collect()?,
+            gone: table.conform(gone).collect()?,
             rows: table.conform(rows).collect()?,
         };
         self.edits.insert(table.name, edit);
@@ -92,6 +91,23 @@ impl<'a> Staged<'a> {
             .values()
             .filter(|edit| edit.changes())
             .map(|edit| (edit.table, &edit.rows))
+    }
+
+    /// The rows of a table that go, and those that come.
+    pub fn replaced(&self, table: &Table) -> (DataFrame, DataFrame) {
+        match self.edits.get(table.name) {
+            Some(edit) => (edit.gone.clone(), edit.rows.clone()),
+            None => (table.empty(), table.empty()),
+        }
+    }
+
+    /// The rows of a table that go and those that come, together.
+    ///
+    /// # Errors
+    /// Returns an error if the two do not fit together.
+    pub fn changed(&self, table: &Table) -> PolarsResult<LazyFrame> {
+        let (gone, came) = self.replaced(table);
+        both(gone.lazy(), came.lazy())
     }
 
     /// Whether this run changes rows of a table.
@@ -112,36 +128,27 @@ impl<'a> Staged<'a> {
         Ok(days)
     }
 
-    /// What to publish. A rebuild replaces all of `tables`, also those it has made nothing of.
-    pub fn into_changes(mut self, rebuilt: Option<&[&'static Table]>) -> Vec<Change> {
-        let Some(tables) = rebuilt else {
-            let changed = self.edits.into_values().filter(Edit::changes);
-            return changed
-                .map(|edit| Change {
-                    table: edit.table,
-                    replaces: Replaces::Keys(edit.gone),
-                    rows: edit.rows,
-                })
-                .collect();
-        };
-        let mut rows = |table: &'static Table| {
-            let edit = self.edits.remove(table.name);
-            edit.map_or_else(|| table.empty(), |edit| edit.rows)
-        };
-        tables
-            .iter()
-            .map(|table| Change {
-                table,
-                replaces: Replaces::All,
-                rows: rows(table),
-            })
-            .collect()
+    /// What to publish.
+    ///
+    /// # Errors
+    /// Returns an error if a frame lacks its table's key.
+    pub fn into_changes(self) -> PolarsResult<Vec<Change>> {
+        let changed = self.edits.into_values().filter(Edit::changes);
+        changed.map(Edit::into_change).collect()
     }
 }
 
 impl Edit {
     fn changes(&self) -> bool {
         self.gone.height() + self.rows.height() > 0
+    }
+
+    fn into_change(self) -> PolarsResult<Change> {
+        Ok(Change {
+            table: self.table,
+            replaces: Replaces::Keys(self.gone.select(self.table.address())?),
+            rows: self.rows.into(),
+        })
     }
 }
 

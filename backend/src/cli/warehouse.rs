@@ -1,5 +1,7 @@
 //! Which warehouse a command works on, and how it is opened.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -42,11 +44,33 @@ impl WarehouseArgs {
         connect(&self.warehouse, &self.bigquery, self.lake).await
     }
 
-    /// Opens the warehouse and makes the tables that are missing.
-    pub(super) async fn open_to_write(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
-        let warehouse = connect(&self.warehouse, &self.bigquery, self.lake).await?;
+    /// Opens the warehouse that a build reads and writes, and makes the tables that are missing in it. A lake must be there.
+    pub(super) async fn open_to_build(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
+        let warehouse = self.open().await?;
         warehouse.prepare(&build::tables()).await?;
         Ok(warehouse)
+    }
+
+    /// Opens the warehouse and makes the tables that are missing; a lake's own folder as well.
+    pub(super) async fn open_to_land(&self) -> Result<Arc<dyn Warehouse>, WarehouseError> {
+        if let WarehouseAddress::Lake(folder) = &self.warehouse {
+            make_lake(folder)?;
+        }
+        self.open_to_build().await
+    }
+}
+
+/// Makes the folder of a lake if it is not there. Where that would lie must be there: else a typing error makes folders.
+pub(super) fn make_lake(folder: &Path) -> Result<(), WarehouseError> {
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(WarehouseError::NoPlace {
+            folder: folder.display().to_string(),
+        }),
+        other => other.map_err(|source| WarehouseError::Io {
+            path: folder.display().to_string(),
+            source,
+        }),
     }
 }
 
@@ -76,19 +100,30 @@ mod tests {
         warehouse: WarehouseArgs,
     }
 
-    #[tokio::test]
-    async fn lake_that_is_not_there_is_refused_to_readers_and_not_made() {
-        let folder = std::env::temp_dir().join(format!("shoptrail-no-lake-{}", std::process::id()));
+    fn flags(folder: &Path) -> WarehouseArgs {
         let address = format!("lake:{}", folder.display());
-        let flags = Flags::try_parse_from(["test", "--warehouse", &address]).unwrap();
-        let refused = flags.warehouse.open().await.err();
-        assert!(
-            matches!(refused, Some(WarehouseError::NoLake { .. })),
-            "{refused:?}"
-        );
+        let flags = Flags::try_parse_from(["test", "--warehouse", &address]);
+        flags.unwrap().warehouse
+    }
+
+    #[tokio::test]
+    async fn lake_that_is_not_there_is_refused_and_made_by_landing_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("lake");
+        let flags = flags(&folder);
+        for refused in [flags.open().await, flags.open_to_build().await] {
+            assert!(matches!(refused, Err(WarehouseError::NoLake { .. })));
+        }
         assert!(!folder.exists());
-        flags.warehouse.open_to_write().await.unwrap();
-        assert!(flags.warehouse.open().await.is_ok());
-        std::fs::remove_dir_all(folder).unwrap();
+        flags.open_to_land().await.unwrap();
+        assert!(flags.open_to_build().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn typing_error_in_the_way_to_a_lake_makes_no_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let refused = flags(&place.path().join("dta/lake")).open_to_land().await;
+        assert!(matches!(refused, Err(WarehouseError::NoPlace { .. })));
+        assert!(!place.path().join("dta").exists());
     }
 }

@@ -23,7 +23,7 @@ pub static GOLD: Gold = Gold {
             Column::new("shop_id", Text, "Shop"),
             Column::new("device", Text, "Device of the session"),
             Column::new("channel", Text, "Channel of the session"),
-            Column::new("kind", Text, "`step` or `event`"),
+            Column::new("kind", Text, "`step` or `event`").one_of(&["step", "event"]),
             Column::new(
                 "step",
                 Text,

@@ -1,17 +1,22 @@
 //! `gold_customer_ltv`: what each customer has been worth, and may be.
+//!
+//! The expected value is the orders to expect ([`crate::repeat_buying`]) times what an order of the customer has been worth.
+//! The Gamma-Gamma model (Fader, Hardie, "The Gamma-Gamma Model of Monetary Value", 2013) would draw the latter towards the
+//! mean of all customers; the customer's own mean is simpler and says of one customer nothing that others changed.
+//!
+//! Segments are RFM in the sense of A. M. Hughes, "Strategic Database Marketing" (1994), with fixed bounds of recency and
+//! frequency in place of quintiles, so that a customer's segment does not depend on the others'.
 
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, average_minor, rows};
+use crate::repeat_buying::History;
 use crate::silver::orders;
-use crate::table::ColumnType::{Integer, Text, Timestamp};
+use crate::table::ColumnType::{Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
-const YEAR_DAYS: i64 = 365;
-/// A customer known for a shorter time than this is taken as known this long, so that two orders on one day do not
-/// promise hundreds a year.
-const SHORTEST_HISTORY_DAYS: i64 = 90;
-/// A customer who has not ordered for this long is expected to order no more.
+const YEAR_WEEKS: f64 = 365.0 / 7.0;
+/// The segment of customers who have not ordered for this long is `Lost`.
 const LOST_AFTER_DAYS: i64 = 365;
 
 /// Orders, value and prospects of a customer.
@@ -56,13 +61,23 @@ pub static GOLD: Gold = Gold {
                 "rfm_segment",
                 Text,
                 "Champion, Loyal, New, At risk, Lost or Occasional, from recency and frequency",
-            ),
+            )
+            .one_of(&["Champion", "Loyal", "New", "At risk", "Lost", "Occasional"]),
             Column::new("first_channel", Text, "Channel of the first order"),
+            Column::new(
+                "alive_probability",
+                Float,
+                "Probability that the customer is not lost, by the BG/NBD model",
+            ),
+            Column::new(
+                "expected_orders_12m",
+                Float,
+                "Orders to expect in the next 365 days, by the BG/NBD model",
+            ),
             Column::new(
                 "expected_value_12m_minor",
                 Integer,
-                "Lifetime value per day of history (90 days at least) times 365, \
-                0 for a customer lost for a year; minor units",
+                "These orders times lifetime value per order, minor units",
             ),
         ],
         partition: None,
@@ -74,6 +89,7 @@ pub static GOLD: Gold = Gold {
             "customer_id",
             "shop_id",
             "currency",
+            "day",
             "ordered_at",
             "transaction_id",
             "gross_minor",
@@ -111,6 +127,10 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             col("ordered_at").first().alias("first_order_at"),
             col("ordered_at").last().alias("last_order_at"),
             col("channel").first().alias("first_channel"),
+            col("day")
+                .n_unique()
+                .cast(DataType::Int64)
+                .alias("order_days"),
             col("latest").first(),
         ])
         .with_columns([
@@ -118,11 +138,11 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             days(col("last_order_at"), col("latest")).alias("recency_days"),
             days(col("first_order_at"), col("latest")).alias("history_days"),
         ])
-        .with_columns([
-            segment().alias("rfm_segment"),
-            expected_value().alias("expected_value_12m_minor"),
-        ]);
-    Ok(GOLD.table.conform(customers))
+        .with_column(segment().alias("rfm_segment"))
+        .collect()?;
+    let prospects = prospects(&customers)?;
+    let customers = customers.hstack(prospects.columns())?;
+    Ok(GOLD.table.conform(customers.lazy()))
 }
 
 fn segment() -> Expr {
@@ -141,16 +161,35 @@ fn segment() -> Expr {
         .otherwise(lit("Occasional"))
 }
 
-fn expected_value() -> Expr {
-    let history = when(col("history_days").lt(lit(SHORTEST_HISTORY_DAYS)))
-        .then(lit(SHORTEST_HISTORY_DAYS))
-        .otherwise(col("history_days"));
-    // Whole days first, so that no amount is too large to multiply.
-    let value = || col("lifetime_value_minor");
-    let whole_days = value().floor_div(history.clone());
-    let rest = value() - whole_days.clone() * history.clone();
-    let yearly = whole_days * lit(YEAR_DAYS) + average_minor(rest * lit(YEAR_DAYS), history);
-    when(col("recency_days").gt(lit(LOST_AFTER_DAYS)))
-        .then(lit(0_i64))
-        .otherwise(yearly)
+/// What the model says of each customer.
+fn prospects(customers: &DataFrame) -> PolarsResult<DataFrame> {
+    let numbers = |name: &str| {
+        let values = customers.column(name)?.i64()?.iter();
+        PolarsResult::Ok(values.map(Option::unwrap_or_default).collect::<Vec<i64>>())
+    };
+    let (mut alive, mut orders, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let days = numbers("order_days")?
+        .into_iter()
+        .zip(numbers("history_days")?);
+    let days = days.zip(numbers("recency_days")?);
+    let worth = numbers("lifetime_value_minor")?
+        .into_iter()
+        .zip(numbers("orders")?);
+    for (((order_days, history_days), recency_days), (value, count)) in days.zip(worth) {
+        let history = History {
+            repeats: (order_days - 1) as f64,
+            last: (history_days - recency_days) as f64 / 7.0,
+            age: history_days as f64 / 7.0,
+        };
+        let expected = history.expected_orders(YEAR_WEEKS);
+        alive.push(history.alive());
+        orders.push(expected);
+        // As far as a float can be off, money of the future may be.
+        values.push((expected * value as f64 / count as f64).round() as i64);
+    }
+    df!(
+        "alive_probability" => alive,
+        "expected_orders_12m" => orders,
+        "expected_value_12m_minor" => values,
+    )
 }

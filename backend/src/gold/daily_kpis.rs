@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, average_minor, count, ratio, rows};
-use crate::silver::{orders, sessions};
+use crate::silver::{orders, refunds, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
 
@@ -32,6 +32,11 @@ pub static GOLD: Gold = Gold {
                 "revenue_net_minor",
                 Integer,
                 "Gross less refunds, minor units",
+            ),
+            Column::new(
+                "refunds_given_minor",
+                Integer,
+                "Refunds given on the day, of orders of any day, minor units",
             ),
             Column::new("orders", Integer, "Orders of the day"),
             Column::new(
@@ -111,6 +116,10 @@ pub static GOLD: Gold = Gold {
                 "purchase_event_id",
             ],
         },
+        Input {
+            table: &refunds::TABLE,
+            columns: &["day", "shop_id", "currency", "refund_minor"],
+        },
     ],
     scope: Scope::Days { back: 0 },
     build,
@@ -138,8 +147,16 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         count(in_cart.and(col("purchases").eq(lit(0)))).alias("abandoned_cart_sessions"),
         col("page_views").sum(),
     ]);
-    let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
-    let joined = visited.join(sold, key.clone(), key, both);
+    let given = silver
+        .refunds
+        .clone()
+        .group_by(key.clone())
+        .agg([col("refund_minor").sum().alias("refunds_given_minor")]);
+    let all_of = |left: LazyFrame, right: LazyFrame| {
+        let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
+        left.join(right, key.clone(), key.clone(), both)
+    };
+    let joined = all_of(all_of(visited, sold), given);
     let totals = joined.with_columns([all()
         .exclude_cols(["day", "shop_id", "currency"])
         .as_expr()

@@ -1,10 +1,13 @@
-//! `gold_product_performance`: what sells, what is only looked at.
+//! `gold_product_performance`: what sells, what is only looked at, what comes back.
+//!
+//! A refund of products is one that lists them, as in GA4 (developers.google.com/analytics/devguides/collection/ga4/refund):
+//! one without a list is money of the order, and of no product.
 
 use polars::prelude::*;
 
-use super::{Gold, Input, Scope, Silver, count};
-use crate::silver::{items, orders};
-use crate::table::ColumnType::{Date, Integer, Text};
+use super::{Gold, Input, Scope, Silver, count, ratio};
+use crate::silver::{items, orders, refunds};
+use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
 
 /// Views, carts and sales of a product on a day.
@@ -12,7 +15,7 @@ pub static GOLD: Gold = Gold {
     table: Table {
         name: "gold_product_performance",
         layer: Layer::Gold,
-        description: "One row per day, shop, product and currency: views, carts, purchases, units and revenue",
+        description: "One row per day, shop, product and currency: views, carts, purchases, units, revenue and refunds",
         columns: &[
             Column::new("day", Date, "Day in the reporting time zone"),
             Column::new("shop_id", Text, "Shop"),
@@ -28,11 +31,41 @@ pub static GOLD: Gold = Gold {
             Column::new("views", Integer, "Times the product's page was viewed"),
             Column::new("carts", Integer, "Times it was added to a cart"),
             Column::new("purchases", Integer, "Orders it was part of"),
-            Column::new("quantity", Integer, "Units sold"),
+            Column::new("quantity", Float, "Units sold, to three decimals"),
             Column::new(
                 "revenue_minor",
                 Integer,
                 "Price times quantity of the units sold, minor units",
+            ),
+            Column::new(
+                "refunds",
+                Integer,
+                "Refunds of the day that list it, of orders of any day",
+            ),
+            Column::new(
+                "refunded_quantity",
+                Float,
+                "Units they list, to three decimals",
+            ),
+            Column::new(
+                "refunds_minor",
+                Integer,
+                "Price times quantity of these units, minor units",
+            ),
+            Column::new(
+                "cart_rate",
+                Float,
+                "Carts / views of the day; above 1 where a list adds without a view, 0 without views",
+            ),
+            Column::new(
+                "purchase_rate",
+                Float,
+                "Purchases / carts of the day, 0 without carts",
+            ),
+            Column::new(
+                "view_to_purchase_rate",
+                Float,
+                "Purchases / views of the day, 0 without views",
             ),
         ],
         partition: Some("day"),
@@ -61,6 +94,10 @@ pub static GOLD: Gold = Gold {
             table: &orders::TABLE,
             columns: &["shop_id", "purchase_event_id"],
         },
+        Input {
+            table: &refunds::TABLE,
+            columns: &["shop_id", "event_id"],
+        },
     ],
     scope: Scope::Days { back: 0 },
     build,
@@ -79,22 +116,43 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             interactions("view_item").alias("views"),
             interactions("add_to_cart").alias("carts"),
             interactions("purchase").alias("purchases"),
-            col("quantity").filter(sold()).sum(),
+            items::sum_of_quantities(col("quantity").filter(sold())).alias("quantity"),
             col("amount_minor")
                 .filter(sold())
                 .sum()
                 .alias("revenue_minor"),
+            interactions("refund").alias("refunds"),
+            items::sum_of_quantities(col("quantity").filter(is("refund")))
+                .alias("refunded_quantity"),
+            col("amount_minor")
+                .filter(is("refund"))
+                .sum()
+                .alias("refunds_minor"),
+        ])
+        .with_columns([
+            ratio(col("carts"), col("views")).alias("cart_rate"),
+            ratio(col("purchases"), col("carts")).alias("purchase_rate"),
+            ratio(col("purchases"), col("views")).alias("view_to_purchase_rate"),
         ]);
     Ok(GOLD.table.conform(products))
 }
 
-/// Lines of views, carts and purchases; of purchases only those that are the order, not its repetitions.
+/// Lines of views, carts, purchases and refunds; of the last two only those that count, not their repetitions.
 pub(super) fn counted_items(silver: &Silver) -> PolarsResult<LazyFrame> {
-    let orders = silver.orders.clone().select([
-        col("shop_id"),
-        col("purchase_event_id").alias("event_id"),
-        lit(true).alias("is_order"),
-    ]);
+    let counts = |rows: &LazyFrame, event: &str| {
+        rows.clone().select([
+            col("shop_id"),
+            col(event).alias("event_id"),
+            lit(true).alias("counts"),
+        ])
+    };
+    let money = concat(
+        [
+            counts(&silver.orders, "purchase_event_id"),
+            counts(&silver.refunds, "event_id"),
+        ],
+        UnionArgs::default(),
+    )?;
     let of_event = || [col("shop_id"), col("event_id")];
     let event_type = || col("event_type");
     let interest = event_type()
@@ -107,17 +165,8 @@ pub(super) fn counted_items(silver: &Silver) -> PolarsResult<LazyFrame> {
     Ok(silver
         .items
         .clone()
-        .join(
-            orders,
-            of_event(),
-            of_event(),
-            JoinArgs::new(JoinType::Left),
-        )
-        .filter(
-            interest.or(event_type()
-                .eq(lit("purchase"))
-                .and(col("is_order").is_not_null())),
-        )
+        .join(money, of_event(), of_event(), JoinArgs::new(JoinType::Left))
+        .filter(interest.or(col("counts").is_not_null()))
         .with_column(col("item_index").eq(first_line).alias("is_first_line")))
 }
 

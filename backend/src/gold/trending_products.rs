@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::product_performance::{counted_items, interactions};
-use super::{Gold, Input, Scope, Silver};
+use super::{Around, Gold, Input, Scope, Silver};
 use crate::silver::{self, items, orders};
 use crate::table::ColumnType::{Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -79,8 +79,12 @@ pub static GOLD: Gold = Gold {
             columns: &["shop_id", "purchase_event_id"],
         },
     ],
-    // The first window of a day starts five minutes before it, and its baseline a day earlier.
-    scope: Scope::Days { back: 2 },
+    // A line is in two windows, and in the baseline of those that follow for a day.
+    scope: Scope::Products(Around {
+        time: "window_start",
+        before_us: 2 * STEP_US,
+        after_us: 24 * 12 * STEP_US + STEP_US,
+    }),
     build,
 };
 

@@ -7,10 +7,11 @@ use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use serde_json::value::RawValue;
+use shoptrail_schemas::derive::{self, Request, Rules};
 use shoptrail_schemas::validate::{self, ValidEvent};
-use shoptrail_schemas::{Clock, Record, wire};
+use shoptrail_schemas::{Clock, Event, Record, wire};
 
-use crate::bronze;
+use crate::bronze::{self, Understood};
 use crate::table::Table;
 use crate::warehouse::Offsets;
 
@@ -21,6 +22,8 @@ pub(super) struct Rows {
     /// The oldest event that is taken.
     max_age_ms: i64,
     events: Vec<(Position, u32, String)>,
+    /// What each of them tells, if it can be counted; builds say why it cannot.
+    understood: Vec<Option<Understood>>,
     quarantine: Vec<(Position, Refusal, String)>,
     offsets: Offsets,
     bytes: usize,
@@ -46,6 +49,7 @@ impl Rows {
             stream: stream.to_owned(),
             max_age_ms,
             events: Vec::new(),
+            understood: Vec::new(),
             quarantine: Vec::new(),
             offsets: Offsets::new(),
             bytes: 0,
@@ -99,8 +103,10 @@ impl Rows {
         let value = message.payload().unwrap_or_default();
         self.bytes += value.len();
         match decode(value, self.max_age_ms) {
-            Ok((schema_id, record)) => {
-                self.events.push((position, schema_id, record.into_owned()));
+            Ok(decoded) => {
+                let text = decoded.text.into_owned();
+                self.events.push((position, decoded.schema_id, text));
+                self.understood.push(decoded.understood);
             }
             Err(refusal) => {
                 tracing::warn!(
@@ -134,6 +140,9 @@ impl Rows {
                     .collect::<Vec<_>>(),
             ),
         ]);
+        events.extend(
+            bronze::understood_columns(self.understood.iter().map(Option::as_ref))?.into_columns(),
+        );
         let mut quarantine = positions(&self.stream, self.quarantine.iter().map(|row| &row.0));
         let text = |name: &str, read: fn(&(Position, Refusal, String)) -> &str| {
             Column::new(
@@ -174,8 +183,17 @@ fn positions<'a>(stream: &str, rows: impl Iterator<Item = &'a Position> + Clone)
     ]
 }
 
+/// A record that holds an event.
+#[derive(Debug, PartialEq)]
+struct Decoded<'a> {
+    schema_id: u32,
+    /// The record's JSON, as it came unless its event was repaired here.
+    text: Cow<'a, str>,
+    understood: Option<Understood>,
+}
+
 /// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
-fn decode(value: &[u8], max_age_ms: i64) -> Result<(u32, Cow<'_, str>), Refusal> {
+fn decode(value: &[u8], max_age_ms: i64) -> Result<Decoded<'_>, Refusal> {
     let whole = |code: &str, reason: String| Refusal {
         code: code.to_owned(),
         pointer: String::new(),
@@ -199,22 +217,53 @@ fn decode(value: &[u8], max_age_ms: i64) -> Result<(u32, Cow<'_, str>), Refusal>
         },
         None => whole("malformed_record", "the event is not valid".to_owned()),
     })?;
-    if !event.is_repaired() {
-        return Ok((schema_id, Cow::Borrowed(json)));
-    }
-    let repaired = repaired(&event, record);
-    let repaired = repaired.map_err(|error| whole("malformed_record", error.to_string()))?;
-    Ok((schema_id, Cow::Owned(repaired)))
+    let malformed = |error: serde_json::Error| whole("malformed_record", error.to_string());
+    let text = if event.is_repaired() {
+        Cow::Owned(repaired(&event, &record).map_err(malformed)?)
+    } else {
+        Cow::Borrowed(json)
+    };
+    let understood = understood(&event, record, clock).map_err(malformed)?;
+    Ok(Decoded {
+        schema_id,
+        text,
+        understood,
+    })
+}
+
+/// What the event tells: as the edge derived it, or derived here.
+fn understood(
+    event: &ValidEvent<'_>,
+    record: Record<&RawValue>,
+    clock: Clock,
+) -> serde_json::Result<Option<Understood>> {
+    let mut edge = record.edge;
+    edge.warnings.extend(event.warnings().iter().cloned());
+    let derived = edge.derived.take();
+    let derived = derived.unwrap_or_else(|| {
+        let request = Request {
+            shop_id: &edge.shop_id,
+            gpc: edge.gpc,
+            clock,
+        };
+        derive::event(&event.facts(), &request, &Rules::default())
+    });
+    edge.derived = Some(derived);
+    let record = Record::<Event> {
+        event: event.to_event()?,
+        batch: record.batch,
+        edge,
+    };
+    Ok(Understood::new(record).ok())
 }
 
 /// The record with its event repaired, as the edge writes it; older edges did not repair.
-fn repaired(event: &ValidEvent<'_>, record: Record<&RawValue>) -> serde_json::Result<String> {
-    let text: &RawValue = serde_json::from_str(event.text())?;
-    let mut edge = record.edge;
+fn repaired(event: &ValidEvent<'_>, record: &Record<&RawValue>) -> serde_json::Result<String> {
+    let mut edge = record.edge.clone();
     edge.warnings.extend(event.warnings().iter().cloned());
     serde_json::to_string(&Record {
-        event: text,
-        batch: record.batch,
+        event: serde_json::from_str::<&RawValue>(event.text())?,
+        batch: record.batch.clone(),
         edge,
     })
 }
@@ -234,14 +283,27 @@ mod tests {
     #[test]
     fn record_in_wire_format_is_read_and_kept_as_it_came() {
         let value = wire::encode(7, RECORD.as_bytes());
-        assert_eq!(decode(&value, WEEK_MS), Ok((7, Cow::Borrowed(RECORD))));
+        let decoded = decode(&value, WEEK_MS).unwrap();
+        assert_eq!(
+            (decoded.schema_id, decoded.text),
+            (7, Cow::Borrowed(RECORD))
+        );
+    }
+
+    #[test]
+    fn landed_record_tells_what_its_text_tells() {
+        let value = wire::encode(7, RECORD.as_bytes());
+        let landed = decode(&value, WEEK_MS).unwrap().understood;
+        let value = serde_json::from_str(RECORD).unwrap();
+        assert_eq!(Understood::new(value).ok(), landed);
+        assert!(landed.is_some());
     }
 
     #[test]
     fn event_that_needs_repair_is_kept_repaired_and_says_so() {
         let record = RECORD.replace(r#""seq":1"#, r#""seq":1,"user_id":"undefined""#);
         let value = wire::encode(7, record.as_bytes());
-        let (_, kept) = decode(&value, WEEK_MS).unwrap();
+        let kept = decode(&value, WEEK_MS).unwrap().text;
         let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
         assert!(kept["event"]["user_id"].is_null(), "{kept}");
         assert_eq!(kept["edge"]["warnings"].as_array().unwrap().len(), 1);

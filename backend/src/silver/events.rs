@@ -2,209 +2,151 @@
 
 use polars::prelude::*;
 
-use super::Field;
-use super::Read::{Boolean, Integer, Later, Text};
-use super::parse::Parsed;
-use crate::table::ColumnType::{Boolean as Bool, Date, Integer as Int, Text as Str, Timestamp};
+use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
-/// The columns and how each is read from an event.
-pub(super) static FIELDS: [Field<Parsed>; 34] = [
-    field(
-        Column::new("event_id", Str, "Id the event was born with, UUIDv7"),
-        Text(|row| Some(&row.record.event.event_id)),
+const COLUMNS: &[Column] = &[
+    Column::new("event_id", Text, "Id the event was born with, UUIDv7"),
+    Column::new("event_type", Text, "Type of the event"),
+    Column::new(
+        "event_time",
+        Timestamp,
+        "When it happened: the browser's clock, corrected where it is clearly off",
     ),
-    field(
-        Column::new("event_type", Str, "Type of the event"),
-        Text(|row| Some(row.record.event.event_type.as_str())),
+    Column::new("received_at", Timestamp, "When the edge received it"),
+    Column::new(
+        "day",
+        Date,
+        "Day of `event_time` in the reporting time zone",
     ),
-    field(
-        Column::new(
-            "event_time",
-            Timestamp,
-            "When it happened: received_at - (sent_at - event_timestamp), so that a wrong clock does no harm",
-        ),
-        Integer(|row| Some(row.event_time_us)),
+    Column::new("shop_id", Text, "Shop"),
+    Column::new("anonymous_id", Text, "Visitor, as the tracker knows it"),
+    Column::new("user_id", Text, "Customer number, where the shop gave it").optional(),
+    Column::new(
+        "session_key",
+        Text,
+        "Session: `event_id` of its first event",
     ),
-    field(
-        Column::new("received_at", Timestamp, "When the edge received it"),
-        Integer(|row| Some(row.received_at_us())),
+    Column::new("session_id", Text, "The tracker's id of the visit").optional(),
+    Column::new(
+        "seq",
+        Integer,
+        "Number of the event within the tracker's session, from 1",
     ),
-    field(
-        Column::new(
-            "day",
-            Date,
-            "Day of `event_time` in the reporting time zone",
-        ),
-        Later,
+    Column::new("page_url", Text, "Address of the page"),
+    Column::new("page_path", Text, "Path of the address"),
+    Column::new("page_title", Text, "Title of the page").optional(),
+    Column::new("referrer_host", Text, "Host of the referrer").optional(),
+    Column::new(
+        "utm_source",
+        Text,
+        "Campaign source: `utm_source`, or the platform that a click id names",
+    )
+    .optional(),
+    Column::new(
+        "utm_medium",
+        Text,
+        "Campaign medium: `utm_medium`, or what a click id stands for",
+    )
+    .optional(),
+    Column::new("utm_campaign", Text, "Campaign").optional(),
+    Column::new(
+        "page_channel",
+        Text,
+        "Channel that this event's page and referrer tell",
     ),
-    field(
-        Column::new("shop_id", Str, "Shop"),
-        Text(|row| Some(&row.record.edge.shop_id)),
+    Column::new(
+        "channel",
+        Text,
+        "Channel of the session: that of its first event",
     ),
-    field(
-        Column::new("anonymous_id", Str, "Visitor, as the tracker knows it"),
-        Text(|row| Some(&row.record.event.anonymous_id)),
-    ),
-    field(
-        Column::new("user_id", Str, "Customer number, where the shop gave it").optional(),
-        Text(|row| row.record.event.user_id.as_deref()),
-    ),
-    field(
-        Column::new("session_key", Str, "Session: `event_id` of its first event"),
-        Later,
-    ),
-    field(
-        Column::new(
-            "seq",
-            Int,
-            "Number of the event within the tracker's session, from 1",
-        ),
-        Integer(|row| Some(row.record.event.seq)),
-    ),
-    field(
-        Column::new("page_url", Str, "Address of the page"),
-        Text(|row| Some(&row.record.event.page_url)),
-    ),
-    field(
-        Column::new("page_path", Str, "Path of the address"),
-        Text(|row| Some(&row.page.path)),
-    ),
-    field(
-        Column::new("page_title", Str, "Title of the page").optional(),
-        Text(|row| row.record.event.page_title.as_deref()),
-    ),
-    field(
-        Column::new("referrer_host", Str, "Host of the referrer").optional(),
-        Text(|row| row.referrer_host.as_deref()),
-    ),
-    field(
-        Column::new("utm_source", Str, "Campaign source").optional(),
-        Text(|row| row.page.source.as_deref()),
-    ),
-    field(
-        Column::new("utm_medium", Str, "Campaign medium").optional(),
-        Text(|row| row.page.medium.as_deref()),
-    ),
-    field(
-        Column::new("utm_campaign", Str, "Campaign").optional(),
-        Text(|row| row.page.campaign.as_deref()),
-    ),
-    field(
-        Column::new(
-            "page_channel",
-            Str,
-            "Channel that this event's page and referrer tell",
-        ),
-        Text(|row| Some(row.channel)),
-    ),
-    field(
-        Column::new(
-            "channel",
-            Str,
-            "Channel of the session: that of its first event",
-        ),
-        Later,
-    ),
-    field(
-        Column::new("search_term", Str, "What was searched for").optional(),
-        Text(|row| row.record.event.search_term.as_deref()),
-    ),
-    field(
-        Column::new("transaction_id", Str, "Order number").optional(),
-        Text(|row| row.record.event.transaction_id.as_deref()),
-    ),
-    field(
-        Column::new("currency", Str, "ISO 4217 code").optional(),
-        Text(|row| row.record.event.currency.as_deref()),
-    ),
-    field(
-        Column::new("value_minor", Int, "Value, minor units").optional(),
-        Integer(|row| row.minor(row.record.event.value)),
-    ),
-    field(
-        Column::new("tax_minor", Int, "Tax, minor units").optional(),
-        Integer(|row| row.minor(row.record.event.tax)),
-    ),
-    field(
-        Column::new("shipping_minor", Int, "Shipping, minor units").optional(),
-        Integer(|row| row.minor(row.record.event.shipping)),
-    ),
-    field(
-        Column::new("coupon", Str, "Coupon").optional(),
-        Text(|row| row.record.event.coupon.as_deref()),
-    ),
-    field(
-        Column::new("payment_method", Str, "Payment method").optional(),
-        Text(|row| row.record.event.payment_method.as_deref()),
-    ),
-    field(
-        Column::new(
-            "engagement_time_ms",
-            Int,
-            "Milliseconds in view and in use, of `page_ping`",
-        )
-        .optional(),
-        Integer(|row| row.record.event.engagement_time_msec),
-    ),
-    field(
-        Column::new("device", Str, "desktop, mobile, tablet or other"),
-        Text(|row| Some(row.record.edge.device.as_str())),
-    ),
-    field(
-        Column::new("browser", Str, "Browser family"),
-        Text(|row| Some(&row.record.edge.browser)),
-    ),
-    field(
-        Column::new("os", Str, "Operating system"),
-        Text(|row| Some(&row.record.edge.os)),
-    ),
-    field(
-        Column::new("country", Str, "Country, ISO 3166 code").optional(),
-        Text(|row| row.record.edge.country.as_deref()),
-    ),
-    field(
-        Column::new("is_bot", Bool, "Made by a program; left out of gold"),
-        Boolean(|row| Some(row.is_bot())),
-    ),
-    field(
-        Column::new(
-            "record_hash",
-            Int,
-            "XXH3 of the record without `properties`; decides between two records of one event",
-        ),
-        Integer(|row| Some(row.hash)),
+    Column::new("search_term", Text, "What was searched for").optional(),
+    Column::new("transaction_id", Text, "Order number").optional(),
+    Column::new("currency", Text, "ISO 4217 code").optional(),
+    Column::new("value_minor", Integer, "Value, minor units").optional(),
+    Column::new("tax_minor", Integer, "Tax, minor units").optional(),
+    Column::new("shipping_minor", Integer, "Shipping, minor units").optional(),
+    Column::new("coupon", Text, "Coupon").optional(),
+    Column::new("payment_method", Text, "Payment method").optional(),
+    Column::new(
+        "engagement_time_ms",
+        Integer,
+        "Milliseconds in view and in use, of `page_ping`",
+    )
+    .optional(),
+    Column::new("device", Text, "desktop, mobile, tablet or other"),
+    Column::new("browser", Text, "Browser family"),
+    Column::new("os", Text, "Operating system"),
+    Column::new("country", Text, "Country, ISO 3166 code").optional(),
+    Column::new("is_bot", Boolean, "Made by a program; left out of gold"),
+    Column::new(
+        "record_hash",
+        Integer,
+        "XXH3 of the record without `properties`; decides between two records of one event",
     ),
 ];
-
-const COLUMNS: [Column; 34] = super::columns(&FIELDS);
 
 /// One row per event.
 pub static TABLE: Table = Table {
     name: "silver_events",
     layer: Layer::Silver,
     description: "One row per event: typed, counted once, in its session",
-    columns: &COLUMNS,
+    columns: COLUMNS,
     partition: Some("day"),
     key: &["shop_id", "event_id"],
 };
 
-const fn field(column: Column, read: super::Read<Parsed>) -> Field<Parsed> {
-    Field { column, read }
-}
-
 /// What identifies an event: two shops may give the same id.
 pub const IDENTITY: [&str; 2] = ["shop_id", "event_id"];
+
+/// From this score on an event counts as made by a program.
+pub(super) const BOT_SCORE: u8 = 50;
+
+/// Whether a program made an event, by a row of bronze.
+pub(super) fn is_bot() -> Expr {
+    col("bot_score").gt_eq(lit(i64::from(BOT_SCORE)))
+}
+
+/// The events of bronze rows, before they are in sessions.
+pub(super) fn read(bronze: LazyFrame, time_zone: &TimeZone) -> LazyFrame {
+    let later = |column: &str| lit(NULL).alias(column);
+    TABLE.conform(bronze.with_columns([
+        super::day("event_time", time_zone).alias("day"),
+        col("campaign_source").alias("utm_source"),
+        col("campaign_medium").alias("utm_medium"),
+        col("campaign_name").alias("utm_campaign"),
+        col("channel").alias("page_channel"),
+        later("session_key"),
+        later("channel"),
+        is_bot().alias("is_bot"),
+    ]))
+}
+
+/// What decides between the records of one event, in this order.
+pub const RIVALRY: [&str; 4] = ["shop_id", "event_id", "received_at", "record_hash"];
 
 /// Keeps one record of each event: the one received first, whatever order they came in.
 pub fn dedupe(events: LazyFrame) -> LazyFrame {
     events
         .sort(
-            ["shop_id", "event_id", "received_at", "record_hash"],
+            RIVALRY,
             SortMultipleOptions::default().with_maintain_order(true),
         )
         .unique_stable(
             Some(by_name(IDENTITY, true, false)),
             UniqueKeepStrategy::First,
         )
+}
+
+/// The rows without repeated records of an event.
+///
+/// # Errors
+/// Returns an error if the frame lacks a column of [`RIVALRY`].
+pub fn once(rows: &DataFrame) -> PolarsResult<DataFrame> {
+    // Few columns are sorted, and the rest follows.
+    let records = rows.select(RIVALRY)?.lazy().with_row_index("row", None);
+    let winners = dedupe(records)
+        .select([col("row")])
+        .sort(["row"], SortMultipleOptions::default());
+    rows.take(winners.collect()?.column("row")?.idx()?)
 }

@@ -1,143 +1,173 @@
 //! `silver_items`: one row per product in an event, flat, so that every reader can use it.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use shoptrail_schemas::Item;
+use polars::prelude::*;
 
-use super::Field;
-use super::Read::{Boolean, Integer, Later, Text};
-use super::parse::Parsed;
-use crate::table::ColumnType::{Boolean as Bool, Date, Integer as Int, Text as Str, Timestamp};
+use super::events;
+use crate::bronze::ItemText;
+use crate::config::Reporting;
+use crate::table::ColumnType::{Boolean, Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
-/// One product of one event.
-pub(super) struct ItemRow {
-    event: Arc<Parsed>,
-    index: usize,
-}
-
-impl ItemRow {
-    /// The products of an event, in order.
-    pub(super) fn of(event: &Arc<Parsed>) -> impl Iterator<Item = Self> {
-        let items = event.record.event.items.as_ref().map_or(0, Vec::len);
-        (0..items).map(|index| Self {
-            event: Arc::clone(event),
-            index,
-        })
-    }
-
-    fn item(&self) -> Option<&Item> {
-        self.event.record.event.items.as_ref()?.get(self.index)
-    }
-}
-
-/// The columns and how each is read from a product.
-pub(super) static FIELDS: [Field<ItemRow>; 17] = [
-    field(
-        Column::new("event_id", Str, "Event the product is in"),
-        Text(|row| Some(&row.event.record.event.event_id)),
+const COLUMNS: &[Column] = &[
+    Column::new("event_id", Text, "Event the product is in"),
+    Column::new("event_type", Text, "Its type"),
+    Column::new("event_time", Timestamp, "When it happened"),
+    Column::new(
+        "record_hash",
+        Integer,
+        "XXH3 of the record the product came in",
     ),
-    field(
-        Column::new("event_type", Str, "Its type"),
-        Text(|row| Some(row.event.record.event.event_type.as_str())),
+    Column::new(
+        "day",
+        Date,
+        "Day of `event_time` in the reporting time zone",
     ),
-    field(
-        Column::new("event_time", Timestamp, "When it happened"),
-        Integer(|row| Some(row.event.event_time_us)),
+    Column::new("shop_id", Text, "Shop"),
+    Column::new("item_index", Integer, "Place in the event's list, from 0"),
+    Column::new("item_id", Text, "Product"),
+    Column::new("item_name", Text, "Its name, else its id"),
+    Column::new("item_brand", Text, "Brand").optional(),
+    Column::new("item_category", Text, "Category").optional(),
+    Column::new(
+        "quantity",
+        Float,
+        "Units, or how much of what is sold by weight or length, to three decimals; 1 where the shop gave none",
     ),
-    field(
-        Column::new("record_hash", Int, "XXH3 of the record the product came in"),
-        Integer(|row| Some(row.event.hash)),
+    Column::new(
+        "price_minor",
+        Integer,
+        "Price of a unit after discount, minor units",
+    )
+    .optional(),
+    Column::new("amount_minor", Integer, "Price times quantity, minor units").optional(),
+    Column::new("discount_minor", Integer, "Discount on a unit, minor units").optional(),
+    Column::new(
+        "currency",
+        Text,
+        "ISO 4217 code, else the reporting currency",
     ),
-    field(
-        Column::new(
-            "day",
-            Date,
-            "Day of `event_time` in the reporting time zone",
-        ),
-        Later,
-    ),
-    field(
-        Column::new("shop_id", Str, "Shop"),
-        Text(|row| Some(&row.event.record.edge.shop_id)),
-    ),
-    field(
-        Column::new("item_index", Int, "Place in the event's list, from 0"),
-        Integer(|row| i64::try_from(row.index).ok()),
-    ),
-    field(
-        Column::new("item_id", Str, "Product"),
-        Text(|row| Some(&row.item()?.item_id)),
-    ),
-    field(
-        Column::new("item_name", Str, "Its name, else its id"),
-        Text(|row| name(row.item()?)),
-    ),
-    field(
-        Column::new("item_brand", Str, "Brand").optional(),
-        Text(|row| row.item()?.item_brand.as_deref()),
-    ),
-    field(
-        Column::new("item_category", Str, "Category").optional(),
-        Text(|row| row.item()?.item_category.as_deref()),
-    ),
-    field(
-        Column::new("quantity", Int, "Units; 1 where the shop gave none"),
-        Integer(|row| {
-            Some(
-                row.item()?
-                    .quantity
-                    .map_or(1, |pieces| pieces.round() as i64),
-            )
-        }),
-    ),
-    field(
-        Column::new(
-            "price_minor",
-            Int,
-            "Price of a unit after discount, minor units",
-        )
-        .optional(),
-        Integer(|row| row.event.minor(row.item()?.price)),
-    ),
-    field(
-        Column::new("amount_minor", Int, "Price times quantity, minor units").optional(),
-        Integer(|row| row.event.amount_minor(row.item()?)),
-    ),
-    field(
-        Column::new("discount_minor", Int, "Discount on a unit, minor units").optional(),
-        Integer(|row| row.event.minor(row.item()?.discount)),
-    ),
-    field(
-        Column::new(
-            "currency",
-            Str,
-            "ISO 4217 code, else the reporting currency",
-        ),
-        Text(|row| row.event.record.event.currency.as_deref()),
-    ),
-    field(
-        Column::new("is_bot", Bool, "Made by a program; left out of gold"),
-        Boolean(|row| Some(row.event.is_bot())),
-    ),
+    Column::new("is_bot", Boolean, "Made by a program; left out of gold"),
 ];
-
-const COLUMNS: [Column; 17] = super::columns(&FIELDS);
 
 /// One row per product in an event.
 pub static TABLE: Table = Table {
     name: "silver_items",
     layer: Layer::Silver,
     description: "One row per product in an event",
-    columns: &COLUMNS,
+    columns: COLUMNS,
     partition: Some("day"),
     key: &["shop_id", "event_id", "item_index"],
 };
 
-fn name(item: &Item) -> Option<&str> {
-    Some(item.item_name.as_deref().unwrap_or(&item.item_id))
+/// What a product has of its event.
+const OF_EVENT: [&str; 7] = [
+    "event_id",
+    "event_type",
+    "event_time",
+    "record_hash",
+    "shop_id",
+    "currency",
+    "bot_score",
+];
+
+/// Quantities have three decimals.
+const THOUSAND: f64 = 1_000.0;
+
+/// The sum of quantities, the same in whatever order: they are added up as whole thousandths.
+pub fn sum_of_quantities(quantities: Expr) -> Expr {
+    let thousandths = (quantities * lit(THOUSAND)).round(0, RoundMode::HalfAwayFromZero);
+    thousandths
+        .cast(DataType::Int64)
+        .sum()
+        .cast(DataType::Float64)
+        / lit(THOUSAND)
 }
 
-const fn field(column: Column, read: super::Read<ItemRow>) -> Field<ItemRow> {
-    Field { column, read }
+/// The products in bronze rows.
+///
+/// # Errors
+/// Returns an error if a row's products are not a list as [`ItemText`] has them.
+pub(super) fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<DataFrame> {
+    let with_items = bronze.filter(&bronze.column("items")?.is_not_null())?;
+    let mut lines = Lines::default();
+    for (row, text) in (0..).zip(with_items.column("items")?.str()?.iter().flatten()) {
+        lines.read(row, text)?;
+    }
+    let rows = IdxCa::new("row".into(), std::mem::take(&mut lines.rows));
+    let events = with_items.select(OF_EVENT)?.take(&rows)?;
+    let items = lines.into_frame(events.height())?;
+    let items = events.hstack(items.columns())?.lazy().with_columns([
+        super::day("event_time", &reporting.time_zone).alias("day"),
+        col("currency").fill_null(lit(reporting.currency.clone())),
+        events::is_bot().alias("is_bot"),
+    ]);
+    TABLE.conform(items).collect()
+}
+
+/// Products, column by column.
+#[derive(Default)]
+struct Lines<'a> {
+    /// The row of the event.
+    rows: Vec<IdxSize>,
+    index: Vec<i64>,
+    id: Vec<Cow<'a, str>>,
+    name: Vec<Option<Cow<'a, str>>>,
+    brand: Vec<Option<Cow<'a, str>>>,
+    category: Vec<Option<Cow<'a, str>>>,
+    quantity: Vec<f64>,
+    price: Vec<Option<i64>>,
+    amount: Vec<Option<i64>>,
+    discount: Vec<Option<i64>>,
+}
+
+impl<'a> Lines<'a> {
+    fn read(&mut self, row: IdxSize, text: &'a str) -> PolarsResult<()> {
+        let items: Vec<ItemText<'a>> = serde_json::from_str(text)
+            .map_err(|error| polars_err!(ComputeError: "column `items`: {error}"))?;
+        for (index, item) in (0..).zip(items) {
+            self.rows.push(row);
+            self.index.push(index);
+            self.id.push(item.item_id);
+            self.name.push(item.item_name);
+            self.brand.push(item.item_brand);
+            self.category.push(item.item_category);
+            self.quantity
+                .push((item.quantity.unwrap_or(1.0) * THOUSAND).round() / THOUSAND);
+            self.price.push(item.price_minor);
+            self.amount.push(item.amount_minor);
+            self.discount.push(item.discount_minor);
+        }
+        Ok(())
+    }
+
+    fn into_frame(self, height: usize) -> PolarsResult<DataFrame> {
+        let text = |name: &str, values: &[Option<Cow<'_, str>>]| {
+            let values = values.iter().map(Option::as_deref);
+            StringChunked::from_iter_options(name.into(), values).into_column()
+        };
+        let integer = |name: &str, values: Vec<Option<i64>>| {
+            Int64Chunked::from_slice_options(name.into(), &values).into_column()
+        };
+        let names: Vec<Option<Cow<'_, str>>> = self
+            .name
+            .into_iter()
+            .zip(&self.id)
+            .map(|(name, id)| name.or_else(|| Some(id.clone())))
+            .collect();
+        let ids = StringChunked::from_iter_values("item_id".into(), self.id.iter());
+        let columns = vec![
+            Int64Chunked::from_vec("item_index".into(), self.index).into_column(),
+            ids.into_column(),
+            text("item_name", &names),
+            text("item_brand", &self.brand),
+            text("item_category", &self.category),
+            Float64Chunked::from_vec("quantity".into(), self.quantity).into_column(),
+            integer("price_minor", self.price),
+            integer("amount_minor", self.amount),
+            integer("discount_minor", self.discount),
+        ];
+        DataFrame::new(height, columns)
+    }
 }

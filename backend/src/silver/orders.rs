@@ -6,8 +6,9 @@
 
 use polars::prelude::*;
 
+use super::items::sum_of_quantities;
 use crate::config::Reporting;
-use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
+use crate::table::ColumnType::{Boolean, Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
 const COLUMNS: &[Column] = &[
@@ -29,7 +30,11 @@ const COLUMNS: &[Column] = &[
         "Time of the last purchase or refund event",
     ),
     Column::new("shop_id", Text, "Shop"),
-    Column::new("customer_id", Text, "`user_id`, else `anonymous_id`"),
+    Column::new(
+        "customer_id",
+        Text,
+        "`user_id`, else the customer last known on the visitor's browser, else `anonymous_id`",
+    ),
     Column::new("anonymous_id", Text, "Visitor who ordered"),
     Column::new("user_id", Text, "Customer number").optional(),
     Column::new("session_key", Text, "Session of the order"),
@@ -65,7 +70,7 @@ const COLUMNS: &[Column] = &[
     )
     .optional(),
     Column::new("net_minor", Integer, "Gross less refunds, minor units"),
-    Column::new("quantity", Integer, "Units bought"),
+    Column::new("quantity", Float, "Units bought, to three decimals"),
     Column::new("coupon", Text, "Coupon used").optional(),
     Column::new("payment_method", Text, "Payment method").optional(),
     Column::new(
@@ -75,7 +80,8 @@ const COLUMNS: &[Column] = &[
     ),
     Column::new("is_new_customer", Boolean, "The customer's first order"),
     Column::new("channel", Text, "Channel of the order's session"),
-    Column::new("device", Text, "desktop, mobile, tablet or other"),
+    Column::new("device", Text, "desktop, mobile, tablet or other")
+        .one_of(&["desktop", "mobile", "tablet", "other"]),
     Column::new("browser", Text, "Browser family"),
     Column::new("os", Text, "Operating system"),
 ];
@@ -103,15 +109,42 @@ fn is_purchase() -> Expr {
     col("event_type").eq(lit("purchase"))
 }
 
-/// Builds the orders of transactions from all their events; `order_number` is set by [`number`] once the
-/// customer's other orders stand beside them.
+/// The events of transactions in order, purchases first. `is_counted` says whether a refund is one: in the currency of its
+/// order, and not the same refund sent again.
+pub(super) fn marked(events: LazyFrame) -> PolarsResult<LazyFrame> {
+    let order = ["is_refund", "event_time", "seq", "event_id"];
+    let same_refund = [
+        "shop_id",
+        "transaction_id",
+        "session_key",
+        "currency",
+        "value_minor",
+        "is_refund",
+    ];
+    let is_repeated = col("event_id").neq(col("event_id").first().over(same_refund.map(col))?);
+    let currency = col("currency").first().over(IDENTITY.map(col))?;
+    let in_currency = col("currency")
+        .is_null()
+        .or(col("currency").eq_missing(currency));
+    let is_counted = col("is_refund")
+        .and(col("in_currency"))
+        .and(is_repeated.not());
+    Ok(events
+        .filter(concerns_order())
+        .with_column(is_purchase().not().alias("is_refund"))
+        .sort(order, SortMultipleOptions::default())
+        .with_column(in_currency.alias("in_currency"))
+        .with_column(is_counted.alias("is_counted")))
+}
+
+/// Builds the orders of transactions from all their events. `customer_id` is set by [`with_customers`], and `order_number` by
+/// [`number`] once the customer's other orders stand beside them.
 pub fn build(
     events: LazyFrame,
     items: LazyFrame,
     reporting: &Reporting,
 ) -> PolarsResult<LazyFrame> {
     // A known purchase gives the row its facts; a refund alone still makes one, so that no money is forgotten.
-    let order = ["is_refund", "event_time", "seq", "event_id"];
     let facts = [
         "event_id",
         "anonymous_id",
@@ -127,54 +160,32 @@ pub fn build(
         "browser",
         "os",
     ];
-    let is_refund = || is_purchase().not();
-    let in_currency = || {
-        col("currency")
-            .is_null()
-            .or(col("currency").eq_missing(col("currency").first()))
-    };
-    let same_refund = [
-        "shop_id",
-        "transaction_id",
-        "session_key",
-        "currency",
-        "value_minor",
-        "is_refund",
-    ];
-    let is_repeated = col("event_id").neq(col("event_id").first().over(same_refund.map(col))?);
-    let sent = col("value_minor")
-        .filter(is_refund().and(in_currency()))
-        .sum();
-    let counted = col("value_minor")
-        .filter(is_refund().and(in_currency()).and(col("is_repeated").not()))
-        .sum();
-    let in_other = is_refund()
-        .and(in_currency().not())
+    let in_other = col("is_refund")
+        .and(col("in_currency").not())
         .sum()
         .cast(DataType::Int64);
-    let orders = events
-        .filter(concerns_order())
-        .with_column(is_purchase().not().alias("is_refund"))
-        .sort(order, SortMultipleOptions::default())
-        .with_column(is_repeated.alias("is_repeated"))
-        .group_by_stable(IDENTITY.map(col))
-        .agg(
-            [
-                col("event_time").first().alias("ordered_at"),
-                col("event_time").max().alias("last_event_at"),
-                col("event_time").min().alias("first_event_at"),
-                col("is_refund").first().alias("refund_only"),
-                col("value_minor").first().alias("gross_minor"),
-                sent.alias("refunds_sent"),
-                counted.alias("refunds_minor"),
-                in_other.alias("refunds_in_other_currencies"),
-            ]
-            .into_iter()
-            .chain(facts.map(|fact| col(fact).first()))
-            .collect::<Vec<_>>(),
-        );
+    let sent = col("value_minor").filter(col("is_refund").and(col("in_currency")));
+    let orders = marked(events)?.group_by_stable(IDENTITY.map(col)).agg(
+        [
+            col("event_time").first().alias("ordered_at"),
+            col("event_time").max().alias("last_event_at"),
+            col("event_time").min().alias("first_event_at"),
+            col("is_refund").first().alias("refund_only"),
+            col("value_minor").first().alias("gross_minor"),
+            sent.sum().alias("refunds_sent"),
+            col("value_minor")
+                .filter(col("is_counted"))
+                .sum()
+                .alias("refunds_minor"),
+            in_other.alias("refunds_in_other_currencies"),
+        ]
+        .into_iter()
+        .chain(facts.map(|fact| col(fact).first()))
+        .collect::<Vec<_>>(),
+    );
     let of_event = || [col("shop_id"), col("event_id")];
-    let quantities = items.group_by(of_event()).agg([col("quantity").sum()]);
+    let quantity = sum_of_quantities(col("quantity")).alias("quantity");
+    let quantities = items.group_by(of_event()).agg([quantity]);
     let none_if_refund = |column: &str| {
         when(col("refund_only"))
             .then(lit(0_i64))
@@ -215,6 +226,19 @@ fn at_most(amount: Expr, bound: Expr) -> Expr {
     when(amount.clone().gt(bound.clone()))
         .then(bound)
         .otherwise(amount)
+}
+
+/// Gives each order its customer: the one who ordered, else the one last known on the browser.
+pub fn with_customers(orders: LazyFrame, visitors: LazyFrame) -> LazyFrame {
+    let visitor = || ["shop_id", "anonymous_id"].map(col);
+    let known = visitors.select([
+        col("shop_id"),
+        col("anonymous_id"),
+        col("customer_id").alias("known_customer"),
+    ]);
+    let customer = coalesce(&[col("user_id"), col("known_customer"), col("anonymous_id")]);
+    let joined = orders.join(known, visitor(), visitor(), JoinArgs::new(JoinType::Left));
+    TABLE.conform(joined.with_column(customer.alias("customer_id")))
 }
 
 /// Numbers each customer's orders in time; the frame holds all orders of its customers.

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::parse::Unreadable;
+use crate::bronze::Unreadable;
 use crate::table::ColumnType::Text;
 use crate::table::{Column, Layer, Table};
 
@@ -33,7 +33,7 @@ pub static TABLE: Table = Table {
 };
 
 /// The rows of records, each with why it cannot be read.
-pub(super) fn rows(unreadable: &[(&str, Unreadable)]) -> PolarsResult<DataFrame> {
+pub(crate) fn rows(unreadable: &[(String, Unreadable)]) -> PolarsResult<DataFrame> {
     let column =
         |name: &str, values: Vec<String>| polars::prelude::Column::new(name.into(), values);
     let id = |text: &str| format!("{:032x}", xxh3_128(text.as_bytes()));
@@ -60,16 +60,17 @@ pub(super) fn rows(unreadable: &[(&str, Unreadable)]) -> PolarsResult<DataFrame>
             ),
             column(
                 "record",
-                unreadable
-                    .iter()
-                    .map(|(text, _)| (*text).to_owned())
-                    .collect(),
+                unreadable.iter().map(|(text, _)| text.clone()).collect(),
             ),
         ],
     )?;
-    let once = rows.lazy().unique_stable(
+    TABLE.conform(once(rows.lazy())).collect()
+}
+
+/// Each record once.
+pub(crate) fn once(rows: LazyFrame) -> LazyFrame {
+    rows.unique_stable(
         Some(by_name(["record_id"], true, false)),
         UniqueKeepStrategy::First,
-    );
-    TABLE.conform(once).collect()
+    )
 }

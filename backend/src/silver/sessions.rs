@@ -88,7 +88,8 @@ const COLUMNS: &[Column] = &[
     Column::new("utm_source", Text, "Campaign source of the first event").optional(),
     Column::new("utm_medium", Text, "Campaign medium of the first event").optional(),
     Column::new("utm_campaign", Text, "Campaign of the first event").optional(),
-    Column::new("device", Text, "desktop, mobile, tablet or other"),
+    Column::new("device", Text, "desktop, mobile, tablet or other")
+        .one_of(&["desktop", "mobile", "tablet", "other"]),
     Column::new("browser", Text, "Browser family"),
     Column::new("os", Text, "Operating system"),
     Column::new(
@@ -276,7 +277,7 @@ fn sums(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame> {
 }
 
 /// The order in which a session's events happened; the same for the same events, however they arrived.
-fn in_order(events: LazyFrame) -> LazyFrame {
+pub(super) fn in_order(events: LazyFrame) -> LazyFrame {
     let order = [
         "shop_id",
         "anonymous_id",

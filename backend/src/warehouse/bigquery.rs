@@ -18,6 +18,7 @@ mod stage;
 mod upload;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -31,9 +32,10 @@ use self::client::Client;
 pub use self::error::{BigQueryError, Class};
 use self::read::Source;
 pub use self::settings::{BigQueryArgs, Server, Settings};
+use super::lake::RowFile;
 use super::{
-    Basis, Change, Cursor, Day, Landing, Offsets, Publication, Query, Recipe, Replaces, Traffic,
-    Warehouse, WarehouseError, narrow,
+    Basis, Change, Cursor, Day, Landing, Offsets, Portion, Publication, Query, Recipe, Replaces,
+    Rows, Traffic, Unread, Warehouse, WarehouseError, narrow, unread,
 };
 use crate::table::{Layer, Table};
 
@@ -63,6 +65,9 @@ struct Stage {
 
 /// So many tables are loaded side by side: a load takes seconds, whatever its size.
 const STAGES_AT_ONCE: usize = 4;
+
+/// Rows of one load of a rebuild, unless one file has more.
+const LOAD_ROWS: usize = 200_000;
 
 impl BigQuery {
     /// Connects to the dataset.
@@ -102,6 +107,10 @@ impl BigQuery {
             Err(error) => return Err(error.into()),
         };
         let missing = schema::missing(table, &found)?;
+        for column in schema::widened(table, &found) {
+            let sql = sql::widen(&client.full_name(table.name), column);
+            client.run_query(&what, "widen", sql, Vec::new()).await?;
+        }
         if !missing.is_empty() {
             let mut resource = schema::resource(&client.settings, table);
             let mut fields = found.schema.fields.unwrap_or_default();
@@ -182,9 +191,6 @@ impl BigQuery {
         };
         match replaces {
             Replaces::All => stage.statements.push(sql::delete_all(&target)),
-            Replaces::Days(days) => stage
-                .statements
-                .push(sql::delete_days(&target, table, &days)),
             Replaces::Keys(gone) if gone.height() > 0 => {
                 let days = days_of(table, &gone)?;
                 let gone = stage::stage(&self.client, table, filled(table, gone)?, after).await?;
@@ -196,15 +202,42 @@ impl BigQuery {
             }
             Replaces::Keys(_) => {}
         }
-        if rows.height() > 0 {
-            let name = stage::stage(&self.client, table, rows, after).await?;
-            stage
-                .statements
-                .push(sql::insert(&target, table, &self.client.full_name(&name)));
-            stage.staging.push(name);
+        let loads = match rows {
+            Rows::Here(rows) => vec![Rows::Here(rows)],
+            Rows::Files(files) => loads(files).into_iter().map(Rows::Files).collect(),
+        };
+        for load in loads {
+            let rows = match load {
+                Rows::Here(rows) => rows,
+                Rows::Files(files) => RowFile::read(table, files).await?,
+            };
+            if rows.height() > 0 {
+                let name = stage::stage(&self.client, table, rows, after).await?;
+                stage
+                    .statements
+                    .push(sql::insert(&target, table, &self.client.full_name(&name)));
+                stage.staging.push(name);
+            }
         }
         Ok(stage)
     }
+}
+
+/// Files as they are loaded together: a load takes seconds, whatever its size, and has to fit into memory.
+fn loads(files: Vec<RowFile>) -> Vec<Vec<RowFile>> {
+    let mut loads: Vec<Vec<RowFile>> = Vec::new();
+    let mut rows = LOAD_ROWS;
+    for file in files {
+        if rows + file.height() > LOAD_ROWS {
+            loads.push(Vec::new());
+            rows = 0;
+        }
+        rows += file.height();
+        if let Some(load) = loads.last_mut() {
+            load.push(file);
+        }
+    }
+    loads
 }
 
 #[async_trait]
@@ -229,11 +262,33 @@ impl Warehouse for BigQuery {
         self.land_rows(landing).await
     }
 
-    async fn bronze_since(
+    /// All that lies after the cursor: what portions there are, no call says.
+    async fn unread(
         &self,
         cursor: Option<&Cursor>,
-    ) -> Result<(DataFrame, Cursor), WarehouseError> {
-        self.bronze_rows_since(cursor).await
+        _enough: Option<usize>,
+    ) -> Result<Unread, WarehouseError> {
+        let (rows, cursor) = self.bronze_rows_since(cursor).await?;
+        Ok(Unread {
+            rows: rows.height(),
+            portions: vec![Portion(unread::Source::Here(rows))],
+            cursor,
+            is_all: true,
+        })
+    }
+
+    async fn bronze(&self, portion: Portion) -> Result<DataFrame, WarehouseError> {
+        match portion.0 {
+            unread::Source::Here(rows) => Ok(rows),
+            unread::Source::Files { .. } => Err(WarehouseError::Corrupt {
+                path: "a portion of bronze".to_owned(),
+                reason: "it is one of a lake".to_owned(),
+            }),
+        }
+    }
+
+    fn scratch_folder(&self) -> PathBuf {
+        std::env::temp_dir().join("shoptrail-rebuild")
     }
 
     async fn publication(&self) -> Result<Publication, WarehouseError> {

@@ -16,11 +16,12 @@ mod prepare;
 mod protocol;
 mod publications;
 mod replace;
+mod row_file;
 mod scan;
 mod settings;
 mod statistics;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,10 +32,12 @@ use tokio::sync::Mutex;
 
 use self::bronze::{Lander, Nothing};
 use self::delta::{DeltaTableFiles, Kind};
+pub use self::row_file::RowFile;
 pub use self::settings::LakeArgs;
+use self::statistics::Bounds;
 use super::{
-    Basis, BronzeMark, Change, Cursor, Landing, Offsets, Publication, Query, Replaces, Traffic,
-    Warehouse, WarehouseError,
+    Basis, BronzeMark, Change, Cursor, Day, Landing, Offsets, Portion, Publication, Query,
+    Replaces, Rows, Traffic, Unread, Warehouse, WarehouseError,
 };
 use crate::bronze::EVENTS;
 use crate::table::{Layer, Table};
@@ -99,6 +102,26 @@ impl Lake {
         scan::read(table, &self.folder(table), wanted, query.clone()).await
     }
 
+    /// The days on which a table has rows in a publication, with how many.
+    ///
+    /// # Errors
+    /// Returns an error if the table cannot be read.
+    pub(crate) async fn days(
+        &self,
+        publication: &Publication,
+        table: &'static Table,
+    ) -> Result<BTreeMap<Day, usize>, WarehouseError> {
+        let mut days = BTreeMap::new();
+        if let Some(version) = publication.tables.get(table.name) {
+            for add in self.table(table, Some(*version)).await?.adds().values() {
+                if let Some(day) = files::day_of(table, add) {
+                    *days.entry(day).or_default() += Bounds::read(add.stats.as_deref()).rows();
+                }
+            }
+        }
+        Ok(days)
+    }
+
     /// The table at `version`, or as it is now.
     async fn table(
         &self,
@@ -151,12 +174,13 @@ impl Lake {
             Some(version) => self.table(table, Some(*version)).await?.adds(),
             None => HashMap::new(),
         };
+        let (rows, written) = match rows {
+            Rows::Here(rows) => (rows, Vec::new()),
+            Rows::Files(files) => (table.empty(), files),
+        };
         let new_days = replace::days(table, &rows)?;
         let (replaced, kept): (Vec<_>, Vec<_>) = match &replaces {
             Replaces::All => (published.into_values().collect(), Vec::new()),
-            Replaces::Days(days) => published
-                .into_values()
-                .partition(|add| files::day_of(table, add).is_some_and(|day| days.contains(&day))),
             Replaces::Keys(gone) => {
                 replace::split(table, published.into_values().collect(), gone, &new_days)?
             }
@@ -176,9 +200,15 @@ impl Lake {
         );
         let made = match &replaces {
             Replaces::Keys(gone) => self.rewrite(table, &replaced, gone, rows).await?,
-            Replaces::All | Replaces::Days(_) => self.write(table, rows)?,
+            Replaces::All => self.write(table, rows)?,
         };
         actions.extend(made.into_iter().map(Action::Add));
+        for file in written {
+            let add = file.move_into(&self.folder(table))?;
+            let bytes = u64::try_from(add.size).unwrap_or(0);
+            self.bytes_written.fetch_add(bytes, Ordering::Relaxed);
+            actions.push(Action::Add(add));
+        }
         tracing::debug!(
             table = table.name,
             files.replaced = replaced.len(),
@@ -215,11 +245,21 @@ impl Warehouse for Lake {
         self.land_rows(landing).await
     }
 
-    async fn bronze_since(
+    async fn unread(
         &self,
         cursor: Option<&Cursor>,
-    ) -> Result<(DataFrame, Cursor), WarehouseError> {
-        self.landed_since(cursor).await
+        enough: Option<usize>,
+    ) -> Result<Unread, WarehouseError> {
+        self.landed_since(cursor, enough).await
+    }
+
+    async fn bronze(&self, portion: Portion) -> Result<DataFrame, WarehouseError> {
+        self.landed_rows(portion).await
+    }
+
+    /// In the lake itself, so that files move into its tables by their names alone.
+    fn scratch_folder(&self) -> PathBuf {
+        self.root.join("_rebuild")
     }
 
     async fn publication(&self) -> Result<Publication, WarehouseError> {

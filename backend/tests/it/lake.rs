@@ -8,20 +8,19 @@ use polars::prelude::*;
 use shoptrail_backend::bronze;
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::warehouse::lake::Lake;
-use shoptrail_backend::warehouse::{
-    Cursor, Landing, Offsets, Publication, Query, Replaces, Warehouse,
-};
+use shoptrail_backend::warehouse::{Cursor, Landing, Offsets, Publication, Query, Warehouse};
 
 use super::readers::script;
-use super::warehouse::{BRONZE, change, quarantined, read, small, with_small};
+use super::warehouse::{BRONZE, change, gone, quarantined, read, small, with_small};
 use super::world::{
-    TOPIC, TestLake, TestWarehouse, assert_same_tables, basis, build, land, landing, shuffled_world,
+    TOPIC, TestLake, TestWarehouse, assert_same_tables, basis, bronze_since, build, land, landing,
+    shuffled_world,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reader_of_an_older_publication_still_sees_it() {
     let (test, first) = with_small::<TestLake>().await;
-    let changes = vec![change(Replaces::Days([1].into()), &[(1, "c", 9)])];
+    let changes = vec![change(gone(&[(1, "a", 1), (1, "b", 2)]), &[(1, "c", 9)])];
     test.lake
         .publish(&first, changes, basis("2"))
         .await
@@ -39,7 +38,7 @@ async fn hundreds_of_publications_leave_a_short_log_and_the_last_one_readable() 
         if amount == 150 {
             age(&log);
         }
-        let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
+        let changes = vec![change(gone(&[(2, "a", 0)]), &[(2, "a", amount)])];
         publication = test
             .lake
             .publish(&publication, changes, basis("1"))
@@ -71,7 +70,7 @@ fn two_days_ago() -> SystemTime {
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_of_a_build_that_died_are_taken_back() {
     let (test, first) = with_small::<TestLake>().await;
-    let changes = vec![change(Replaces::Days([1].into()), &[(1, "lost", 7)])];
+    let changes = vec![change(gone(&[(1, "a", 1), (1, "b", 2)]), &[(1, "lost", 7)])];
     let second = test
         .lake
         .publish(&first, changes, basis("2"))
@@ -94,7 +93,7 @@ async fn commits_of_a_build_that_died_are_taken_back() {
             .await
             .equals(&small(&[(1, "a", 1), (1, "b", 2), (2, "a", 3)]))
     );
-    let changes = vec![change(Replaces::Days([2].into()), &[(2, "z", 4)])];
+    let changes = vec![change(gone(&[(2, "a", 0)]), &[(2, "z", 4)])];
     let third = lake.publish(&now, changes, basis("2")).await.unwrap();
     assert!(
         read(lake.as_ref(), &third, Query::all())
@@ -124,7 +123,10 @@ async fn records_brought_again_after_a_kill_enter_quarantine_once() {
         .await
         .unwrap();
     assert_eq!(quarantine.height(), 1);
-    assert_eq!(lake.bronze_since(None).await.unwrap().0.height(), 1);
+    assert_eq!(
+        bronze_since(lake.as_ref(), None).await.unwrap().0.height(),
+        1
+    );
 }
 
 /// Parquet files below a folder.
@@ -162,7 +164,7 @@ async fn unused_files_go_when_no_reader_can_need_them() {
     let killed = File::options().write(true).open(&of_a_killed_build);
     killed.unwrap().set_modified(two_days_ago()).unwrap();
     for amount in 0..101 {
-        let changes = vec![change(Replaces::Days([2].into()), &[(2, "a", amount)])];
+        let changes = vec![change(gone(&[(2, "a", 0)]), &[(2, "a", amount)])];
         let published = test.lake.publish(&publication, changes, basis(""));
         publication = published.await.unwrap();
     }
@@ -199,16 +201,16 @@ async fn many_landings_leave_few_files_and_every_row_once() {
             landed.unwrap();
         }
         if number % 7 == 0 {
-            let (rows, here) = lake.bronze_since(cursor.as_ref()).await.unwrap();
+            let (rows, here) = bronze_since(lake, cursor.as_ref()).await.unwrap();
             seen.extend(offsets_of(&rows));
             cursor = Some(here);
         }
     }
-    let (rows, _) = test.lake.bronze_since(cursor.as_ref()).await.unwrap();
+    let (rows, _) = bronze_since(&test.lake, cursor.as_ref()).await.unwrap();
     seen.extend(offsets_of(&rows));
     let every: Vec<i64> = (0..230).collect();
     assert_eq!(seen, every, "builds see each landing once, in order");
-    let (rows, _) = test.lake.bronze_since(None).await.unwrap();
+    let (rows, _) = bronze_since(&test.lake, None).await.unwrap();
     assert_eq!(offsets_of(&rows), every);
     let live = script("rewrite.py", &["count", &table(&test, "bronze_events")]);
     assert!(live.trim().parse::<usize>().unwrap() < 50, "{live}");
@@ -250,7 +252,7 @@ async fn files_rewritten_and_deleted_by_others_change_no_table() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cursor_of_an_older_version_is_refused_with_a_way_on() {
     let test = TestLake::with(&BRONZE).await;
-    let refused = test.lake.bronze_since(Some(&Cursor("17".to_owned()))).await;
+    let refused = bronze_since(&test.lake, Some(&Cursor("17".to_owned()))).await;
     let refused = refused.unwrap_err().to_string();
     assert!(
         refused.contains("hint: `shoptrail build --rebuild`"),
@@ -328,5 +330,5 @@ async fn landers_and_builds_that_start_together_make_each_table_once() {
         prepared.unwrap();
     }
     land(&lakes[0], &["record".to_owned()]).await;
-    assert_eq!(lakes[7].bronze_since(None).await.unwrap().0.height(), 1);
+    assert_eq!(bronze_since(&lakes[7], None).await.unwrap().0.height(), 1);
 }

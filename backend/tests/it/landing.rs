@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 use super::world::{TestLake, TestWarehouse};
 
 /// The broker may be busy with the topics of the other tests.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Addresses of the broker that all tests of this file share; it ends with this process.
-fn broker() -> &'static str {
+/// Addresses of the broker that all tests share; it ends with this process.
+pub(super) fn broker() -> &'static str {
     static BROKER: OnceLock<String> = OnceLock::new();
     BROKER.get_or_init(|| {
         let (tell, told) = std::sync::mpsc::channel();
@@ -139,7 +139,7 @@ fn options() -> AdminOptions {
 }
 
 /// Creates a topic and waits until it can be written to.
-async fn create(topic: &str, partitions: i32) {
+pub(super) async fn create(topic: &str, partitions: i32) {
     let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     let created = admin().create_topics(&[wanted], &options()).await.unwrap();
     created

@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bigquery;
+mod dashboard;
 mod golden;
 mod increments;
 mod lake;
 mod landing;
+mod quality;
 mod readers;
+mod replay;
 mod stop;
 mod warehouse;
 mod world;

@@ -66,7 +66,7 @@ async fn with_mixed(folder: &Path) -> Publication {
     let change = Change {
         table: &MIXED,
         replaces: Replaces::All,
-        rows: mixed(),
+        rows: mixed().into(),
     };
     lake.publish(&Publication::default(), vec![change], basis(""))
         .await

@@ -10,8 +10,8 @@ use shoptrail_backend::warehouse::{
 };
 
 use super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, basis, build, land, landing, reporting,
-    shuffled_world,
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, basis, bronze_since, build, land, landing,
+    reporting, shuffled_world,
 };
 
 /// Makes a test of each function for each warehouse.
@@ -34,12 +34,13 @@ macro_rules! on_every_warehouse {
 
 on_every_warehouse!(
     query_reads_only_what_it_asks_for,
-    published_days_are_replaced_and_others_stay,
+    published_rows_are_replaced_and_others_see_them,
     rows_are_replaced_by_key_and_others_stay,
     values_of_every_type_come_back_as_they_were,
     reader_sees_all_of_a_publication_or_nothing,
     build_that_is_behind_is_refused,
     column_added_later_is_empty_in_old_rows,
+    whole_number_becomes_a_float_without_a_gap_for_readers,
     altered_table_is_refused_by_name_and_column,
     landing_moves_rows_and_offsets_together,
     lander_that_is_behind_lands_nothing,
@@ -81,12 +82,23 @@ static SMALL_ALTERED: Table = Table {
     columns: &[
         COLUMNS[0],
         COLUMNS[1],
+        ColumnDefinition::new("amount", ColumnType::Text, "Amount"),
+    ],
+    partition: Some("day"),
+    key: &["day", "name"],
+};
+static SMALL_WIDENED: Table = Table {
+    name: "silver_small",
+    layer: Layer::Silver,
+    description: "For tests",
+    columns: &[
+        COLUMNS[0],
+        COLUMNS[1],
         ColumnDefinition::new("amount", ColumnType::Float, "Amount"),
     ],
     partition: Some("day"),
     key: &["day", "name"],
 };
-
 static SMALL_SHORTENED: Table = Table {
     name: "silver_small",
     layer: Layer::Silver,
@@ -133,11 +145,16 @@ pub fn small(rows: &[(i32, &str, i64)]) -> DataFrame {
         .unwrap()
 }
 
+/// Replaces these rows.
+pub fn gone(rows: &[(i32, &str, i64)]) -> Replaces {
+    Replaces::Keys(small(rows).select(SMALL.address()).unwrap())
+}
+
 pub fn change(replaces: Replaces, rows: &[(i32, &str, i64)]) -> Change {
     Change {
         table: &SMALL,
         replaces,
-        rows: small(rows),
+        rows: small(rows).into(),
     }
 }
 
@@ -198,10 +215,10 @@ async fn query_reads_only_what_it_asks_for<W: TestWarehouse>() {
     }
 }
 
-async fn published_days_are_replaced_and_others_stay<W: TestWarehouse>() {
+async fn published_rows_are_replaced_and_others_see_them<W: TestWarehouse>() {
     let (test, first) = with_small::<W>().await;
     let changes = vec![change(
-        Replaces::Days([1, 3].into()),
+        gone(&[(1, "a", 1), (1, "b", 2)]),
         &[(1, "c", 9), (3, "a", 5)],
     )];
     let second = test
@@ -276,7 +293,7 @@ async fn values_of_every_type_come_back_as_they_were<W: TestWarehouse>() {
     let changes = vec![Change {
         table: &EVERY_TYPE,
         replaces: Replaces::All,
-        rows: rows.clone(),
+        rows: rows.clone().into(),
     }];
     let publication = test
         .warehouse()
@@ -332,8 +349,8 @@ async fn reader_sees_all_of_a_publication_or_nothing<W: TestWarehouse>() {
         for amount in 1..=4 {
             let of = |table| Change {
                 table,
-                replaces: Replaces::Days([1].into()),
-                rows: small(&[(1, "a", amount)]),
+                replaces: Replaces::All,
+                rows: small(&[(1, "a", amount)]).into(),
             };
             publication = writer
                 .publish(&publication, vec![of(&SMALL), of(&TWIN)], basis(""))
@@ -414,7 +431,7 @@ async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
     let change = Change {
         table: &SMALL_GROWN,
         replaces: Replaces::All,
-        rows: grown,
+        rows: grown.into(),
     };
     let publication = restarted
         .publish(&publication, vec![change], basis(""))
@@ -428,6 +445,39 @@ async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
         (rows.height(), rows.column("note").unwrap().null_count()),
         (3, 0)
     );
+}
+
+async fn whole_number_becomes_a_float_without_a_gap_for_readers<W: TestWarehouse>() {
+    let (test, publication) = with_small::<W>().await;
+    let amounts = async |publication: &Publication| {
+        let restarted = test.restarted().await;
+        let rows = restarted
+            .read(publication, &SMALL_WIDENED, &Query::all())
+            .await
+            .unwrap();
+        let amounts = rows.column("amount").unwrap().f64().unwrap().sum();
+        (rows.height(), amounts.unwrap())
+    };
+    // Twice: a second start finds it done.
+    for _ in 0..2 {
+        let restarted = test.restarted().await;
+        restarted.prepare(&[&SMALL_WIDENED]).await.unwrap();
+        assert_eq!(amounts(&publication).await, (3, 6.0));
+    }
+    let rows = small(&[(1, "a", 1)]).lazy();
+    let rows = rows.with_column(lit(1.85).alias("amount"));
+    let change = Change {
+        table: &SMALL_WIDENED,
+        replaces: Replaces::All,
+        rows: SMALL_WIDENED.conform(rows).collect().unwrap().into(),
+    };
+    let next = test
+        .restarted()
+        .await
+        .publish(&publication, vec![change], basis(""))
+        .await
+        .unwrap();
+    assert_eq!(amounts(&next).await, (1, 1.85));
 }
 
 async fn altered_table_is_refused_by_name_and_column<W: TestWarehouse>() {
@@ -466,16 +516,16 @@ async fn landing_moves_rows_and_offsets_together<W: TestWarehouse>() {
         test.restarted().await.offsets(TOPIC).await.unwrap(),
         Offsets::from([(0, 1)])
     );
-    let (rows, cursor) = test.warehouse().bronze_since(None).await.unwrap();
+    let (rows, cursor) = bronze_since(test.warehouse(), None).await.unwrap();
     assert_eq!(rows.height(), 2);
     land(test.warehouse(), &["three".to_owned()]).await;
-    let (rows, next) = test.warehouse().bronze_since(Some(&cursor)).await.unwrap();
+    let (rows, next) = bronze_since(test.warehouse(), Some(&cursor)).await.unwrap();
     assert_eq!(
         rows.column("record").unwrap().str().unwrap().get(0),
         Some("three")
     );
     assert_eq!(rows.height(), 1);
-    let (rows, after) = test.warehouse().bronze_since(Some(&next)).await.unwrap();
+    let (rows, after) = bronze_since(test.warehouse(), Some(&next)).await.unwrap();
     assert_eq!((rows.height(), after), (0, next));
 }
 
@@ -495,7 +545,10 @@ async fn lander_that_is_behind_lands_nothing<W: TestWarehouse>() {
         matches!(late, Err(WarehouseError::Behind { .. })),
         "{late:?}"
     );
-    let rows = test.restarted().await.bronze_since(None).await.unwrap().0;
+    let rows = bronze_since(test.restarted().await.as_ref(), None)
+        .await
+        .unwrap()
+        .0;
     assert_eq!(rows.height(), 2);
 }
 
@@ -518,7 +571,14 @@ async fn quarantine_lands_with_its_offsets<W: TestWarehouse>() {
         (rows.height(), rows.width()),
         (1, bronze::QUARANTINE.columns.len())
     );
-    assert_eq!(restarted.bronze_since(None).await.unwrap().0.height(), 0);
+    assert_eq!(
+        bronze_since(restarted.as_ref(), None)
+            .await
+            .unwrap()
+            .0
+            .height(),
+        0
+    );
 }
 
 async fn tables_before_the_first_build_are_empty<W: TestWarehouse>() {

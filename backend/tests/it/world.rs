@@ -12,7 +12,7 @@ use shoptrail_backend::table::Table;
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Settings};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
-    Basis, Cursor, Landing, Offsets, Publication, Query, Recipe, Warehouse,
+    Basis, Cursor, Landing, Offsets, Publication, Query, Recipe, Warehouse, WarehouseError,
 };
 use shoptrail_backend::{bronze, gold, silver};
 
@@ -20,6 +20,7 @@ use super::bigquery::server::{Server, connect};
 
 pub const TOPIC: &str = "clickstream_event_v3";
 pub const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
 /// 2026-11-20T23:00:00Z: an hour before a day ends.
 pub const EVENING: i64 = 1_795_215_600_000;
 
@@ -103,6 +104,25 @@ pub async fn land(warehouse: &dyn Warehouse, records: &[String]) {
     warehouse.land(landing).await.unwrap();
 }
 
+/// The rows of bronze after a cursor, and the cursor that ends there.
+pub async fn bronze_since(
+    warehouse: &dyn Warehouse,
+    cursor: Option<&Cursor>,
+) -> Result<(DataFrame, Cursor), WarehouseError> {
+    let unread = warehouse.unread(cursor, None).await?;
+    let mut rows = bronze::EVENTS.empty();
+    for portion in unread.portions {
+        let portion = warehouse.bronze(portion).await?;
+        // Of Confluent's sink there are the records alone.
+        rows = if rows.height() == 0 {
+            portion
+        } else {
+            rows.vstack(&portion).unwrap()
+        };
+    }
+    Ok((rows, unread.cursor))
+}
+
 /// A landing of records from offset `first` of partition 0.
 pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
     let height = records.len();
@@ -119,7 +139,15 @@ pub fn landing(after: Offsets, first: i64, records: &[String]) -> Landing {
         Column::new("schema_id".into(), vec![1_i64; height]),
         Column::new("record".into(), records.to_vec()),
     ];
-    let rows = DataFrame::new(height, columns).unwrap().lazy();
+    let rows = DataFrame::new(height, columns).unwrap();
+    // As older versions have landed them: what the record tells is not beside it.
+    let missing = bronze::EVENTS
+        .columns
+        .iter()
+        .filter(|column| rows.column(column.name).is_err())
+        .map(|column| lit(NULL).alias(column.name));
+    let missing: Vec<Expr> = missing.collect();
+    let rows = rows.lazy().with_columns(missing);
     Landing {
         topic: TOPIC.to_owned(),
         after,
@@ -224,8 +252,9 @@ fn uuid_v7(at: i64, seed: u128) -> String {
     uuid::Uuid::from_u128(value).to_string()
 }
 
-/// Records of a few days: visitors who come back, shop, order twice, get refunds; crawlers; deliveries that are
-/// repeated, with other times of receipt; in the order of their events.
+/// Records of two shops and a few days: visitors who come back, shop, order twice, get refunds, some of them forty days later;
+/// crawlers; clocks that are off, or jump between an event and its sending; deliveries that are repeated, with other times of
+/// receipt, on another day, or from another visitor; in the order of their events.
 pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut records = Vec::new();
@@ -258,6 +287,9 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         } else {
             0
         };
+        if rng.random_bool(0.1) {
+            again["event"]["anonymous_id"] = "somebody-else".into();
+        }
         again["edge"]["received_at"] = received.saturating_add(late).into();
         // A retried delivery has a later `sent_at` too, though never exactly as much.
         again["batch"]["sent_at"] =
@@ -268,6 +300,10 @@ pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
         .into_iter()
         .map(|record| record.to_string())
         .collect()
+}
+
+fn shift(time: &mut Value, by: i64) {
+    *time = (time.as_i64().unwrap() + by).into();
 }
 
 fn random_event(
@@ -283,7 +319,7 @@ fn random_event(
     let price = cents as f64 / 100.0;
     let line = json!({"item_id": sku, "item_name": "Thing", "price": price, "quantity": 2});
     let items = json!(vec![line; rng.random_range(1..=2)]);
-    let mut made = match rng.random_range(0..10) {
+    let mut made = match rng.random_range(0..12) {
         0..3 => {
             let url = *[
                 "https://shop.example/?utm_source=news&utm_medium=email",
@@ -327,11 +363,26 @@ fn random_event(
             "page_ping",
             json!({"engagement_time_msec": 5_000}),
         ),
+        10 => record(
+            visitor,
+            at,
+            seed,
+            "search",
+            json!({"search_term": *["Mug", "mug ", "pot"].choose(rng).unwrap()}),
+        ),
+        11 => record(
+            visitor,
+            at,
+            seed,
+            "remove_from_cart",
+            json!({"items": items, "currency": "EUR", "value": price}),
+        ),
         8 if !orders.is_empty() && rng.random_bool(0.4) => {
             let (order, _) = orders.choose(rng).unwrap().clone();
+            let waited = if rng.random_bool(0.3) { 40 * DAY } else { 0 };
             record(
                 visitor,
-                at,
+                at + waited,
                 seed,
                 "refund",
                 json!({"transaction_id": order, "currency": *["EUR", "USD"].choose(rng).unwrap(), "value": 1}),
@@ -352,6 +403,14 @@ fn random_event(
     };
     if rng.random_bool(0.1) {
         made["edge"]["shop_id"] = "second".into();
+    }
+    if rng.random_bool(0.1) {
+        let off = *[-3 * DAY, 26 * 60 * MINUTE, 400 * DAY].choose(rng).unwrap();
+        shift(&mut made["event"]["event_timestamp"], off);
+        shift(&mut made["batch"]["sent_at"], off);
+    }
+    if rng.random_bool(0.03) {
+        shift(&mut made["batch"]["sent_at"], 300 * DAY);
     }
     if rng.random_bool(0.02) {
         made["edge"]["received_at"] = i64::MAX.into();

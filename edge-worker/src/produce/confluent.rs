@@ -1,5 +1,6 @@
 //! Confluent's REST Produce v3 as a way into Kafka.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use worker::{
 };
 
 use crate::config::Kafka;
+use crate::health::KafkaHealth;
 use crate::outgoing::{Outgoing, Topic};
+use crate::platform;
 use crate::produce::answer::CallAnswer;
 use crate::produce::{Sink, request};
 use crate::retry;
@@ -52,6 +55,26 @@ impl Sink for Confluent<'_> {
         }
         answer
     }
+}
+
+/// Asks the gateway for the events' topic; an answer holds for a while.
+pub async fn health(kafka: &Kafka) -> KafkaHealth {
+    /// How long an answer may take.
+    const PATIENCE: Duration = Duration::from_secs(3);
+    thread_local! {
+        static KNOWN: Cell<Option<(i64, KafkaHealth)>> = const { Cell::new(None) };
+    }
+    let now = i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX);
+    if let Some((asked_at, health)) = KNOWN.get()
+        && KafkaHealth::holds(asked_at, now)
+    {
+        return health;
+    }
+    let url = request::topic_url(kafka, Topic::Events);
+    let status = platform::ask(&url, &request::authorization(kafka), PATIENCE).await;
+    let health = KafkaHealth::from_status(status);
+    KNOWN.set(Some((now, health)));
+    health
 }
 
 /// Fills in the answer as it comes. Errors need no name: what is not filled in was not answered.

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Value, json};
 use shoptrail_schemas::wire;
 
 use crate::config::Kafka;
@@ -11,6 +10,12 @@ use crate::outgoing::{Outgoing, Payload, Topic};
 /// Returns the call's address.
 #[must_use]
 pub fn url(kafka: &Kafka, topic: Topic) -> String {
+    format!("{}/records", topic_url(kafka, topic))
+}
+
+/// Returns a topic's address.
+#[must_use]
+pub fn topic_url(kafka: &Kafka, topic: Topic) -> String {
     let suffix = match topic {
         Topic::Events => "",
         Topic::DeadLetters => ".dlq",
@@ -21,7 +26,7 @@ pub fn url(kafka: &Kafka, topic: Topic) -> String {
         topic,
         ..
     } = kafka;
-    format!("{rest_url}/v3/clusters/{cluster_id}/topics/{topic}{suffix}/records")
+    format!("{rest_url}/v3/clusters/{cluster_id}/topics/{topic}{suffix}")
 }
 
 /// Returns the `Authorization` header.
@@ -38,13 +43,13 @@ pub fn authorization(kafka: &Kafka) -> String {
 /// Confluent Cloud takes no schemas here (`JSONSCHEMA` is for self-hosted gateways), so the value is `BINARY` with the wire
 /// format's header already in it.
 pub fn write(body: &mut String, record: &Outgoing, schema_id: u32) {
-    let (headers, key) = match record {
-        Outgoing::Event(event) => (None, Some(&event.key)),
-        Outgoing::DeadLetter(letter) => (Some(&letter.headers), letter.key.as_ref()),
+    let key = match record {
+        Outgoing::Event(event) => Some(&event.key),
+        Outgoing::DeadLetter(letter) => letter.key.as_ref(),
     };
     body.push('{');
-    if let Some(headers) = headers {
-        write_headers(body, headers);
+    if let Outgoing::DeadLetter(letter) = record {
+        write_headers(body, &letter.all_headers());
     }
     if let Some(key) = key {
         body.push_str(r#""key":"#);
@@ -64,13 +69,16 @@ pub fn write(body: &mut String, record: &Outgoing, schema_id: u32) {
     body.push('}');
 }
 
-fn write_headers(body: &mut String, headers: &[(String, String)]) {
-    let header =
-        |(name, value): &(String, String)| json!({"name": name, "value": BASE64.encode(value)});
-    let list: Value = headers.iter().map(header).collect();
-    body.push_str(r#""headers":"#);
-    body.push_str(&list.to_string());
-    body.push(',');
+/// Our headers' names need no escapes.
+fn write_headers(body: &mut String, headers: &[(&str, &str)]) {
+    body.push_str(r#""headers":["#);
+    for (position, (name, value)) in headers.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        body.extend([comma, r#"{"name":""#, name, r#"","value":""#]);
+        BASE64.encode_string(value, body);
+        body.push_str(r#""}"#);
+    }
+    body.push_str("],");
 }
 
 fn write_binary(body: &mut String, data: impl FnOnce(&mut String)) {
@@ -81,6 +89,8 @@ fn write_binary(body: &mut String, data: impl FnOnce(&mut String)) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::outgoing::tests::{event, letter};
 

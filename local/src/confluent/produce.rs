@@ -11,13 +11,13 @@ mod report;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
@@ -64,6 +64,10 @@ pub fn routes(gateway: Gateway) -> Router {
             "/kafka/v3/clusters/{cluster_id}/topics/{topic_name}/records",
             post(produce),
         )
+        .route(
+            "/kafka/v3/clusters/{cluster_id}/topics/{topic_name}",
+            get(describe),
+        )
         .with_state(Arc::new(gateway))
 }
 
@@ -98,7 +102,59 @@ async fn produce(
     answer(gateway, queue)
 }
 
+/// Says that a topic is there: what else Confluent's API tells of it nobody asks here.
+async fn describe(
+    State(gateway): State<Arc<Gateway>>,
+    Path((cluster_id, topic)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if !gateway.meter.call() {
+        return (StatusCode::TOO_MANY_REQUESTS, Html(TOO_MANY_CALLS)).into_response();
+    }
+    if let Err(reply) = authorize(&gateway, &cluster_id, &topic, &headers) {
+        return reply.into_response();
+    }
+    match gateway.producer.topic(&topic).await {
+        KnownTopic::Partitions(count) => Json(serde_json::json!({
+            "kind": "KafkaTopic",
+            "cluster_id": cluster_id,
+            "topic_name": topic,
+            "partitions_count": count,
+        }))
+        .into_response(),
+        KnownTopic::Unknown => {
+            let message = "This server does not host this topic-partition.";
+            ErrorReply::new(StatusCode::NOT_FOUND, 40403, message).into_response()
+        }
+        KnownTopic::Unreachable(reason) => {
+            ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, 50302, reason).into_response()
+        }
+    }
+}
+
 fn admit(
+    gateway: &Gateway,
+    cluster_id: &str,
+    topic: &str,
+    headers: &HeaderMap,
+) -> Result<(), ErrorReply> {
+    authorize(gateway, cluster_id, topic, headers)?;
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ErrorReply::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            415,
+            "HTTP 415 Unsupported Media Type",
+        ));
+    }
+    Ok(())
+}
+
+fn authorize(
     gateway: &Gateway,
     cluster_id: &str,
     topic: &str,
@@ -117,18 +173,6 @@ fn admit(
             StatusCode::FORBIDDEN,
             40301,
             "Request is not authorized",
-        ));
-    }
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(ErrorReply::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            415,
-            "HTTP 415 Unsupported Media Type",
         ));
     }
     Ok(())

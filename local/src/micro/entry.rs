@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shoptrail_schemas::{Record, wire};
 
@@ -15,9 +15,31 @@ use crate::broker::DEAD_LETTER_TOPIC;
 
 /// A record, judged and written as JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    Good(String),
-    Bad(String),
+pub(super) struct Entry {
+    pub is_good: bool,
+    pub json: String,
+    pub labels: Labels,
+}
+
+/// What an entry can be found by.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    pub event_type: Option<String>,
+    pub code: Option<String>,
+    pub shop_id: Option<String>,
+    pub page_url: Option<String>,
+    pub received_at: Option<i64>,
+    pub has_warnings: bool,
+}
+
+/// What of an event says where it is from. Of a bad one anything may be missing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct EventLabels<'a> {
+    #[serde(borrow)]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    page_url: Option<Cow<'a, str>>,
 }
 
 /// Where a record is in Kafka.
@@ -80,11 +102,15 @@ fn record(payload: &[u8], kafka: RecordPosition) -> Entry {
             Ok((schema_id, record))
         });
     match decoded {
-        Ok((schema_id, record)) => Entry::Good(json(&Good {
-            record,
-            schema_id,
-            kafka,
-        })),
+        Ok((schema_id, record)) => Entry {
+            is_good: true,
+            labels: labels_of(&record),
+            json: json(&Good {
+                record,
+                schema_id,
+                kafka,
+            }),
+        },
         Err(reason) => {
             let headers = [
                 ("shoptrail.code", "undecodable"),
@@ -101,6 +127,18 @@ fn record(payload: &[u8], kafka: RecordPosition) -> Entry {
     }
 }
 
+fn labels_of(record: &Record<&RawValue>) -> Labels {
+    let event: EventLabels = serde_json::from_str(record.event.get()).unwrap_or_default();
+    Labels {
+        event_type: event.event_type.map(Cow::into_owned),
+        code: None,
+        shop_id: Some(record.edge.shop_id.clone()),
+        page_url: event.page_url.map(Cow::into_owned),
+        received_at: Some(record.edge.received_at),
+        has_warnings: !record.edge.warnings.is_empty(),
+    }
+}
+
 /// The refused bytes and why. Bytes that are no text are shown in base64.
 fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: RecordPosition) -> Entry {
     let header = |name: &str| {
@@ -112,17 +150,30 @@ fn dead_letter(payload: &[u8], headers: &BTreeMap<String, String>, kafka: Record
         Ok(text) => ("text", text.into()),
         Err(_) => ("base64", BASE64_STANDARD.encode(payload).into()),
     };
-    Entry::Bad(json(&Bad {
-        code: header("code"),
-        pointer: header("pointer"),
-        message: header("message"),
-        rejections: header("rejections").and_then(|text| serde_json::from_str(text).ok()),
-        shop_id: header("shop_id"),
-        received_at: header("received_at").and_then(|text| text.parse().ok()),
-        original,
-        original_encoding,
-        kafka,
-    }))
+    let received_at = header("received_at").and_then(|text| text.parse().ok());
+    let event: EventLabels = serde_json::from_slice(payload).unwrap_or_default();
+    Entry {
+        is_good: false,
+        labels: Labels {
+            event_type: event.event_type.map(Cow::into_owned),
+            code: header("code").map(str::to_owned),
+            shop_id: header("shop_id").map(str::to_owned),
+            page_url: event.page_url.map(Cow::into_owned),
+            received_at,
+            has_warnings: false,
+        },
+        json: json(&Bad {
+            code: header("code"),
+            pointer: header("pointer"),
+            message: header("message"),
+            rejections: header("rejections").and_then(|text| serde_json::from_str(text).ok()),
+            shop_id: header("shop_id"),
+            received_at,
+            original,
+            original_encoding,
+            kafka,
+        }),
+    }
 }
 
 /// Strings, numbers and JSON that was read before always have a JSON form.
@@ -157,10 +208,8 @@ mod tests {
         "bot_score":0,"bot_reasons":[]}}"#;
 
     fn bad(entry: Entry) -> Value {
-        let Entry::Bad(text) = entry else {
-            panic!("not bad: {entry:?}")
-        };
-        serde_json::from_str(&text).expect("an entry is JSON")
+        assert!(!entry.is_good, "{entry:?}");
+        serde_json::from_str(&entry.json).expect("an entry is JSON")
     }
 
     #[test]
@@ -169,18 +218,45 @@ mod tests {
             &wire::encode(100_001, RECORD.as_bytes()),
             RecordPosition::default(),
         );
-        let Entry::Good(text) = entry else {
-            panic!("not good: {entry:?}")
-        };
+        assert!(entry.is_good, "{entry:?}");
+        let text = &entry.json;
         assert!(
             text.starts_with(r#"{"event":{"z": 1.0, "a":"<b>"},"batch":{"#),
             "{text}"
         );
-        let entry: Value = serde_json::from_str(&text).expect("an entry is JSON");
+        let entry: Value = serde_json::from_str(text).expect("an entry is JSON");
         assert_eq!(
             (&entry["schema_id"], &entry["edge"]["shop_id"]),
             (&json!(100_001), &json!("demo"))
         );
+    }
+
+    #[test]
+    fn entry_is_found_by_what_its_event_says() {
+        let text = RECORD
+            .replace(
+                r#"{"z": 1.0, "a":"<b>"}"#,
+                r#"{"event_type":"search","page_url":"http://shop.example/s"}"#,
+            )
+            .replace(
+                r#""bot_reasons":[]"#,
+                r#""bot_reasons":[],"warnings":[{"code":"rounded","pointer":"/value","message":"m"}]"#,
+            );
+        let entry = record(&wire::encode(1, text.as_bytes()), RecordPosition::default());
+        let expected = Labels {
+            event_type: Some("search".to_owned()),
+            code: None,
+            shop_id: Some("demo".to_owned()),
+            page_url: Some("http://shop.example/s".to_owned()),
+            received_at: Some(2),
+            has_warnings: true,
+        };
+        assert_eq!(entry.labels, expected);
+        let headers = [("shoptrail.code".to_owned(), "missing".to_owned())];
+        let refused = br#"{"event_type":"purchase","page_url":5}"#;
+        let entry = dead_letter(refused, &headers.into(), RecordPosition::default());
+        assert_eq!(entry.labels.code.as_deref(), Some("missing"));
+        assert_eq!(entry.labels.event_type, None, "no text can be told of it");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl EdgeClient {
             ..SentReport::default()
         };
         for tried in 0..TRIES {
-            match self.post(batch).await? {
+            match self.post(batch.user_agent, self.body(batch)?).await? {
                 Try::Answered(reply) => {
                     report.add_reply(batch, &reply);
                     return Ok(report);
@@ -142,17 +142,44 @@ impl EdgeClient {
         Ok(report)
     }
 
-    async fn post(&self, batch: &VisitBatch) -> Result<Try> {
+    /// Posts events as they are, once, and reports the result.
+    ///
+    /// # Errors
+    /// Returns an error if the edge does not answer, or refuses the write key or the origin.
+    pub async fn send_as_they_are(
+        &self,
+        user_agent: &'static str,
+        events: &[serde_json::Value],
+    ) -> Result<SentReport> {
+        let batch = serde_json::json!({
+            "write_key": self.key,
+            "sent_at": super::now(),
+            "tracker": tracker(),
+            "events": events,
+        });
+        let events = count(events.len());
+        match self.post(user_agent, batch.to_string()).await? {
+            Try::Answered(reply) => Ok(SentReport {
+                events,
+                accepted: reply.accepted,
+                rejected: events.saturating_sub(reply.accepted),
+                ..SentReport::default()
+            }),
+            Try::Again { reason, .. } => bail!("the edge took no events with mistakes: {reason}"),
+        }
+    }
+
+    async fn post(&self, user_agent: &'static str, body: String) -> Result<Try> {
         let request = self
             .client
             .post(&self.url)
-            .header(USER_AGENT, batch.user_agent)
+            .header(USER_AGENT, user_agent)
             // As browsers send them: the edge takes what lacks them for a program, the more the surer.
             .header(ACCEPT_LANGUAGE, "de,en;q=0.8")
             .header("sec-fetch-site", "cross-site")
             .header(ORIGIN, &self.origin)
             .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
-            .body(self.body(batch)?);
+            .body(body);
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -205,13 +232,9 @@ impl EdgeClient {
 
     /// Written again for each try: `sent_at` tells the pipeline when the events happened.
     fn body(&self, batch: &VisitBatch) -> Result<String> {
-        let tracker = Tracker {
-            name: "shoptrail-simulate".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
         let info = BatchInfo {
             sent_at: super::now(),
-            tracker,
+            tracker: tracker(),
             context: Some(batch.context.clone()),
         };
         let head = BatchHead {
@@ -223,6 +246,13 @@ impl EdgeClient {
             events: batch.events.clone(),
         })
         .context("cannot write a batch")
+    }
+}
+
+fn tracker() -> Tracker {
+    Tracker {
+        name: "shoptrail-simulate".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -133,7 +133,8 @@ pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Cha
 
 /// Names the channel of a campaign, which depends on nothing else.
 fn of_campaign(campaign: &Campaign, rules: &Rules) -> Channel {
-    let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_lowercase();
+    // The names that the rules know are ASCII.
+    let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_ascii_lowercase();
     let source = lower(&campaign.source);
     let kind = source::kind(&source, rules);
     tagged(

@@ -50,7 +50,7 @@ function steps(order, go, redraw) {
     contactStep(redraw),
     shippingStep(order),
     paymentStep(order),
-    reviewStep(order),
+    reviewStep(),
   ];
   onSubmit(contact, shipping, (data) => signIn(data.get("email")));
   onSubmit(shipping, payment, (data) => {

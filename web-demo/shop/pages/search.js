@@ -11,7 +11,8 @@ const LONGEST_TERM = 100;
 /** The page at `/search`. */
 export function searchPage({ query }) {
   const term = (query.get("q") ?? "").trim().slice(0, LONGEST_TERM);
-  document.getElementById("search").value = term;
+  const field = /** @type {HTMLInputElement} */ (document.getElementById("search"));
+  field.value = term;
   const found = term === "" ? [] : search(term);
   return {
     title: `Search: ${term}`,

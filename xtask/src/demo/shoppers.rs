@@ -15,18 +15,22 @@ use crate::workspace::Workspace;
 pub(super) struct History {
     sessions: &'static str,
     days: &'static str,
+    /// Events with mistakes, for the page of events received.
+    mistakes: &'static str,
 }
 
 /// Enough for numbers that mean something, within seconds.
 pub(super) const ONCE: History = History {
     sessions: "300",
     days: "7",
+    mistakes: "0",
 };
 
 /// Enough for lines that look like a shop's.
 pub(super) const HISTORY: History = History {
     sessions: "900",
     days: "14",
+    mistakes: "12",
 };
 
 /// Events per second of the stream: what a person can follow on the page.
@@ -51,6 +55,7 @@ pub(super) fn history(
     ]);
     program
         .args(["--days", history.days, "--rate", "0"])
+        .args(["--mistakes", history.mistakes])
         .stdout(Stdio::piped())
         .stderr(log);
     let mut child = program

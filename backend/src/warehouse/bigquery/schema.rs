@@ -111,6 +111,7 @@ pub(super) fn missing(
                     column.kind.sql().to_owned(),
                 ));
             }
+            Some(field) if becomes_float(column, field) => {}
             Some(field) if kind(&field.r#type) != Some(column.kind) || is_repeated(field) => {
                 let repeated = if is_repeated(field) { "repeated " } else { "" };
                 let found = format!("{repeated}{:?}", field.r#type).to_uppercase();
@@ -120,6 +121,24 @@ pub(super) fn missing(
         }
     }
     Ok(missing)
+}
+
+/// The columns that hold whole numbers and have become floats.
+pub(super) fn widened(table: &Table, found: &Resource) -> Vec<&'static str> {
+    let fields = found.schema.fields.as_deref().unwrap_or_default();
+    let becomes_float = |column: &&Column| {
+        fields.iter().any(|field| {
+            field.name.eq_ignore_ascii_case(column.name) && becomes_float(column, field)
+        })
+    };
+    let columns = table.columns.iter().filter(becomes_float);
+    columns.map(|column| column.name).collect()
+}
+
+fn becomes_float(column: &Column, found: &TableFieldSchema) -> bool {
+    column.kind == ColumnType::Float
+        && kind(&found.r#type) == Some(ColumnType::Integer)
+        && !is_repeated(found)
 }
 
 fn is_repeated(field: &TableFieldSchema) -> bool {

@@ -103,14 +103,6 @@ pub(super) fn delete_all(target: &str) -> String {
     format!("DELETE FROM `{target}` WHERE TRUE")
 }
 
-/// The statement that empties partitions.
-pub(super) fn delete_days(target: &str, table: &Table, days: &BTreeSet<Day>) -> String {
-    match table.partition {
-        Some(column) => format!("DELETE FROM `{target}` WHERE {}", in_days(column, days)),
-        None => delete_all(target),
-    }
-}
-
 /// The statement that takes away the rows whose keys are staged, all of them in `days`.
 pub(super) fn delete_keys(
     target: &str,
@@ -130,6 +122,11 @@ pub(super) fn delete_keys(
     format!(
         "DELETE FROM `{target}` AS held WHERE {pruned}EXISTS (SELECT 1 FROM `{staging}` AS gone WHERE {same})"
     )
+}
+
+/// The statement that makes a float of a whole number.
+pub(super) fn widen(target: &str, column: &str) -> String {
+    format!("ALTER TABLE `{target}` ALTER COLUMN {column} SET DATA TYPE FLOAT64")
 }
 
 /// The statement that takes over staged rows.
@@ -181,10 +178,6 @@ mod tests {
     #[test]
     fn deletion_names_what_goes_and_no_more() {
         let days = [20_000].into();
-        assert_eq!(
-            delete_days("p.d.silver_sessions", &sessions::TABLE, &days),
-            "DELETE FROM `p.d.silver_sessions` WHERE day IN (DATE '2024-10-04')"
-        );
         assert_eq!(
             delete_keys("p.d.silver_sessions", &sessions::TABLE, "p.d.keys", &days),
             "DELETE FROM `p.d.silver_sessions` AS held WHERE held.day IN (DATE '2024-10-04') AND EXISTS (SELECT 1 FROM \

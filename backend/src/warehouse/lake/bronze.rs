@@ -9,7 +9,8 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::super::landing::{after_offsets, landed_at};
-use super::super::{Cursor, Filter, Landing, Offsets, Query, WarehouseError};
+use super::super::unread::Source;
+use super::super::{Cursor, Filter, Landing, Offsets, Portion, Query, Unread, WarehouseError};
 use super::delta::{DeltaTableFiles, Kind};
 use super::statistics::Bounds;
 use super::{Lake, compact, delta};
@@ -34,6 +35,12 @@ enum Position {
     /// Up to this time of landing, UTC microseconds.
     LandedAt(i64),
 }
+
+/// The column with the record's text.
+const RECORD: &str = "record";
+
+/// A portion has no more rows than this, unless one file has.
+const PORTION_ROWS: usize = 100_000;
 
 /// A look at bronze that found nothing new: the same look at the same version finds the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,45 +196,151 @@ impl Lake {
             .await
     }
 
-    /// The rows that landed after a cursor, and where they end.
+    /// What landed after a cursor.
     pub(super) async fn landed_since(
         &self,
         cursor: Option<&Cursor>,
-    ) -> Result<(DataFrame, Cursor), WarehouseError> {
+        enough: Option<usize>,
+    ) -> Result<Unread, WarehouseError> {
         let after = match cursor {
             Some(cursor) => position(cursor)?,
             None => i64::MIN,
         };
         if !self.exists(&bronze::EVENTS) {
-            return Ok((bronze::EVENTS.empty(), cursor_at(after)));
+            return Ok(nothing_after(after));
         }
-        let files = self.table(&bronze::EVENTS, None).await?;
+        let table = self.table(&bronze::EVENTS, None).await?;
         let here = Nothing {
-            version: files.version(),
+            version: table.version(),
             after,
         };
         let mut nothing = self.nothing.lock().await;
         if *nothing == Some(here) {
-            return Ok((bronze::EVENTS.empty(), cursor_at(after)));
+            return Ok(nothing_after(after));
         }
-        let query = match cursor {
-            Some(_) => Query::all().filter(Filter::TimestampBetween(
-                LANDED_AT,
-                after.saturating_add(1),
-                i64::MAX,
-            )),
-            None => Query::all(),
-        };
-        let adds = files.adds().into_values().collect();
-        let rows = self.rows(&bronze::EVENTS, adds, &query).await?;
-        match latest(&rows)? {
-            Some(last) => Ok((rows, cursor_at(last))),
-            None => {
-                *nothing = Some(here);
-                Ok((rows, cursor_at(after)))
+        let mut files = Vec::new();
+        for add in table.adds().into_values() {
+            let bounds = Bounds::read(add.stats.as_deref());
+            let last = match bounds.latest(LANDED_AT) {
+                Some(last) => last,
+                None => self.last_in(&add).await?,
+            };
+            if last > after {
+                files.push(LandedFile {
+                    first: bounds.earliest(LANDED_AT).unwrap_or(i64::MIN),
+                    last,
+                    rows: bounds.rows(),
+                    add,
+                });
             }
         }
+        if files.is_empty() {
+            *nothing = Some(here);
+        }
+        Ok(unread(files, after, enough))
     }
+
+    async fn last_in(&self, file: &Add) -> Result<i64, WarehouseError> {
+        let query = Query::all().columns(&[LANDED_AT]);
+        let rows = self
+            .rows(&bronze::EVENTS, vec![file.clone()], &query)
+            .await?;
+        Ok(latest(&rows)?.unwrap_or(i64::MIN))
+    }
+
+    /// The rows of a portion. The texts of records are most of bronze, and read only where they have to be.
+    pub(super) async fn landed_rows(&self, portion: Portion) -> Result<DataFrame, WarehouseError> {
+        let (files, after, up_to) = match portion.0 {
+            Source::Here(rows) => return Ok(rows),
+            Source::Files {
+                files,
+                after,
+                up_to,
+            } => (files, after, up_to),
+        };
+        let (understood, others): (Vec<Add>, Vec<Add>) = files
+            .into_iter()
+            .partition(|add| Bounds::read(add.stats.as_deref()).has_no_null("event_id"));
+        let landed = Filter::TimestampBetween(LANDED_AT, after.saturating_add(1), up_to);
+        let without_text: Vec<&str> = bronze::EVENTS
+            .column_names()
+            .filter(|column| *column != RECORD)
+            .collect();
+        let query = Query::all().filter(landed);
+        let others = self.rows(&bronze::EVENTS, others, &query).await?;
+        let query = query.columns(&without_text);
+        let understood = self.rows(&bronze::EVENTS, understood, &query).await?;
+        let text = lit(NULL).cast(DataType::String).alias(RECORD);
+        let understood = bronze::EVENTS.conform(understood.lazy().with_column(text));
+        let data = |source| WarehouseError::Data {
+            what: "rows of bronze".to_owned(),
+            source,
+        };
+        let understood = understood.collect().map_err(data)?;
+        understood.vstack(&others).map_err(data)
+    }
+}
+
+/// A file of bronze with rows to read.
+struct LandedFile {
+    /// The first and the last time of landing in it, UTC microseconds.
+    first: i64,
+    last: i64,
+    rows: usize,
+    add: Add,
+}
+
+fn nothing_after(after: i64) -> Unread {
+    Unread {
+        portions: Vec::new(),
+        rows: 0,
+        cursor: cursor_at(after),
+        is_all: true,
+    }
+}
+
+/// Files in the order of landing, put into portions.
+fn unread(mut files: Vec<LandedFile>, after: i64, enough: Option<usize>) -> Unread {
+    files.sort_by_key(|file| (file.last, file.first));
+    let mut rows = 0;
+    let mut up_to = after;
+    let mut is_all = true;
+    for file in &files {
+        if enough.is_some_and(|enough| rows >= enough && file.last > up_to) {
+            is_all = false;
+            break;
+        }
+        rows += file.rows;
+        up_to = file.last;
+    }
+    let mut portions = Vec::new();
+    let mut portion = Vec::new();
+    let mut portion_rows = 0;
+    for file in files.into_iter().filter(|file| file.first <= up_to) {
+        if portion_rows > 0 && portion_rows + file.rows > PORTION_ROWS {
+            portions.push(portion_of(std::mem::take(&mut portion), after, up_to));
+            portion_rows = 0;
+        }
+        portion_rows += file.rows;
+        portion.push(file.add);
+    }
+    if !portion.is_empty() {
+        portions.push(portion_of(portion, after, up_to));
+    }
+    Unread {
+        portions,
+        rows,
+        cursor: cursor_at(up_to),
+        is_all,
+    }
+}
+
+fn portion_of(files: Vec<Add>, after: i64, up_to: i64) -> Portion {
+    Portion(Source::Files {
+        files,
+        after,
+        up_to,
+    })
 }
 
 fn latest(rows: &DataFrame) -> Result<Option<i64>, WarehouseError> {

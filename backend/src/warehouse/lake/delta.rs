@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, Remove, Transaction};
+use deltalake_core::kernel::{Action, Add, LogicalFileView, Remove, Transaction};
 use deltalake_core::operations::vacuum::VacuumMode;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
@@ -82,15 +82,7 @@ impl DeltaTableFiles {
             .log_data()
             .iter()
             .map(|file| {
-                let add = Add {
-                    path: file.path().into_owned(),
-                    partition_values: file.partition_values_map(),
-                    size: file.size(),
-                    modification_time: file.modification_time(),
-                    data_change: true,
-                    stats: file.stats(),
-                    ..Add::default()
-                };
+                let add = add(&file);
                 (add.path.clone(), add)
             })
             .collect()
@@ -249,6 +241,19 @@ pub(super) fn partitions_app_id(topic: &str) -> String {
 /// The application id under which a partition's landed offset is kept.
 pub(super) fn land_app_id(topic: &str, partition: i32) -> String {
     format!("land-{topic}-{partition}")
+}
+
+/// What names a live file.
+pub(super) fn add(file: &LogicalFileView) -> Add {
+    Add {
+        path: file.path().into_owned(),
+        partition_values: file.partition_values_map(),
+        size: file.size(),
+        modification_time: file.modification_time(),
+        data_change: true,
+        stats: file.stats(),
+        ..Add::default()
+    }
 }
 
 /// The tombstone of a file.

@@ -97,15 +97,21 @@ impl From<io::Error> for NotWritten {
 /// Writes a file whose content and name survive the loss of power.
 fn write_to_stay(target: &Path, rows: &DataFrame) -> Result<u64, NotWritten> {
     let folder = target.parent().unwrap_or(target);
-    if !folder.exists() {
-        fs::create_dir_all(folder)?;
-        sync_folder(folder.parent().unwrap_or(folder))?;
-    }
+    make_folder(folder)?;
     let file = File::create_new(target)?;
     let size = parquet::write(&file, rows).map_err(NotWritten::Data)?;
     file.sync_all()?;
     sync_folder(folder)?;
     Ok(size)
+}
+
+/// Makes a folder of files, if it is not there, to stay.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        fs::create_dir_all(folder)?;
+        sync_folder(folder.parent().unwrap_or(folder))?;
+    }
+    Ok(())
 }
 
 /// Makes the names in a folder survive the loss of power.

@@ -1,11 +1,17 @@
-//! Tables as their definitions say: made where they are missing, completed where they lack columns.
+//! Tables as their definitions say: made where they are missing, completed where they lack columns, and with a float where
+//! a whole number was.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use deltalake_core::kernel::{DataType as DeltaType, MetadataValue, PrimitiveType, StructField};
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake_core::kernel::{
+    Action, DataType as DeltaType, MetadataExt, MetadataValue, PrimitiveType, StructField,
+    StructType,
+};
 use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError};
 
@@ -83,13 +89,67 @@ async fn prepare_once(
             .map_err(error)?;
     }
     if !missing.is_empty() {
-        delta
+        delta = delta
             .add_columns()
             .with_fields(missing)
             .await
             .map_err(error)?;
     }
-    Ok(())
+    let state = delta.snapshot().map_err(error)?;
+    match widened(table, &state.schema()).map_err(error)? {
+        Some(schema) => widen(&delta, &schema).await.map_err(error),
+        None => Ok(()),
+    }
+}
+
+/// Gives the table another schema, and takes away the files that do not follow it. Publications name the version before,
+/// in which they stand; the next build makes the table again.
+async fn widen(delta: &DeltaTable, schema: &StructType) -> Result<(), DeltaTableError> {
+    let state = delta.snapshot()?;
+    let metadata = state.metadata().clone().with_schema(schema)?;
+    let live = state.log_data();
+    let removed = live
+        .iter()
+        .map(|file| Action::Remove(delta::remove(&delta::add(&file))));
+    let actions = [Action::Metadata(metadata)].into_iter().chain(removed);
+    let operation = DeltaOperation::Write {
+        mode: SaveMode::Overwrite,
+        partition_by: None,
+        predicate: None,
+    };
+    CommitBuilder::from(CommitProperties::default())
+        .with_actions(actions.collect())
+        .build(Some(state), delta.log_store(), operation)
+        .await
+        .map(drop)
+}
+
+/// The schema with a float wherever the definition has one and a whole number is stored; `None` if there is no such column.
+fn widened(table: &Table, stored: &StructType) -> Result<Option<StructType>, DeltaTableError> {
+    let becomes_float = |field: &StructField| {
+        let column = table
+            .columns
+            .iter()
+            .find(|column| column.name == field.name());
+        column.is_some_and(|column| may_widen(column, field))
+    };
+    if !stored.fields().any(becomes_float) {
+        return Ok(None);
+    }
+    let fields = stored.fields().cloned().map(|mut field| {
+        if becomes_float(&field) {
+            field.data_type = data_type(ColumnType::Float);
+        }
+        field
+    });
+    StructType::try_new(fields)
+        .map(Some)
+        .map_err(DeltaTableError::from)
+}
+
+/// Whether the definition has a float where a whole number is stored.
+fn may_widen(column: &Column, stored: &StructField) -> bool {
+    column.kind == ColumnType::Float && *stored.data_type() == data_type(ColumnType::Integer)
 }
 
 fn create(table: &Table, delta: &DeltaTable, retention: Duration) -> CreateBuilder {
@@ -131,7 +191,9 @@ fn missing_columns(
         match schema.field(column.name) {
             None if column.nullable => missing.push(field(column)),
             None => return Err(altered(column, "missing".to_owned())),
-            Some(found) if *found.data_type() != data_type(column.kind) => {
+            Some(found)
+                if *found.data_type() != data_type(column.kind) && !may_widen(column, found) =>
+            {
                 return Err(altered(column, found.data_type().to_string()));
             }
             Some(_) => {}

@@ -14,6 +14,7 @@ use crate::table::{ColumnType, Table};
 /// What Parquet lets other writers choose, Spark's INT96 times among them. Delta says the types; that is what they become.
 const CASTS: CastColumnsPolicy = CastColumnsPolicy {
     integer_upcast: true,
+    integer_to_float_cast: true,
     float_upcast: true,
     datetime_nanoseconds_downcast: true,
     datetime_milliseconds_upcast: true,

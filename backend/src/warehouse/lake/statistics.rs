@@ -146,6 +146,25 @@ impl Bounds {
         })
     }
 
+    /// The earliest instant that the column may hold, UTC microseconds.
+    pub(super) fn earliest(&self, column: &str) -> Option<i64> {
+        self.min_values
+            .get(column)
+            .and_then(Value::as_str)
+            .and_then(micros)
+    }
+
+    /// How many rows the file has, as far as it says.
+    pub(super) fn rows(&self) -> usize {
+        let rows = self.num_records.unwrap_or_default();
+        usize::try_from(rows).unwrap_or(usize::MAX)
+    }
+
+    /// Whether every row is known to have a value in the column.
+    pub(super) fn has_no_null(&self, column: &str) -> bool {
+        self.null_count.get(column).and_then(Value::as_u64) == Some(0)
+    }
+
     /// Whether rows of the file may satisfy a filter.
     pub(super) fn may_hold(&self, filter: &Filter) -> bool {
         let column = filter.column();
@@ -160,10 +179,8 @@ impl Bounds {
                 self.text_may_reach(column, value) && self.text_may_begin_by(column, value)
             }),
             Filter::TimestampBetween(_, low, high) => {
-                let least = self.min_values.get(column).and_then(Value::as_str);
-                let least = least.and_then(micros);
                 self.latest(column).is_none_or(|latest| latest >= *low)
-                    && least.is_none_or(|least| least <= *high)
+                    && self.earliest(column).is_none_or(|least| least <= *high)
             }
         }
     }

@@ -10,8 +10,8 @@ use shoptrail_backend::warehouse::{Offsets, Publication, Replaces, Warehouse, Wa
 
 use super::super::warehouse::{BRONZE, SMALL, change, small};
 use super::super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, basis, build, land, landing,
-    shuffled_world,
+    TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, basis, bronze_since, build,
+    land, landing, shuffled_world,
 };
 use super::proxy::{Effect, Fault, Proxy, refusal};
 use super::server::{DATASET, PROJECT, Server, connect};
@@ -510,7 +510,7 @@ async fn lander_killed_at_any_call_loses_and_doubles_nothing() {
                 .unwrap();
         }
         next += 1;
-        let rows = test.bigquery.bronze_since(None).await.unwrap().0;
+        let rows = bronze_since(&test.bigquery, None).await.unwrap().0;
         let mut records: Vec<i64> = rows
             .column("record")
             .unwrap()

@@ -68,7 +68,7 @@ async fn change_of_bronze_asks_for_a_rebuild() {
     let cursor = test.bigquery.publication().await.unwrap().cursor;
     let refused = connect(test.settings.clone())
         .await
-        .bronze_since(cursor.as_ref())
+        .unread(cursor.as_ref(), None)
         .await
         .unwrap_err()
         .to_string();

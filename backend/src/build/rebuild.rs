@@ -1,0 +1,411 @@
+//! A rebuild: all of bronze into new tables, in parts that fit into memory.
+//!
+//! Rows are dealt to parts by their visitor; each part is an increment of visitors who are not there yet, into a lake that
+//! nobody sees. Gold follows from that, some days at a time. In the end the lake's files become the tables.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
+
+use anyhow::Context;
+use polars::prelude::*;
+use shoptrail_local::progress::now;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::parts::Parts;
+use super::rows::{days_around, in_days, semi};
+use super::staged::Staged;
+use super::{SESSION_DAYS, built_tables, increment, inputs, quality};
+use crate::bronze;
+use crate::config::Reporting;
+use crate::gold::{self, Gold, Scope};
+use crate::silver::{self, events, quarantine};
+use crate::table::Table;
+use crate::warehouse::lake::Lake;
+use crate::warehouse::{
+    Basis, Change, Cursor, Day, Portion, Publication, Query, Recipe, Replaces, Rows, Warehouse,
+};
+
+/// The column with a hash of an event's identity.
+const ID_HASH: &str = "id_hash";
+
+/// Days whose totals are compared at a time.
+const DAYS_AT_ONCE: usize = 7;
+
+/// So many hashes of identities are compared at a time.
+const HASHES_AT_ONCE: usize = 8_000_000;
+
+/// All tables, made again and not published yet.
+pub(super) struct Rebuilt {
+    /// What to publish: every table, also those without a row.
+    pub(super) changes: Vec<Change>,
+    /// Bronze rows read.
+    pub(super) bronze_rows: usize,
+    /// Days that any table has rows on.
+    pub(super) days: usize,
+    /// What of bronze they contain.
+    pub(super) cursor: Cursor,
+    /// What checks found.
+    pub(super) outcomes: Vec<quality::Outcome>,
+    /// The folder with the files of the changes.
+    pub(super) parts: Parts,
+}
+
+/// Builds every table from all of bronze, with about `rows_at_once` of its rows in memory.
+///
+/// # Errors
+/// Returns an error if the warehouse cannot be read, a plan fails, or a check does.
+pub(super) async fn rebuild(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    rows_at_once: usize,
+) -> anyhow::Result<Rebuilt> {
+    let unread = warehouse.unread(None, None).await?;
+    let mut dealt = Dealt {
+        parts: Parts::make(&warehouse.scratch_folder())?,
+        count: unread.rows.div_ceil(rows_at_once).max(1),
+        rows: 0,
+        quarantined: Vec::new(),
+    };
+    dealt
+        .deal_all(warehouse, unread.portions, rows_at_once)
+        .await?;
+    let lake = dealt.parts.folder().join("lake");
+    let mut made = Made::new(&lake, reporting, rows_at_once).await?;
+    made.keep_quarantined(&dealt).await?;
+    let shared = dealt.shared_events()?;
+    for part in 0..dealt.count {
+        now(format!("silver, part {} of {}", part + 1, dealt.count));
+        if let Some(rows) = dealt.parts.rows(part)? {
+            let rows = shared.without_losers(part, rows.collect()?)?;
+            dealt.parts.remove(part);
+            made.add(rows).await.context("building silver")?;
+        }
+    }
+    for gold in gold::TABLES {
+        now(gold.table.name);
+        made.build_gold(gold)
+            .await
+            .with_context(|| format!("building `{}`", gold.table.name))?;
+    }
+    made.check_totals().await?;
+    Ok(Rebuilt {
+        changes: made.changes().await?,
+        bronze_rows: dealt.rows,
+        days: made.days().await?.len(),
+        outcomes: quality::together(made.outcomes),
+        cursor: unread.cursor,
+        parts: dealt.parts,
+    })
+}
+
+/// The rows of bronze, dealt to parts by their visitor.
+struct Dealt {
+    parts: Parts,
+    /// How many parts there are.
+    count: usize,
+    /// How many rows of bronze there were.
+    rows: usize,
+    /// Those that cannot be counted.
+    quarantined: Vec<LazyFrame>,
+}
+
+impl Dealt {
+    async fn deal_all(
+        &mut self,
+        warehouse: &dyn Warehouse,
+        portions: Vec<Portion>,
+        rows_at_once: usize,
+    ) -> anyhow::Result<()> {
+        let mut gathered = Vec::new();
+        let mut held = 0;
+        for portion in portions {
+            let bronze = warehouse.bronze(portion).await?;
+            self.rows += bronze.height();
+            now(format!("{} rows", self.rows));
+            let sorted = bronze::sorted(&bronze)?;
+            if !sorted.unreadable.is_empty() {
+                let rows = quarantine::rows(&sorted.unreadable)?;
+                self.quarantined.push(rows.lazy());
+            }
+            held += sorted.events.height();
+            gathered.push(sorted.events.lazy());
+            if held >= rows_at_once {
+                self.deal(std::mem::take(&mut gathered))?;
+                held = 0;
+            }
+        }
+        self.deal(gathered)
+    }
+
+    fn deal(&mut self, gathered: Vec<LazyFrame>) -> anyhow::Result<()> {
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        let rows = concat(gathered, UnionArgs::default())?;
+        let rows = rows.select(silver::INPUT.map(col)).collect()?;
+        let ids = hashes(&rows, "event_id")?.with_name(ID_HASH.into());
+        let visitors = hashes(&rows, "anonymous_id")?;
+        let rows = rows.hstack(&[ids.into_column()])?;
+        let count = i64::try_from(self.count)?;
+        for part in 0..self.count {
+            let number = i64::try_from(part)?;
+            let is_here: BooleanChunked = visitors
+                .iter()
+                .map(|hash| hash.map(|hash| hash % count == number))
+                .collect();
+            let theirs = rows.filter(&is_here)?;
+            if theirs.height() > 0 {
+                self.parts.add(part, &theirs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the events that have records in several parts, and of these the records that count.
+    fn shared_events(&self) -> anyhow::Result<Shared> {
+        let slices = i64::try_from(self.rows / HASHES_AT_ONCE + 1)?;
+        let mut hashes = HashSet::new();
+        for slice in (0..slices).filter(|_| self.count > 1) {
+            let in_slice = (col(ID_HASH) % lit(slices)).eq(lit(slice));
+            let once = |_, rows: LazyFrame| {
+                rows.select([col(ID_HASH)])
+                    .filter(in_slice.clone())
+                    .unique(None, UniqueKeepStrategy::Any)
+            };
+            let Some(all) = self.of_all_parts(once)? else {
+                continue;
+            };
+            let shared = all
+                .group_by([col(ID_HASH)])
+                .agg([len().alias("parts")])
+                .filter(col("parts").gt(lit(1)))
+                .collect()?;
+            hashes.extend(shared.column(ID_HASH)?.i64()?.iter().flatten());
+        }
+        if hashes.is_empty() {
+            return Ok(Shared::default());
+        }
+        let listed = Series::new("hashes".into(), hashes.iter().copied().collect::<Vec<_>>());
+        let listed = lit(listed.implode()?.into_series());
+        let rivals = self.of_all_parts(|part, rows| {
+            rows.filter(col(ID_HASH).is_in(listed.clone(), false))
+                .select(events::RIVALRY.map(col))
+                .with_column(lit(part).alias("part"))
+        })?;
+        let winners = rivals.map(|rivals| events::dedupe(rivals).collect());
+        Ok(Shared {
+            hashes,
+            winners: winners.transpose()?.unwrap_or_default(),
+        })
+    }
+
+    /// What a plan makes of the rows of each part, together.
+    fn of_all_parts(
+        &self,
+        plan: impl Fn(i64, LazyFrame) -> LazyFrame,
+    ) -> anyhow::Result<Option<LazyFrame>> {
+        let mut all = Vec::new();
+        for part in 0..self.count {
+            if let Some(rows) = self.parts.rows(part)? {
+                all.push(plan(i64::try_from(part)?, rows));
+            }
+        }
+        if all.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(concat(all, UnionArgs::default())?))
+    }
+}
+
+/// The events with records in several parts: the same event came from several visitors.
+#[derive(Default)]
+struct Shared {
+    /// Hashes of their identities.
+    hashes: HashSet<i64>,
+    /// The records that count, and their parts.
+    winners: DataFrame,
+}
+
+impl Shared {
+    /// The rows of a part without records that lose against one of another part.
+    fn without_losers(&self, part: usize, rows: DataFrame) -> anyhow::Result<DataFrame> {
+        if self.hashes.is_empty() {
+            return Ok(rows);
+        }
+        let hashes = rows.column(ID_HASH)?.i64()?;
+        let is_shared: BooleanChunked = hashes
+            .iter()
+            .map(|hash| Some(hash.is_some_and(|hash| self.hashes.contains(&hash))))
+            .collect();
+        let is_here = col("part").eq(lit(i64::try_from(part)?));
+        let winners = self.winners.clone().lazy().filter(is_here);
+        let kept = semi(rows.filter(&is_shared)?.lazy(), winners, &events::IDENTITY);
+        Ok(rows.filter(&!&is_shared)?.vstack(&kept.collect()?)?)
+    }
+}
+
+/// A hash, not negative, of the shop and another column of each row.
+fn hashes(rows: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
+    let (shops, others) = (rows.column("shop_id")?.str()?, rows.column(column)?.str()?);
+    let mut text = String::new();
+    let hashes = shops.iter().zip(others.iter()).map(|(shop, other)| {
+        text.clear();
+        text.push_str(shop.unwrap_or_default());
+        text.push('\u{1f}');
+        text.push_str(other.unwrap_or_default());
+        (xxh3_64(text.as_bytes()) >> 1).cast_signed()
+    });
+    Ok(Int64Chunked::from_vec(column.into(), hashes.collect()))
+}
+
+/// The tables as far as they are made, in a lake that nobody sees.
+struct Made<'a> {
+    lake: Lake,
+    now: Publication,
+    outcomes: Vec<quality::Outcome>,
+    reporting: &'a Reporting,
+    rows_at_once: usize,
+}
+
+impl<'a> Made<'a> {
+    async fn new(
+        folder: &Path,
+        reporting: &'a Reporting,
+        rows_at_once: usize,
+    ) -> anyhow::Result<Self> {
+        let lake = Lake::new(folder);
+        lake.prepare(&built_tables().collect::<Vec<_>>()).await?;
+        Ok(Self {
+            lake,
+            now: Publication::default(),
+            outcomes: Vec::new(),
+            reporting,
+            rows_at_once,
+        })
+    }
+
+    fn staged(&self) -> Staged<'_> {
+        Staged::over(&self.lake, self.now.clone())
+    }
+
+    /// Makes changes part of the tables.
+    async fn keep(&mut self, changes: Vec<Change>) -> anyhow::Result<()> {
+        let basis = Basis {
+            cursor: Cursor::default(),
+            recipe: Recipe::default(),
+        };
+        self.now = self.lake.publish(&self.now, changes, basis).await?;
+        Ok(())
+    }
+
+    async fn keep_quarantined(&mut self, dealt: &Dealt) -> anyhow::Result<()> {
+        if dealt.quarantined.is_empty() {
+            return Ok(());
+        }
+        let rows = concat(dealt.quarantined.clone(), UnionArgs::default())?;
+        let rows = quarantine::once(rows).collect()?;
+        self.append(&quarantine::TABLE, rows).await
+    }
+
+    /// Adds the silver of visitors who are not there yet, from their rows of bronze.
+    async fn add(&mut self, rows: DataFrame) -> anyhow::Result<()> {
+        let new = silver::typed(&events::once(&rows)?, self.reporting)?;
+        drop(rows);
+        let mut staged = self.staged();
+        increment::silver_of_new_visitors(&mut staged, new, self.reporting).await?;
+        let outcomes = quality::check_rows(&staged).await?;
+        let changes = staged.into_changes()?;
+        self.outcomes.extend(outcomes);
+        self.keep(changes).await
+    }
+
+    async fn append(&mut self, table: &'static Table, rows: DataFrame) -> anyhow::Result<()> {
+        let mut staged = self.staged();
+        staged.replace(table, table.empty(), rows)?;
+        let outcomes = quality::check_rows(&staged).await?;
+        let changes = staged.into_changes()?;
+        self.outcomes.extend(outcomes);
+        self.keep(changes).await
+    }
+
+    async fn build_gold(&mut self, gold: &'static Gold) -> anyhow::Result<()> {
+        let (back, ahead) = match gold.scope {
+            Scope::Days { back } | Scope::PathsToOrders { back } => (back, 0),
+            Scope::RestOfSessions { .. } => (0, SESSION_DAYS),
+            Scope::Products(around) => (around.days(), 0),
+            Scope::Visitors(_) | Scope::Everything => {
+                let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
+                let rows = (gold.build)(&silver)?.collect()?;
+                return self.append(&gold.table, rows).await;
+            }
+        };
+        for days in self.day_groups(gold, back, ahead).await? {
+            let read = days_around(&days, back, ahead);
+            let on_days = |_: &Table, query: Query| query.days(&read);
+            let silver = inputs(&self.staged(), gold, on_days, self.reporting).await?;
+            let rows = (gold.build)(&silver)?.filter(in_days(&days)?).collect()?;
+            self.append(&gold.table, rows).await?;
+        }
+        Ok(())
+    }
+
+    /// The days a gold table can have rows on, in groups whose rows of silver fit into memory.
+    async fn day_groups(
+        &self,
+        gold: &Gold,
+        back: Day,
+        ahead: Day,
+    ) -> anyhow::Result<Vec<BTreeSet<Day>>> {
+        let mut rows: BTreeMap<Day, usize> = BTreeMap::new();
+        for input in gold.reads {
+            for (day, height) in self.lake.days(&self.now, input.table).await? {
+                *rows.entry(day).or_default() += height;
+            }
+        }
+        let days = days_around(&rows.keys().copied().collect(), ahead, back);
+        let mut groups: Vec<BTreeSet<Day>> = Vec::new();
+        let mut held = self.rows_at_once;
+        for day in days {
+            if held >= self.rows_at_once {
+                groups.push(BTreeSet::new());
+                held = 0;
+            }
+            held += rows.get(&day).copied().unwrap_or_default();
+            if let Some(group) = groups.last_mut() {
+                group.insert(day);
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Checks totals, some days at a time.
+    async fn check_totals(&mut self) -> anyhow::Result<()> {
+        let days: Vec<Day> = self.days().await?.into_iter().collect();
+        for some in days.chunks(DAYS_AT_ONCE) {
+            let days = some.iter().copied().collect();
+            let outcomes = quality::check_totals(&self.staged(), &days).await?;
+            self.outcomes.extend(outcomes);
+        }
+        Ok(())
+    }
+
+    async fn days(&self) -> anyhow::Result<BTreeSet<Day>> {
+        let mut days = BTreeSet::new();
+        for table in built_tables() {
+            days.extend(self.lake.days(&self.now, table).await?.into_keys());
+        }
+        Ok(days)
+    }
+
+    async fn changes(&self) -> anyhow::Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for table in built_tables() {
+            changes.push(Change {
+                table,
+                replaces: Replaces::All,
+                rows: Rows::Files(self.lake.row_files(&self.now, table).await?),
+            });
+        }
+        Ok(changes)
+    }
+}

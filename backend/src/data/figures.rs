@@ -1,0 +1,100 @@
+//! Sums of rows, and rows as JSON: what every answer is put together from.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use polars::prelude::*;
+use serde_json::value::RawValue;
+
+use super::question::DayRange;
+use super::selected::SelectedRows;
+use crate::gold::daily_kpis;
+use crate::show;
+
+/// Rows as a JSON array of objects.
+pub(super) type JsonRows = Box<RawValue>;
+
+/// Sums by the name of what was added up.
+pub(super) type Sums = BTreeMap<&'static str, i64>;
+
+/// What of `gold_daily_kpis` adds up over currencies: a visit has none.
+const VISITS: [&str; 7] = [
+    "sessions",
+    "converted_sessions",
+    "bounced_sessions",
+    "session_duration_ms",
+    "cart_sessions",
+    "abandoned_cart_sessions",
+    "page_views",
+];
+/// What is of one currency.
+const MONEY: [&str; 4] = [
+    "revenue_gross_minor",
+    "refunds_minor",
+    "revenue_net_minor",
+    "orders",
+];
+
+/// The key figures of some days.
+pub(super) async fn totals(rows: &SelectedRows, days: DayRange) -> anyhow::Result<Sums> {
+    let daily = rows.gold(&daily_kpis::GOLD, days).await?;
+    let sums = daily.select(daily_sums(&rows.currency)).collect()?;
+    one_row(&sums)
+}
+
+/// Sums of `gold_daily_kpis`: visits in all currencies, money in one.
+pub(super) fn daily_sums(currency: &str) -> Vec<Expr> {
+    let visits = VISITS.map(|column| col(column).sum());
+    let money = MONEY.map(|column| in_currency(column, currency));
+    visits.into_iter().chain(money).collect()
+}
+
+/// The sum of a column over the rows in one currency.
+pub(super) fn in_currency(column: &str, currency: &str) -> Expr {
+    let is_shown = col("currency").eq(lit(currency.to_owned()));
+    col(column).filter(is_shown).sum()
+}
+
+/// How many rows satisfy a condition.
+pub(super) fn count(condition: Expr) -> Expr {
+    condition.cast(DataType::Int64).sum()
+}
+
+/// The whole numbers of a frame's one row, by column.
+pub(super) fn one_row(frame: &DataFrame) -> anyhow::Result<Sums> {
+    let names = VISITS.iter().chain(&MONEY);
+    let of = |name: &&'static str| {
+        let values = frame.column(name)?.cast(&DataType::Int64)?;
+        let value = values.i64()?.iter().flatten().next();
+        Ok((*name, value.unwrap_or(0)))
+    };
+    names.map(of).collect()
+}
+
+/// Collects rows, the largest `by` first and of equals the first by `name`, as JSON.
+pub(super) fn largest(
+    rows: LazyFrame,
+    by: &str,
+    name: &str,
+    most: IdxSize,
+) -> anyhow::Result<JsonRows> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+    json(rows.sort([by, name], order).limit(most))
+}
+
+/// Collects rows in the order of a column, as JSON.
+pub(super) fn in_order(rows: LazyFrame, by: &str) -> anyhow::Result<JsonRows> {
+    json(rows.sort([by], SortMultipleOptions::default()))
+}
+
+/// Collects rows as JSON.
+pub(super) fn json(rows: LazyFrame) -> anyhow::Result<JsonRows> {
+    let rows = rows.collect()?;
+    if rows.height() == 0 {
+        return Ok(RawValue::from_string("[]".to_owned())?);
+    }
+    let mut text = Vec::new();
+    show::write_json(rows, &mut text)?;
+    let text = String::from_utf8(text).context("rows are no text")?;
+    Ok(RawValue::from_string(text)?)
+}

@@ -1,0 +1,108 @@
+//! Can the figures be trusted: what is missing, refused or left out, and how fresh it is.
+
+use chrono::{DateTime, Utc};
+use polars::prelude::*;
+use serde::Serialize;
+
+use super::figures::{JsonRows, count, in_order, json, largest};
+use super::selected::SelectedRows;
+use crate::bronze;
+use crate::silver::{events, quarantine};
+
+const MOST_REASONS: IdxSize = 50;
+
+/// The page "Data quality".
+#[derive(Serialize)]
+pub(super) struct QualityPage {
+    published_at: Option<DateTime<Utc>>,
+    newest_event: JsonRows,
+    days: JsonRows,
+    event_types: JsonRows,
+    not_readable: JsonRows,
+    not_counted: JsonRows,
+}
+
+impl QualityPage {
+    /// Answers for the page.
+    pub(super) async fn of(rows: &SelectedRows) -> anyhow::Result<Self> {
+        let events = events(rows).await?.collect()?.lazy();
+        Ok(Self {
+            published_at: DateTime::from_timestamp_millis(rows.publication.published_at),
+            newest_event: json(
+                events
+                    .clone()
+                    .select([col("event_time").max(), col("received_at").max()]),
+            )?,
+            days: in_order(days(events.clone()), "day")?,
+            event_types: event_types(events)?,
+            not_readable: reasons(rows, &bronze::QUARANTINE).await?,
+            not_counted: reasons(rows, &quarantine::TABLE).await?,
+        })
+    }
+}
+
+async fn events(rows: &SelectedRows) -> anyhow::Result<LazyFrame> {
+    let columns = [
+        "day",
+        "shop_id",
+        "anonymous_id",
+        "session_key",
+        "event_type",
+        "event_time",
+        "received_at",
+        "seq",
+        "channel",
+        "device",
+        "country",
+        "is_bot",
+    ];
+    let events = rows.read(&events::TABLE, &columns, Some(rows.days)).await?;
+    Ok(rows.question.narrow(&events::TABLE, events))
+}
+
+/// By day: events counted, those of programs, and how long events were under way.
+fn days(events: LazyFrame) -> LazyFrame {
+    let late_ms = (col("received_at").cast(DataType::Int64)
+        - col("event_time").cast(DataType::Int64))
+        / lit(1_000_i64);
+    let late = |share: f64, name: &str| {
+        col("late_ms")
+            .quantile(lit(share), QuantileMethod::Nearest)
+            .cast(DataType::Int64)
+            .alias(name)
+    };
+    events
+        .with_column(late_ms.alias("late_ms"))
+        .group_by([col("day")])
+        .agg([
+            count(col("is_bot").not()).alias("counted"),
+            count(col("is_bot")).alias("of_programs"),
+            late(0.5, "late_ms_median"),
+            late(0.95, "late_ms_p95"),
+        ])
+}
+
+fn event_types(events: LazyFrame) -> anyhow::Result<JsonRows> {
+    let types = events.group_by([col("event_type")]).agg([
+        len().cast(DataType::Int64).alias("events"),
+        col("event_time").max().alias("last_at"),
+    ]);
+    largest(types, "events", "event_type", MOST_REASONS)
+}
+
+/// Records of a quarantine by reason, of all time: they have no day.
+async fn reasons(
+    rows: &SelectedRows,
+    table: &'static crate::table::Table,
+) -> anyhow::Result<JsonRows> {
+    let query = crate::warehouse::Query::all().columns(&["code", "reason"]);
+    let records = rows
+        .warehouse
+        .read(&rows.publication, table, &query)
+        .await?;
+    let reasons = records.lazy().group_by([col("code")]).agg([
+        len().cast(DataType::Int64).alias("records"),
+        col("reason").first(),
+    ]);
+    largest(reasons, "records", "code", MOST_REASONS)
+}

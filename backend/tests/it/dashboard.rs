@@ -1,0 +1,283 @@
+//! The dashboard's answers, over HTTP: what pages ask for is what gold says.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::Value;
+use shoptrail_backend::attention::Attention;
+use shoptrail_backend::build::Mode;
+use shoptrail_backend::data;
+use shoptrail_backend::warehouse::lake::Lake;
+use tokio::net::TcpListener;
+
+use super::world::{TestLake, TestWarehouse, build, land, reporting, shuffled_world};
+
+/// All days of the world.
+const DAYS: &str = "from=2026-01-01&to=2027-12-31";
+const PAGES: [&str; 7] = [
+    "overview",
+    "traffic",
+    "funnel",
+    "products",
+    "customers",
+    "live",
+    "quality",
+];
+
+struct Dashboard {
+    world: TestLake,
+    address: String,
+    client: Client,
+}
+
+impl Dashboard {
+    async fn over(records: &[String]) -> Self {
+        let world = TestLake::new().await;
+        if !records.is_empty() {
+            land(&world.lake, records).await;
+            build(&world.lake, Mode::Increment).await;
+        }
+        let lake = Arc::new(Lake::new(world.folder.path()));
+        let router = data::router(lake, &reporting(), Attention::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/data", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, router).await });
+        Self {
+            world,
+            address,
+            client: Client::new(),
+        }
+    }
+
+    async fn ask(&self, what: &str) -> Response {
+        let address = format!("{}/{what}", self.address);
+        self.client.get(address).send().await.unwrap()
+    }
+
+    async fn json(&self, what: &str) -> Value {
+        let response = self.ask(what).await;
+        assert_eq!(response.status(), StatusCode::OK, "{what}");
+        response.json().await.unwrap()
+    }
+}
+
+fn sum(rows: &Value, column: &str) -> i64 {
+    let rows = rows.as_array().expect("rows");
+    rows.iter()
+        .map(|row| row[column].as_i64().expect("a whole number"))
+        .sum()
+}
+
+fn rows_where<'a>(rows: &'a Value, column: &str, value: &str) -> Vec<&'a Value> {
+    let rows = rows.as_array().expect("rows");
+    rows.iter().filter(|row| row[column] == value).collect()
+}
+
+/// An answer without the parts that differ by how it was asked for.
+fn figures(answer: &Value) -> Value {
+    let mut figures = answer.clone();
+    let parts = figures.as_object_mut().unwrap();
+    for part in ["at", "customers", "summary", "groups", "first_channels"] {
+        parts.remove(part);
+    }
+    figures
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_of_the_overview_are_those_of_gold() {
+    let dashboard = Dashboard::over(&shuffled_world(5, 120)).await;
+    let daily = dashboard.json("gold_daily_kpis.json").await;
+    let answer = dashboard
+        .json(&format!("overview?{DAYS}&currency=EUR"))
+        .await;
+    assert_eq!(answer["now"]["sessions"], sum(&daily, "sessions"));
+    let euros: i64 = rows_where(&daily, "currency", "EUR")
+        .iter()
+        .map(|row| row["revenue_gross_minor"].as_i64().unwrap())
+        .sum();
+    assert!(euros > 0);
+    assert_eq!(answer["now"]["revenue_gross_minor"], euros);
+    assert_eq!(sum(&answer["course"], "revenue_gross_minor"), euros);
+    assert_eq!(
+        sum(&answer["course"], "sessions"),
+        answer["now"]["sessions"]
+    );
+    let funnel = dashboard.json("gold_conversion_funnel.json").await;
+    let events: i64 = rows_where(&funnel, "kind", "event")
+        .iter()
+        .map(|row| row["events"].as_i64().unwrap())
+        .sum();
+    assert_eq!(sum(&answer["events"], "events"), events);
+    let types: BTreeSet<&str> = rows_where(&funnel, "kind", "event")
+        .iter()
+        .map(|row| row["step"].as_str().unwrap())
+        .collect();
+    assert!(types.contains("purchase"));
+    assert_eq!(answer["events"].as_array().unwrap().len(), types.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filter_that_leaves_everything_changes_no_figure() {
+    // Everybody is on a desktop; the tables without a device are then made from silver by their own plans.
+    let dashboard = Dashboard::over(&shuffled_world(6, 120)).await;
+    for page in PAGES {
+        let all = dashboard.json(&format!("{page}?{DAYS}&currency=EUR")).await;
+        let filtered = format!("{page}?{DAYS}&currency=EUR&device=desktop");
+        let filtered = dashboard.json(&filtered).await;
+        assert_eq!(figures(&all), figures(&filtered), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_part_what_there_is() {
+    let dashboard = Dashboard::over(&shuffled_world(7, 120)).await;
+    let all = dashboard
+        .json(&format!("traffic?{DAYS}&currency=EUR"))
+        .await;
+    let mut parts = (0, 0);
+    for channel in all["channels"].as_array().unwrap() {
+        let name = channel["channel"].as_str().unwrap().replace(' ', "%20");
+        let question = format!("traffic?{DAYS}&currency=EUR&channel={name}");
+        let part = dashboard.json(&question).await;
+        assert_eq!(part["now"]["sessions"], channel["sessions"], "{name}");
+        parts.0 += part["now"]["sessions"].as_i64().unwrap();
+        parts.1 += part["now"]["revenue_gross_minor"].as_i64().unwrap();
+    }
+    assert_eq!(all["now"]["sessions"], parts.0);
+    assert_eq!(all["now"]["revenue_gross_minor"], parts.1);
+    let nowhere = format!("overview?{DAYS}&country=AQ");
+    assert_eq!(dashboard.json(&nowhere).await["now"]["sessions"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn product_filter_leaves_sessions_with_the_product_in_them() {
+    let dashboard = Dashboard::over(&shuffled_world(8, 120)).await;
+    let question = format!("products?{DAYS}&currency=EUR");
+    let all = dashboard.json(&question).await;
+    let one = dashboard.json(&format!("{question}&product=sku-1")).await;
+    assert_eq!(one["products"].as_array().unwrap().len(), 1);
+    let mut alone = one["products"][0].clone();
+    let among_all = rows_where(&all["products"], "item_id", "sku-1")[0];
+    alone["total_minor"] = among_all["total_minor"].clone();
+    assert_eq!(&alone, among_all);
+    let (some, every) = (
+        one["now"]["sessions"].as_i64(),
+        all["now"]["sessions"].as_i64(),
+    );
+    assert!(some > Some(0) && some < every, "{some:?} of {every:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shops_are_told_apart() {
+    let dashboard = Dashboard::over(&shuffled_world(9, 120)).await;
+    let mut sessions = 0;
+    for shop in ["demo", "second"] {
+        let question = format!("overview?{DAYS}&currency=EUR&shop={shop}");
+        let answer = dashboard.json(&question).await;
+        let own = answer["now"]["sessions"].as_i64().unwrap();
+        assert!(own > 0);
+        sessions += own;
+    }
+    let all = dashboard.json(&format!("overview?{DAYS}")).await;
+    assert_eq!(all["now"]["sessions"], sessions);
+    assert_eq!(all["currency"], "EUR", "the one with the most orders");
+    let choices = dashboard.json("choices").await;
+    assert_eq!(choices["shops"].as_array().unwrap().len(), 2);
+    assert_eq!(choices["digits"]["EUR"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_day_goes_by_the_hours_of_the_reporting_time_zone() {
+    let dashboard = Dashboard::over(&shuffled_world(10, 120)).await;
+    let day = "from=2026-11-22&to=2026-11-22&currency=EUR";
+    let answer = dashboard.json(&format!("overview?{day}")).await;
+    assert_eq!(
+        sum(&answer["course"], "sessions"),
+        answer["now"]["sessions"]
+    );
+    assert_eq!(
+        sum(&answer["course"], "revenue_gross_minor"),
+        answer["now"]["revenue_gross_minor"]
+    );
+    for row in answer["course"].as_array().unwrap() {
+        assert!((0..24).contains(&row["at"].as_i64().unwrap()), "{row}");
+    }
+    assert_eq!(answer["days_before"]["from"], "2026-11-21");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_that_is_known_is_not_sent_again() {
+    let dashboard = Dashboard::over(&shuffled_world(11, 30)).await;
+    let question = format!("overview?{DAYS}");
+    let first = dashboard.ask(&question).await;
+    let tag = first.headers()["etag"].clone();
+    let ask_again = async || {
+        let address = format!("{}/{question}", dashboard.address);
+        let request = dashboard.client.get(address).header("if-none-match", &tag);
+        request.send().await.unwrap()
+    };
+    let again = ask_again().await;
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(again.bytes().await.unwrap().len(), 0);
+    land(&dashboard.world.lake, &shuffled_world(12, 30)).await;
+    build(&dashboard.world.lake, Mode::Increment).await;
+    assert_eq!(ask_again().await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newer_publication_is_told_to_open_pages() {
+    let dashboard = Dashboard::over(&shuffled_world(13, 20)).await;
+    let mut changes = dashboard.ask("changes").await;
+    let mut told = String::new();
+    let mut until = async |wanted: &str| {
+        while !told.contains(wanted) {
+            let part = changes.chunk().await.unwrap().expect("the stream goes on");
+            told.push_str(&String::from_utf8_lossy(&part));
+        }
+    };
+    until("\"version\":1").await;
+    land(&dashboard.world.lake, &shuffled_world(14, 20)).await;
+    build(&dashboard.world.lake, Mode::Increment).await;
+    until("\"version\":2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shop_without_events_has_answers_without_figures() {
+    let dashboard = Dashboard::over(&[]).await;
+    for page in PAGES {
+        dashboard
+            .json(&format!("{page}?{DAYS}&device=mobile"))
+            .await;
+        dashboard.json(&format!("{page}?{DAYS}")).await;
+    }
+    let choices = dashboard.json("choices").await;
+    assert_eq!(choices["shops"].as_array().unwrap().len(), 0);
+    let version = dashboard.json("version").await;
+    assert_eq!(version["version"], 0);
+    assert_eq!(version["time_zone"], "Europe/Berlin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn question_that_is_none_is_refused_with_a_reason() {
+    let dashboard = Dashboard::over(&[]).await;
+    let cases = [
+        ("overview", 400, "missing field `from`"),
+        ("overview?from=2026-11-02&to=2026-11-01", 400, "lies before"),
+        ("overview?from=monday&to=2026-11-01", 400, "from"),
+        (
+            "overview?from=2026-11-01&to=2026-11-01&chanel=Email",
+            400,
+            "unknown field `chanel`",
+        ),
+        ("sales?from=2026-11-01&to=2026-11-01", 404, "no page"),
+        ("silver_events.json", 404, "no gold table"),
+    ];
+    for (question, status, reason) in cases {
+        let response = dashboard.ask(question).await;
+        assert_eq!(response.status().as_u16(), status, "{question}");
+        let body: Value = response.json().await.unwrap();
+        let said = body["error"].as_str().unwrap();
+        assert!(said.contains(reason), "{question}: {said}");
+    }
+}
