@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::parts::Parts;
 use super::rows::{days_around, in_days, semi};
 use super::staged::Staged;
-use super::{SESSION_DAYS, built_tables, increment, inputs, quality};
+use super::{SESSION_DAYS, built_tables, increment, inputs, quality, visitors};
 use crate::bronze;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope};
@@ -307,12 +307,17 @@ impl<'a> Made<'a> {
         self.append(&quarantine::TABLE, rows).await
     }
 
-    /// Adds the silver of visitors who are not there yet, from their rows of bronze.
+    /// Adds the silver of visitors who are not there yet, and what gold follows from one visitor, from their rows of bronze.
     async fn add(&mut self, rows: DataFrame) -> anyhow::Result<()> {
         let new = silver::typed(&events::once(&rows)?, self.reporting)?;
         drop(rows);
         let mut staged = self.staged();
         increment::silver_of_new_visitors(&mut staged, new, self.reporting).await?;
+        for gold in gold::TABLES {
+            if let Scope::Visitors(spans) = gold.scope {
+                visitors::build_spans(&mut staged, gold, &spans, self.reporting).await?;
+            }
+        }
         let outcomes = quality::check_rows(&staged).await?;
         let changes = staged.into_changes()?;
         self.outcomes.extend(outcomes);
@@ -333,7 +338,9 @@ impl<'a> Made<'a> {
             Scope::Days { back } | Scope::PathsToOrders { back } => (back, 0),
             Scope::RestOfSessions { .. } => (0, SESSION_DAYS),
             Scope::Products(around) => (around.days(), 0),
-            Scope::Visitors(_) | Scope::Everything => {
+            // Built with the visitors.
+            Scope::Visitors(_) => return Ok(()),
+            Scope::Everything => {
                 let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
                 let rows = (gold.build)(&silver)?.collect()?;
                 return self.append(&gold.table, rows).await;

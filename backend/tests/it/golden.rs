@@ -18,6 +18,9 @@ async fn golden_cases_hold_however_their_input_arrives() {
     for (case, records) in cases() {
         let all = whole::<TestLake>(&records).await;
         compare(&case, "whole", all.warehouse()).await;
+        if is_writing() {
+            continue;
+        }
         compare(&case, "record by record", &one_by_one(&records).await.lake).await;
         compare(&case, "with kills", &with_kills(&records).await.lake).await;
     }
@@ -29,6 +32,11 @@ async fn golden_cases_hold_on_bigquery() {
         let all = whole::<TestBigQuery>(&records).await;
         compare(&case, "on BigQuery", all.warehouse()).await;
     }
+}
+
+/// Whether the CSVs are written; they are compared in the next run.
+fn is_writing() -> bool {
+    std::env::var_os("SHOPTRAIL_GOLDEN").is_some_and(|value| value == "write")
 }
 
 /// The folders of all cases, and their records.
@@ -94,7 +102,7 @@ async fn compare(case: &Path, how: &str, lake: &dyn Warehouse) {
             show::run(&ShowArgs::all(&table, Format::Csv), lake, &mut made)
                 .await
                 .unwrap();
-            if std::env::var_os("SHOPTRAIL_GOLDEN").is_some_and(|value| value == "write") {
+            if is_writing() {
                 fs::write(&file, &made).unwrap();
             }
             let made = String::from_utf8(made).unwrap();

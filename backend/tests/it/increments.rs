@@ -117,6 +117,9 @@ async fn increments_equal_a_rebuild_over_months() {
         build(&parts.lake, Mode::Increment).await;
     }
     assert_same_tables(&parts.lake, &whole.lake, "months, in parts").await;
+
+    rebuild(&parts.lake, records.len() / 3).await;
+    assert_same_tables(&parts.lake, &whole.lake, "months, rebuilt").await;
 }
 
 /// Visits around the pauses that end a cart and a path to an order, on browsers that customers share.
