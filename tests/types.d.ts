@@ -28,6 +28,7 @@ interface Window {
     Shopify: any;
     tell: (...said: any[]) => void;
     visitor: any;
+    refused: string[];
 }
 
 interface Array<T> {
