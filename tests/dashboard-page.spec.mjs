@@ -205,6 +205,23 @@ describe("filters", () => {
     await panel(page, "channels").getByRole("button", { name: "direct" }).click();
     await page.waitForURL(/channel=direct/);
     assert.equal(await page.getByTestId("channel").inputValue(), "direct");
+    await page.locator("nav a[data-page=search]").click();
+    await page.getByTestId("clear").click();
+    await page.locator('[data-chart="16_search_terms"] .bars_marks path').first().click();
+    await page.waitForURL(/term=mug/);
+    assert.equal(await page.getByTestId("term").inputValue(), "mug");
+    assert.equal(source.asked.at(-1).get("term"), "mug");
+    await page.close();
+  });
+
+  test("of_one_panel_stand_in_the_address_too", async () => {
+    const { page } = await openDashboard(tables(), "?page=traffic&model=first");
+    const model = page.getByRole("combobox", { name: "Attribution model" });
+    await page.getByText("Email gets 55.6% of the revenue less").waitFor();
+    assert.equal(await model.inputValue(), "first");
+    await model.selectOption("Last touch");
+    await page.getByText("Email is last before 66.7% of the revenue").waitFor();
+    assert.equal(new URL(page.url()).search, "?page=traffic");
     await page.close();
   });
 

@@ -32,7 +32,12 @@ const NAMES = Object.keys(LOADERS);
 const PAGES = Object.fromEntries(
   await Promise.all(NAMES.map(async (name) => [name, await LOADERS[name]()])),
 );
-const CONTEXT = { currency: EUR, currencyOf: (code) => currencyInfo(code, 2), state: {} };
+const CONTEXT = {
+  currency: EUR,
+  currencyOf: (code) => currencyInfo(code, 2),
+  state: {},
+  today: TODAY,
+};
 const WEEK = new URLSearchParams("from=2026-03-03&to=2026-03-09&currency=EUR");
 
 const read = async (path) => JSON.parse(await readFile(new URL(path, DASHBOARD), "utf8"));
@@ -218,9 +223,41 @@ describe("findings", () => {
     assert.match(finding("overview", "days"), /^Best: \d+ Mar with €/);
   });
 
+  test("of_attribution_are_of_the_model_chosen", () => {
+    const shift = (model) => {
+      const answer = answerOf("traffic", goldTables({ today: TODAY }), WEEK);
+      const part = parts.find(({ name }) => name === "credited-channels");
+      const context = { ...CONTEXT, state: { model } };
+      return [part.rows(answer, context)[0].channel, part.finding(answer, context)];
+    };
+    assert.deepEqual(shift(""), ["Email", "Email is last before 66.7% of the revenue"]);
+    assert.deepEqual(shift("first"), [
+      "Paid Search",
+      "Email gets 55.6% of the revenue less than by last touch",
+    ]);
+    assert.deepEqual(shift("constructor"), shift(""));
+  });
+
+  test("of_cohorts_leave_out_the_month_that_is_not_over", () => {
+    // 12 of 40 and 20 of 55; the 8 of 61 are of this month.
+    assert.match(finding("customers", "cohorts"), /; 33\.7% order again in the month after/);
+  });
+
+  test("of_searches_and_carts_add_up", () => {
+    assert.equal(finding("search", "unclicked"), "43.5% of all searches");
+    assert.equal(
+      finding("search", "carts-by-day"),
+      "28.6% bought at once, 14.3% later, 57.1% not so far",
+    );
+    assert.equal(finding("search", "recovery-times"), "Half of them within 3 h 5 min");
+    assert.equal(finding("search", "visits"), "20.0% of those who search buy, 10.0% of the others");
+  });
+
   test("say_nothing_where_there_is_nothing", () => {
     for (const name of ["funnel", "products", "devices", "days", "events", "customers"])
       assert.equal(finding("overview", name, emptyGoldTables()), "", name);
+    for (const name of ["terms", "unclicked", "carts-by-day", "left-carts"])
+      assert.equal(finding("search", name, emptyGoldTables()), "", name);
   });
 });
 
@@ -350,6 +387,15 @@ describe("charts", async () => {
     assert.deepEqual(texts.slice(0, 3), ["page view", "page ping", "click"]);
     assert.ok(texts.includes("purchase") && texts.includes("18,463"), texts.join());
     assert.equal(texts.length, 2 * answers.overview.events.length);
+  });
+
+  test("cohorts_have_a_cell_for_each_month_until_now", () => {
+    const rows = rowsOf("customers", "cohorts");
+    assert.deepEqual(
+      rows.filter((row) => row.cohort === "Dec 2025").map((row) => row.label),
+      ["100", "30", "23", "0"],
+    );
+    assert.equal(rows.length, 4 + 3 + 2);
   });
 
   test("devices_are_split_by_known_systems_and_other", async () => {

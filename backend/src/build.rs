@@ -23,7 +23,7 @@ use serde::Serialize;
 use shoptrail_local::progress::now;
 
 use self::parts::Parts;
-pub use self::quality::Broken;
+pub use self::quality::{Broken, TABLE as CHECKS};
 use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;

@@ -7,8 +7,11 @@
 //! `/data/<gold table>.json` has the rows of a table, for programs.
 
 mod answers;
+mod attribution;
+mod carts;
 mod changes;
 mod choices;
+mod cohorts;
 mod course;
 mod customers;
 mod figures;
@@ -19,6 +22,7 @@ mod page;
 mod products;
 mod quality;
 mod question;
+mod search;
 mod selected;
 mod traffic;
 

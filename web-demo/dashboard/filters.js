@@ -5,7 +5,13 @@ import { COMPARISONS, PERIODS } from "./days.js";
 import { countryName } from "./format.js";
 import { ALL_SHOPS, FILTERS, codesOf, currencyOf, rangeOf, shopOf } from "./state.js";
 
-const LABELS = { channel: "Channel", device: "Device", country: "Country", product: "Product" };
+const LABELS = {
+  channel: "Channel",
+  device: "Device",
+  country: "Country",
+  product: "Product",
+  term: "Search term",
+};
 
 /** @type {(id: string) => any} */
 const byId = (id) => document.getElementById(id);
@@ -68,6 +74,8 @@ function showState(state, choices, today) {
   );
   byId("currency").value = currency;
   for (const name of FILTERS) showFilter(name, state[name], choices);
+  // Terms are chosen in their own table; here the choice is seen and undone.
+  byId("term-choice").hidden = state.term === "";
   const active = FILTERS.filter((name) => state[name]).length;
   byId("clear").hidden = active === 0;
   byId("filter-count").textContent = active > 0 ? ` (${active})` : "";
@@ -99,6 +107,8 @@ function optionsOf(name, choices) {
       return choices.devices.map((value) => [value, value]);
     case "country":
       return choices.countries.map((value) => [value, countryName(value)]);
+    case "term":
+      return [];
     default:
       return choices.products.map(({ item_id, item_name }) => [item_id, item_name]);
   }

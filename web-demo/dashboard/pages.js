@@ -7,6 +7,7 @@ export const PAGES = {
   funnel: async () => (await import("./pages/funnel.js")).funnel,
   products: async () => (await import("./pages/products.js")).products,
   customers: async () => (await import("./pages/customers.js")).customers,
+  search: async () => (await import("./pages/search.js")).search,
   live: async () => (await import("./pages/live.js")).live,
   quality: async () => (await import("./pages/quality.js")).quality,
 };

@@ -38,6 +38,7 @@ function createPart(panel, part, context) {
   const table = tableView(host, part, part.chart !== undefined);
   const views = chart ? [chart, table] : [table];
   let rows = [];
+  const choice = part.choice && bar.appendChild(choiceOf(part, context));
   if (chart) bar.append(toggle(part, chart, table));
   bar.append(csvButton(part, () => [rows, context]));
   return {
@@ -45,6 +46,7 @@ function createPart(panel, part, context) {
       rows = part.rows(answer, context);
       finding.textContent = part.finding?.(answer, context) ?? "";
       if (aside) aside.textContent = part.aside(answer, context);
+      if (choice) choice.value = part.choice.value(context.state);
       for (const view of views) await view.update(rows, context);
     },
     remove: () => views.forEach((view) => view.remove()),
@@ -56,6 +58,16 @@ function asideOf(part) {
   aside.className = "aside";
   aside.dataset.testid = part.asideTestid;
   return aside;
+}
+
+/** A choice of this part alone; it stands in the address like every other. */
+function choiceOf({ choice }, context) {
+  const select = document.createElement("select");
+  select.className = "small";
+  select.ariaLabel = choice.label;
+  select.append(...choice.options.map(([value, text]) => new Option(text, value)));
+  select.addEventListener("change", () => context.choose({ [choice.name]: select.value }));
+  return select;
 }
 
 /** The chart is drawn when its library has come; until then the panel waits with everything else on the page there. */

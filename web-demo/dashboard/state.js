@@ -3,10 +3,10 @@
 import { COMPARISONS, PERIODS, isDay, periodRange } from "./days.js";
 
 /** Filters that every figure obeys. */
-export const FILTERS = ["channel", "device", "country", "product"];
+export const FILTERS = ["channel", "device", "country", "product", "term"];
 /** Stands in the address for all shops together, which nobody gets without asking for it. */
 export const ALL_SHOPS = "*";
-const TEXTS = ["currency", "shop", "customer", ...FILTERS];
+const TEXTS = ["currency", "shop", "customer", "model", ...FILTERS];
 
 /** The state that an address (its part after `?`) stands for; what it does not say is as usual. */
 export function stateOf(search, pages) {

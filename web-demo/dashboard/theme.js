@@ -44,6 +44,7 @@ export const VEGA_CONFIG = {
     trend: { color: "var(--trend)" },
     track: { color: "var(--track)" },
     before: { color: "var(--muted)", strokeWidth: 1.5, strokeDash: [4, 3], opacity: 0.8 },
+    cohort: { color: "var(--sessions)", stroke: "var(--panel)", strokeWidth: 1 },
     os: { stroke: "var(--panel)", strokeWidth: 1 },
     name: { color: "var(--ink)", align: "left", baseline: "middle" },
     value: { color: "var(--ink)", fontWeight: 600, align: "right", baseline: "middle" },

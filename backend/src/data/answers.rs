@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use polars::prelude::*;
 use serde::Serialize;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::choices::{Choices, main_currency};
 use super::page::DashboardPage;
@@ -22,6 +22,8 @@ use crate::warehouse::{Publication, Query, Warehouse};
 
 /// Answers kept: readers who try out filters would else fill the memory.
 const MOST_KEPT: usize = 200;
+/// Plans over filtered rows are deep, and polars walks them by recursion: 2 MiB, as threads have else, are not enough.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
 /// Until there is an order, money is shown in this currency.
 const CURRENCY_OF_NONE: &str = "EUR";
 
@@ -131,10 +133,12 @@ impl Answers {
         }
         let (answers, runtime, question) = (self.clone(), Handle::current(), asked.clone());
         // Polars computes on the thread that asks: that must not be one that serves.
-        let computed = tokio::task::spawn_blocking(move || {
-            runtime.block_on(answers.computed(publication, question))
-        });
-        let json = Bytes::from(computed.await.context("an answer broke")??);
+        let (tell, told) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("answer".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || tell.send(runtime.block_on(answers.computed(publication, question))))?;
+        let json = Bytes::from(told.await.context("an answer broke")??);
         if !asked.is_of_the_moment() {
             kept.answers.insert(asked, json.clone());
         }

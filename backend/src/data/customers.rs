@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::cohorts::cohorts;
 use super::figures::{JsonRows, count, in_order, json, largest};
 use super::selected::{SelectedRows, semi};
 use crate::gold::customer_ltv;
@@ -20,6 +21,7 @@ pub(super) struct CustomersPage {
     groups: JsonRows,
     first_channels: JsonRows,
     new_and_returning: JsonRows,
+    cohorts: JsonRows,
     customers: JsonRows,
     orders: Option<JsonRows>,
 }
@@ -41,6 +43,7 @@ impl CustomersPage {
             groups: by("rfm_segment")?,
             first_channels: by("first_channel")?,
             new_and_returning: new_and_returning(rows).await?,
+            cohorts: cohorts(rows).await?,
             customers: table(customers, MOST_CUSTOMERS)?,
             orders,
         })
@@ -58,7 +61,7 @@ async fn customers(rows: &SelectedRows) -> anyhow::Result<LazyFrame> {
     let columns: Vec<_> = table.column_names().collect();
     let customers = rows.read(table, &columns, None).await?;
     let customers = customers.filter(col("currency").eq(lit(rows.currency.clone())));
-    if rows.question.filters().next().is_none() {
+    if !rows.question.is_filtered() {
         return Ok(customers);
     }
     let buyers = rows.orders(rows.days, &["customer_id"]).await?;

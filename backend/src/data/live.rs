@@ -80,6 +80,10 @@ async fn last_hour(rows: &SelectedRows) -> anyhow::Result<LazyFrame> {
         .await?;
     let events = rows.question.narrow(&events::TABLE, events);
     let events = events.filter(col("is_bot").not());
+    let events = match rows.question.term {
+        None => events,
+        Some(_) => rows.in_sessions(events, days(rows)).await?,
+    };
     Ok(match &rows.question.product {
         None => events,
         Some(_) => {

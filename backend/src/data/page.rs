@@ -9,6 +9,7 @@ use super::overview::OverviewPage;
 use super::products::ProductsPage;
 use super::quality::QualityPage;
 use super::question::DayRange;
+use super::search::SearchPage;
 use super::selected::SelectedRows;
 use super::traffic::TrafficPage;
 
@@ -20,6 +21,7 @@ pub(super) enum DashboardPage {
     Funnel,
     Products,
     Customers,
+    Search,
     Live,
     Quality,
 }
@@ -44,6 +46,7 @@ impl DashboardPage {
             "funnel" => Self::Funnel,
             "products" => Self::Products,
             "customers" => Self::Customers,
+            "search" => Self::Search,
             "live" => Self::Live,
             "quality" => Self::Quality,
             _ => return None,
@@ -63,6 +66,7 @@ impl DashboardPage {
             Self::Funnel => written(rows, FunnelPage::of(rows).await?),
             Self::Products => written(rows, ProductsPage::of(rows).await?),
             Self::Customers => written(rows, CustomersPage::of(rows).await?),
+            Self::Search => written(rows, SearchPage::of(rows).await?),
             Self::Live => written(rows, LivePage::of(rows).await?),
             Self::Quality => written(rows, QualityPage::of(rows).await?),
         }

@@ -7,7 +7,10 @@ use serde::Serialize;
 use super::figures::{JsonRows, count, in_order, json, largest};
 use super::selected::SelectedRows;
 use crate::bronze;
+use crate::build::CHECKS;
 use crate::silver::{events, quarantine};
+use crate::table::Table;
+use crate::warehouse::Query;
 
 const MOST_REASONS: IdxSize = 50;
 
@@ -20,6 +23,7 @@ pub(super) struct QualityPage {
     event_types: JsonRows,
     not_readable: JsonRows,
     not_counted: JsonRows,
+    checks: JsonRows,
 }
 
 impl QualityPage {
@@ -37,6 +41,7 @@ impl QualityPage {
             event_types: event_types(events)?,
             not_readable: reasons(rows, &bronze::QUARANTINE).await?,
             not_counted: reasons(rows, &quarantine::TABLE).await?,
+            checks: checks(rows).await?,
         })
     }
 }
@@ -57,7 +62,7 @@ async fn events(rows: &SelectedRows) -> anyhow::Result<LazyFrame> {
         "is_bot",
     ];
     let events = rows.read(&events::TABLE, &columns, Some(rows.days)).await?;
-    Ok(rows.question.narrow(&events::TABLE, events))
+    rows.in_sessions(events, rows.days).await
 }
 
 /// By day: events counted, those of programs, and how long events were under way.
@@ -90,12 +95,18 @@ fn event_types(events: LazyFrame) -> anyhow::Result<JsonRows> {
     largest(types, "events", "event_type", MOST_REASONS)
 }
 
+/// What the checks of every build found last, of all shops: those that found something first.
+async fn checks(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
+    let read = Query::all();
+    let checks = rows.warehouse.read(&rows.publication, &CHECKS, &read);
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false, false]);
+    let checks = checks.await?.lazy();
+    json(checks.sort(["failing_rows", "check_name", "table_name"], order))
+}
+
 /// Records of a quarantine by reason, of all time: they have no day.
-async fn reasons(
-    rows: &SelectedRows,
-    table: &'static crate::table::Table,
-) -> anyhow::Result<JsonRows> {
-    let query = crate::warehouse::Query::all().columns(&["code", "reason"]);
+async fn reasons(rows: &SelectedRows, table: &'static Table) -> anyhow::Result<JsonRows> {
+    let query = Query::all().columns(&["code", "reason"]);
     let records = rows
         .warehouse
         .read(&rows.publication, table, &query)

@@ -6,7 +6,7 @@ use chrono::{Days, Months, NaiveDate};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::table::Table;
+use crate::table::{Layer, Table};
 use crate::warehouse::Day;
 
 /// Days that one answer is about, at most: more is a query for a warehouse, not for a page.
@@ -38,6 +38,8 @@ pub(super) struct Question {
     pub country: Option<String>,
     /// Only sessions with this product in them; in tables of products only this one.
     pub product: Option<String>,
+    /// Only sessions in which this was searched for; in tables of search terms only this one.
+    pub term: Option<String>,
     /// The customer whose orders are asked for.
     pub customer: Option<String>,
 }
@@ -117,9 +119,27 @@ impl Question {
             ("device", &self.device),
             ("country", &self.country),
             ("item_id", &self.product),
+            ("search_term", &self.term),
         ]
         .into_iter()
         .filter_map(|(column, value)| Some((column, value.as_deref()?)))
+    }
+
+    /// Whether there is any filter.
+    pub fn is_filtered(&self) -> bool {
+        self.filters().next().is_some()
+    }
+
+    /// The same question without filters.
+    pub fn unfiltered(&self) -> Self {
+        Self {
+            channel: None,
+            device: None,
+            country: None,
+            product: None,
+            term: None,
+            ..self.clone()
+        }
     }
 
     /// Whether rows of the table can be judged by their own columns.
@@ -140,6 +160,10 @@ impl Question {
 }
 
 fn has(table: &Table, column: &str) -> bool {
+    // An event has the term as it was typed; and what followed a search has none, but is in the session.
+    if column == "search_term" && table.layer == Layer::Silver {
+        return false;
+    }
     table.column_names().any(|name| name == column)
 }
 
@@ -160,6 +184,15 @@ impl DayRange {
         col(column)
             .gt_eq(day(self.from))
             .and(col(column).lt_eq(day(self.to)))
+    }
+
+    /// It and so many days after it.
+    pub fn reaching_on(self, days: i32) -> Self {
+        let on = Days::new(u64::try_from(days).unwrap_or_default());
+        Self {
+            from: self.from,
+            to: self.to.checked_add_days(on).unwrap_or(self.to),
+        }
     }
 
     /// It and so many days before it.
@@ -207,6 +240,7 @@ mod tests {
             device: None,
             country: None,
             product: None,
+            term: None,
             customer: None,
         }
     }

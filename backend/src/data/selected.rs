@@ -11,13 +11,15 @@ use polars::prelude::*;
 use tokio::sync::Mutex;
 
 use super::question::{DayRange, Question};
-use crate::gold::{Gold, Scope, Silver};
+use crate::gold::{Gold, Scope, Silver, search_terms};
 use crate::silver::{events, items, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{Filter, Publication, Query, Warehouse};
 
 /// A session ends within a day: what happens on a day happens in a session of that day or of the one before.
 const LONGEST_SESSION_DAYS: i32 = 1;
+/// What tells sessions apart.
+const SESSION: [&str; 2] = ["shop_id", "session_key"];
 
 /// Rows of one publication, narrowed to one question.
 pub(super) struct SelectedRows {
@@ -30,23 +32,39 @@ pub(super) struct SelectedRows {
     pub currency: String,
     pub time_zone: TimeZone,
     pub now: DateTime<Utc>,
-    /// Keys of the sessions that the filters leave, by the days that were asked for.
-    pub kept: Mutex<BTreeMap<DayRange, DataFrame>>,
+    /// Keys of the sessions that the filters leave, by the days that were asked for (`None`: all days).
+    pub kept: Mutex<BTreeMap<Option<DayRange>, DataFrame>>,
 }
 
 impl SelectedRows {
-    /// The rows of a gold table on these days, under all filters.
+    /// The same rows narrowed to another question.
+    pub fn asking(&self, question: Question) -> Self {
+        Self {
+            warehouse: self.warehouse.clone(),
+            publication: self.publication.clone(),
+            question,
+            days: self.days,
+            days_before: self.days_before,
+            currency: self.currency.clone(),
+            time_zone: self.time_zone.clone(),
+            now: self.now,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The rows of a gold table on these days, under all filters: of a table whose rows depend on few days.
     pub async fn gold(&self, gold: &'static Gold, days: DayRange) -> anyhow::Result<LazyFrame> {
         if self.question.is_told_by(&gold.table) {
             let columns: Vec<_> = gold.table.column_names().collect();
             let rows = self.read(&gold.table, &columns, Some(days)).await?;
             return Ok(self.question.narrow(&gold.table, rows));
         }
-        let back = match gold.scope {
-            Scope::Days { back } => back,
-            _ => 0,
+        let needed = match gold.scope {
+            Scope::Days { back } => days.reaching_back(back),
+            Scope::RestOfSessions { .. } => days.reaching_on(LONGEST_SESSION_DAYS),
+            _ => days,
         };
-        let silver = self.silver(gold, days.reaching_back(back)).await?;
+        let silver = self.silver(gold, needed).await?;
         let rows = (gold.build)(&silver)?.filter(days.holds("day"));
         Ok(self.question.narrow(&gold.table, rows))
     }
@@ -57,7 +75,19 @@ impl SelectedRows {
         days: DayRange,
         columns: &[&'static str],
     ) -> anyhow::Result<LazyFrame> {
-        self.silver_rows(&sessions::TABLE, columns, days).await
+        self.silver_rows(&sessions::TABLE, columns, Some(days))
+            .await
+    }
+
+    /// Searches of these days.
+    pub async fn searches(
+        &self,
+        days: DayRange,
+        columns: &[&'static str],
+    ) -> anyhow::Result<LazyFrame> {
+        let searches = Filter::TextIn("event_type", vec!["search".to_owned()]);
+        self.silver_rows_where(&events::TABLE, columns, Some(days), Some(searches))
+            .await
     }
 
     /// Rows of orders of these days, in every currency.
@@ -66,7 +96,35 @@ impl SelectedRows {
         days: DayRange,
         columns: &[&'static str],
     ) -> anyhow::Result<LazyFrame> {
-        self.silver_rows(&orders::TABLE, columns, days).await
+        self.silver_rows(&orders::TABLE, columns, Some(days)).await
+    }
+
+    /// Rows of orders of all days, in every currency.
+    pub async fn orders_of_all_days(&self, columns: &[&'static str]) -> anyhow::Result<LazyFrame> {
+        self.silver_rows(&orders::TABLE, columns, None).await
+    }
+
+    /// Those of some rows with a `session_key` whose session the filters leave.
+    pub async fn in_sessions(&self, rows: LazyFrame, days: DayRange) -> anyhow::Result<LazyFrame> {
+        if !self.question.is_filtered() {
+            return Ok(rows);
+        }
+        let kept = self.kept_sessions(Some(days)).await?;
+        Ok(semi(rows, kept, &SESSION))
+    }
+
+    /// Those of some rows with an `event_id` whose event happened in a session that the filters leave.
+    pub async fn in_sessions_of_events(
+        &self,
+        rows: LazyFrame,
+        days: Option<DayRange>,
+    ) -> anyhow::Result<LazyFrame> {
+        if !self.question.is_filtered() {
+            return Ok(rows);
+        }
+        let kept = self.kept_sessions(days).await?;
+        let events = semi(self.keys_of_events(days).await?, kept, &SESSION);
+        Ok(semi(rows, events, &["shop_id", "event_id"]))
     }
 
     /// The rows of a table as they are published, of the chosen shop.
@@ -106,7 +164,17 @@ impl SelectedRows {
         &self,
         table: &'static Table,
         columns: &[&'static str],
-        days: DayRange,
+        days: Option<DayRange>,
+    ) -> anyhow::Result<LazyFrame> {
+        self.silver_rows_where(table, columns, days, None).await
+    }
+
+    async fn silver_rows_where(
+        &self,
+        table: &'static Table,
+        columns: &[&'static str],
+        days: Option<DayRange>,
+        condition: Option<Filter>,
     ) -> anyhow::Result<LazyFrame> {
         let is_person = || col("is_bot").not();
         let (key, mark, counts) = match table.name {
@@ -123,54 +191,69 @@ impl SelectedRows {
         needed.extend(mark);
         needed.sort_unstable();
         needed.dedup();
-        let rows = self.read(table, &needed, Some(days)).await?.filter(counts);
-        if self.question.filters().next().is_none() {
+        let rows = self.read_where(table, &needed, days, condition).await?;
+        let rows = rows.filter(counts);
+        if key == "event_id" {
+            return self.in_sessions_of_events(rows, days).await;
+        }
+        if !self.question.is_filtered() {
             return Ok(rows);
         }
-        let kept = self.kept_sessions(days).await?;
-        if key == "session_key" {
-            return Ok(semi(rows, kept, &["shop_id", "session_key"]));
-        }
-        let in_sessions = semi(
-            self.keys_of_events(days).await?,
-            kept,
-            &["shop_id", "session_key"],
-        );
-        Ok(semi(rows, in_sessions, &["shop_id", "event_id"]))
+        Ok(semi(rows, self.kept_sessions(days).await?, &SESSION))
     }
 
     /// Keys of the sessions that the filters leave, of those that may have events on these days.
-    async fn kept_sessions(&self, days: DayRange) -> anyhow::Result<LazyFrame> {
+    async fn kept_sessions(&self, days: Option<DayRange>) -> anyhow::Result<LazyFrame> {
         let mut kept = self.kept.lock().await;
         if let Some(keys) = kept.get(&days) {
             return Ok(keys.clone().lazy());
         }
-        let began = days.reaching_back(LONGEST_SESSION_DAYS);
+        let began = days.map(|days| days.reaching_back(LONGEST_SESSION_DAYS));
         let columns = ["shop_id", "session_key", "channel", "device", "country"];
-        let rows = self.read(&sessions::TABLE, &columns, Some(began)).await?;
-        let rows = self.question.narrow(&sessions::TABLE, rows);
-        let rows = match &self.question.product {
-            None => rows,
-            Some(product) => {
-                let product = Filter::TextIn("item_id", vec![product.clone()]);
-                let columns = ["shop_id", "event_id", "item_id"];
-                let seen = self.read_where(&items::TABLE, &columns, Some(began), Some(product));
-                let events = self.keys_of_events(began).await?;
-                let seen = semi(events, seen.await?, &["shop_id", "event_id"]);
-                semi(rows, seen, &["shop_id", "session_key"])
-            }
-        };
-        let keys = rows
-            .select([col("shop_id"), col("session_key")])
-            .collect()?;
+        let rows = self.read(&sessions::TABLE, &columns, began).await?;
+        let mut rows = self.question.narrow(&sessions::TABLE, rows);
+        if let Some(product) = &self.question.product {
+            let seen = self.sessions_with_product(product, began).await?;
+            rows = semi(rows, seen, &SESSION);
+        }
+        if let Some(term) = &self.question.term {
+            let searched = self.sessions_with_search(term, began).await?;
+            rows = semi(rows, searched, &SESSION);
+        }
+        let keys = rows.select(SESSION.map(col)).collect()?;
         kept.insert(days, keys.clone());
         Ok(keys.lazy())
     }
 
+    async fn sessions_with_product(
+        &self,
+        product: &str,
+        days: Option<DayRange>,
+    ) -> anyhow::Result<LazyFrame> {
+        let product = Filter::TextIn("item_id", vec![product.to_owned()]);
+        let columns = ["shop_id", "event_id", "item_id"];
+        let seen = self.read_where(&items::TABLE, &columns, days, Some(product));
+        let seen = seen.await?;
+        let events = self.keys_of_events(days).await?;
+        Ok(semi(events, seen, &["shop_id", "event_id"]))
+    }
+
+    async fn sessions_with_search(
+        &self,
+        term: &str,
+        days: Option<DayRange>,
+    ) -> anyhow::Result<LazyFrame> {
+        let searches = Filter::TextIn("event_type", vec!["search".to_owned()]);
+        let columns = ["shop_id", "session_key", "event_type", "search_term"];
+        let searches = self.read_where(&events::TABLE, &columns, days, Some(searches));
+        let is_term = search_terms::term().eq(lit(term.to_owned()));
+        Ok(searches.await?.filter(is_term))
+    }
+
     /// Which session each event is in.
-    async fn keys_of_events(&self, days: DayRange) -> anyhow::Result<LazyFrame> {
+    async fn keys_of_events(&self, days: Option<DayRange>) -> anyhow::Result<LazyFrame> {
         let columns = ["shop_id", "event_id", "session_key"];
-        self.read(&events::TABLE, &columns, Some(days)).await
+        self.read(&events::TABLE, &columns, days).await
     }
 
     /// What a gold table reads of silver on these days, in the sessions that the filters leave.
@@ -181,12 +264,25 @@ impl SelectedRows {
             sessions: self.input(gold, &sessions::TABLE, days).await?,
             orders: self.input(gold, &orders::TABLE, days).await?,
             refunds: self.input(gold, &refunds::TABLE, days).await?,
-            time_zone: self.time_zone.clone(),
-            currency: self.publication.recipe.currency.clone(),
+            ..self.no_silver()
         })
     }
 
-    async fn input(
+    /// Empty tables, with what else a plan needs to know.
+    pub fn no_silver(&self) -> Silver {
+        Silver {
+            events: events::TABLE.empty().lazy(),
+            items: items::TABLE.empty().lazy(),
+            sessions: sessions::TABLE.empty().lazy(),
+            orders: orders::TABLE.empty().lazy(),
+            refunds: refunds::TABLE.empty().lazy(),
+            time_zone: self.time_zone.clone(),
+            currency: self.publication.recipe.currency.clone(),
+        }
+    }
+
+    /// What a gold table reads of one silver table, in the sessions that the filters leave.
+    pub async fn input(
         &self,
         gold: &'static Gold,
         table: &'static Table,
@@ -197,7 +293,7 @@ impl SelectedRows {
             .iter()
             .find(|input| input.table.name == table.name);
         match input {
-            Some(input) => self.silver_rows(table, input.columns, days).await,
+            Some(input) => self.silver_rows(table, input.columns, Some(days)).await,
             None => Ok(table.empty().lazy()),
         }
     }

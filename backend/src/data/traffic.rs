@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::attribution::Attribution;
 use super::figures::{JsonRows, Sums, count, in_currency, largest, totals};
 use super::question::DayRange;
 use super::selected::SelectedRows;
@@ -40,6 +41,7 @@ pub(super) struct TrafficPage {
     countries: JsonRows,
     devices: JsonRows,
     browsers: JsonRows,
+    attribution: Attribution,
 }
 
 impl TrafficPage {
@@ -61,6 +63,7 @@ impl TrafficPage {
             countries: by("country")?,
             devices: devices_of(sessions.clone())?,
             browsers: by("browser")?,
+            attribution: Attribution::of(rows).await?,
         })
     }
 }
@@ -77,14 +80,13 @@ pub(super) async fn devices(rows: &SelectedRows, days: DayRange) -> anyhow::Resu
 }
 
 /// Sessions with the value of the orders made in them.
-async fn sessions(rows: &SelectedRows, days: DayRange) -> anyhow::Result<LazyFrame> {
+pub(super) async fn sessions(rows: &SelectedRows, days: DayRange) -> anyhow::Result<LazyFrame> {
     // A session may order on the day after it began.
-    let ordered = DayRange {
-        to: days.to.succ_opt().unwrap_or(days.to),
-        ..days
-    };
     let orders = rows
-        .orders(ordered, &["session_key", "currency", "gross_minor"])
+        .orders(
+            days.reaching_on(1),
+            &["session_key", "currency", "gross_minor"],
+        )
         .await?;
     let key = || [col("shop_id"), col("session_key")];
     let value = orders

@@ -19,7 +19,7 @@ const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 /// How far back a path to an order reaches.
 const LOOKBACK_US: i64 = 30 * DAY_US;
 /// The days that [`LOOKBACK_US`] may touch: one more than 30 where a clock is put forward in between.
-const LOOKBACK_DAYS: i32 = 31;
+pub(crate) const LOOKBACK_DAYS: i32 = 31;
 /// After which time a touch counts half.
 const HALF_LIFE_US: i64 = 7 * DAY_US;
 /// An order in the unit in which orders are credited.

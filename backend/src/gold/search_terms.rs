@@ -135,11 +135,6 @@ fn numbered(silver: &Silver) -> PolarsResult<LazyFrame> {
         lit(true).alias("is_order"),
     ]);
     let of_event = || [col("shop_id"), col("event_id")];
-    let term = col("search_term")
-        .str()
-        .strip_chars(lit(NULL))
-        .str()
-        .to_lowercase();
     let searches = is("search")
         .and(col("search_term").is_not_null())
         .cast(DataType::Int64)
@@ -155,10 +150,19 @@ fn numbered(silver: &Silver) -> PolarsResult<LazyFrame> {
             of_event(),
             JoinArgs::new(JoinType::Left),
         )
-        .with_columns([col("is_order").fill_null(lit(false)), term])
+        .with_columns([col("is_order").fill_null(lit(false)), term()])
         .sort(in_order, SortMultipleOptions::default())
         .with_column(searches.alias("search_number"))
         .filter(col("search_number").gt(lit(0))))
+}
+
+/// The term of a search as the table has it, from the `search_term` of an event.
+pub(crate) fn term() -> Expr {
+    col("search_term")
+        .str()
+        .strip_chars(lit(NULL))
+        .str()
+        .to_lowercase()
 }
 
 fn is(event_type: &str) -> Expr {

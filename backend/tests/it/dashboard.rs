@@ -4,23 +4,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reqwest::{Client, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shoptrail_backend::attention::Attention;
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::data;
 use shoptrail_backend::warehouse::lake::Lake;
 use tokio::net::TcpListener;
 
-use super::world::{TestLake, TestWarehouse, build, land, reporting, shuffled_world};
+use super::world::{
+    EVENING, MINUTE, TestLake, TestWarehouse, build, land, record, reporting, shuffled_world,
+};
 
 /// All days of the world.
 const DAYS: &str = "from=2026-01-01&to=2027-12-31";
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "overview",
     "traffic",
     "funnel",
     "products",
     "customers",
+    "search",
     "live",
     "quality",
 ];
@@ -115,6 +118,155 @@ async fn sums_of_the_overview_are_those_of_gold() {
         .collect();
     assert!(types.contains("purchase"));
     assert_eq!(answer["events"].as_array().unwrap().len(), types.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_and_carts_are_those_of_gold() {
+    let dashboard = Dashboard::over(&shuffled_world(15, 120)).await;
+    let answer = dashboard.json(&format!("search?{DAYS}&currency=EUR")).await;
+    let terms = dashboard.json("gold_search_terms.json").await;
+    assert!(sum(&terms, "searches") > 0);
+    for column in ["searches", "clicked_searches", "converted_searches"] {
+        assert_eq!(
+            sum(&answer["terms"], column),
+            sum(&terms, column),
+            "{column}"
+        );
+        assert_eq!(
+            answer["searches"][0][column],
+            sum(&terms, column),
+            "{column}"
+        );
+    }
+    let carts = dashboard.json("gold_cart_recovery.json").await;
+    let euros = rows_where(&carts, "currency", "EUR");
+    for status in ["bought", "recovered", "abandoned"] {
+        let those: Vec<_> = euros
+            .iter()
+            .filter(|cart| cart["status"] == status)
+            .collect();
+        assert_eq!(answer["carts"][status], those.len(), "{status}");
+        let by_day = rows_where(&answer["carts_by_day"], "status", status);
+        let carts: i64 = by_day
+            .iter()
+            .map(|row| row["carts"].as_i64().unwrap())
+            .sum();
+        assert_eq!(carts, those.len() as i64, "{status}");
+    }
+    assert!(answer["carts"]["recovered"].as_i64() > Some(0));
+    assert_eq!(
+        sum(&answer["recovery_times"], "carts"),
+        answer["carts"]["recovered"]
+    );
+    assert!(answer["carts"]["recovery_ms"].as_i64() > Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn order_belongs_to_the_search_before_it() {
+    let mut seed = 0;
+    let mut event = |visitor: &str, minute: i64, event_type: &str, fields: Value| {
+        seed += 1;
+        record(visitor, EVENING + minute * MINUTE, seed, event_type, fields).to_string()
+    };
+    let buy = |order: &str, value: f64| json!({"transaction_id": order, "currency": "EUR", "value": value});
+    let records = [
+        event("ada", 0, "search", json!({"search_term": "Pot"})),
+        event("ada", 1, "search", json!({"search_term": "mug "})),
+        event("ada", 2, "purchase", buy("1", 12.5)),
+        event("bob", 0, "purchase", buy("2", 99.0)),
+        event("cyd", 0, "purchase", buy("3", 7.0)),
+        event("cyd", 1, "search", json!({"search_term": "mug"})),
+    ];
+    let dashboard = Dashboard::over(&records).await;
+    let answer = dashboard.json(&format!("search?{DAYS}&currency=EUR")).await;
+    let terms = answer["terms"].as_array().unwrap();
+    let revenue = terms.iter().map(|row| {
+        let term = row["search_term"].as_str().unwrap();
+        (term, row["revenue_minor"].as_i64().unwrap())
+    });
+    assert_eq!(revenue.collect::<Vec<_>>(), [("mug", 1250), ("pot", 0)]);
+    assert_eq!(answer["searches"][0]["revenue_minor"], 1250);
+    let visits = json!([
+        {"searched": true, "sessions": 2, "converted_sessions": 2, "revenue_minor": 1950},
+        {"searched": false, "sessions": 1, "converted_sessions": 1, "revenue_minor": 9900},
+    ]);
+    assert_eq!(answer["visits"], visits);
+    let filtered = dashboard
+        .json(&format!("search?{DAYS}&currency=EUR&term=pot"))
+        .await;
+    assert_eq!(filtered["terms"].as_array().unwrap().len(), 1);
+    assert_eq!(filtered["visits"][0]["revenue_minor"], 1250);
+    let filtered = dashboard
+        .json(&format!("overview?{DAYS}&currency=EUR&term=mug"))
+        .await;
+    assert_eq!(filtered["now"]["sessions"], 2);
+    assert_eq!(filtered["now"]["revenue_gross_minor"], 1950);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_attribution_model_credits_all_revenue() {
+    let dashboard = Dashboard::over(&shuffled_world(16, 120)).await;
+    let question = format!("traffic?{DAYS}&currency=EUR");
+    let answer = dashboard.json(&question).await;
+    let channels = &answer["attribution"]["channels"];
+    for model in ["first", "last", "linear", "position", "time_decay"] {
+        let credited = sum(channels, &format!("{model}_minor"));
+        assert_eq!(answer["now"]["revenue_gross_minor"], credited, "{model}");
+        let orders = sum(channels, &format!("{model}_millionths"));
+        assert_eq!(answer["now"]["orders"], orders / 1_000_000, "{model}");
+    }
+    // A channel is credited with orders that were made in sessions of others; the filter leaves those credits.
+    let email = rows_where(channels, "channel", "Email")[0].clone();
+    for filter in ["channel=Email", "channel=Email&device=desktop"] {
+        let filtered = dashboard.json(&format!("{question}&{filter}")).await;
+        assert_eq!(
+            filtered["attribution"]["channels"],
+            json!([email]),
+            "{filter}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cohorts_are_those_of_gold_and_parted_by_the_first_order() {
+    let dashboard = Dashboard::over(&shuffled_world(17, 120)).await;
+    let question = format!("customers?{DAYS}&currency=EUR");
+    let retention = dashboard.json("gold_cohort_retention.json").await;
+    let euros = rows_where(&retention, "currency", "EUR");
+    let orders: i64 = euros
+        .iter()
+        .map(|row| row["orders"].as_i64().unwrap())
+        .sum();
+    let answer = dashboard.json(&question).await;
+    assert!(orders > 0);
+    assert_eq!(sum(&answer["cohorts"], "orders"), orders);
+    let traffic = dashboard
+        .json(&format!("traffic?{DAYS}&currency=EUR"))
+        .await;
+    let mut parts = 0;
+    for channel in traffic["channels"].as_array().unwrap() {
+        let name = channel["channel"].as_str().unwrap().replace(' ', "%20");
+        let part = dashboard.json(&format!("{question}&channel={name}")).await;
+        parts += sum(&part["cohorts"], "orders");
+    }
+    assert_eq!(parts, orders);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_checks_found_is_told() {
+    let dashboard = Dashboard::over(&shuffled_world(18, 60)).await;
+    let answer = dashboard.json(&format!("quality?{DAYS}")).await;
+    let published = dashboard.json("gold_quality_checks.json").await;
+    let checks = answer["checks"].as_array().unwrap();
+    assert!(!checks.is_empty());
+    assert_eq!(checks.len(), published.as_array().unwrap().len());
+    assert_eq!(
+        checks[0]["failing_rows"].as_i64(),
+        checks
+            .iter()
+            .map(|row| row["failing_rows"].as_i64().unwrap())
+            .max()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 // Who buys, who comes back, and what are they worth?
 
 import * as columns from "../columns.js";
-import { money, percent, shortDay } from "../format.js";
+import { integer, money, percent, shortDay } from "../format.js";
 import { ratio } from "../kpi.js";
+import { cohortsPart } from "./cohorts.js";
 import { CUSTOMER_COLUMNS } from "./parts.js";
 
 function figuresOf({ summary: [all] }) {
@@ -33,22 +34,47 @@ function average(part, whole) {
   return whole ? Math.round(part / whole) : null;
 }
 
-const groups = {
-  name: "groups",
-  title: "Groups of customers",
-  word: "RFM group",
+/** What the segments mean (docs/metrics.md has the same bounds). */
+const SEGMENTS = {
+  Champion: "ordered in the last 30 days, 4 times or more",
+  Loyal: "ordered in the last 90 days, more than once",
+  New: "ordered in the last 30 days",
+  "At risk": "ordered more than once, not in the last 90 days",
+  Occasional: "ordered once, within the last year",
+  Lost: "has not ordered for a year",
+};
+
+const segments = {
+  name: "segments",
+  title: "Segments of customers",
+  word: "Segment",
   chart: "12_customer_groups",
   step: true,
   none: "No customer has bought in this currency yet.",
   rows: ({ groups }, { currency }) =>
-    groups.map((row) => ({
-      ...row,
-      group: row.rfm_segment,
-      value: row.lifetime_value_minor / currency.minor_per_unit,
-      amount: money(row.lifetime_value_minor, currency),
-      detail: `${row.customers} ${row.customers === 1 ? "customer" : "customers"}`,
-    })),
-  columns: [columns.text("Group", "group", { word: "RFM group" }), ...worth],
+    groups.map((row) => {
+      const meaning = SEGMENTS[row.rfm_segment] ?? "";
+      const number = row.customers === 1 ? "1 customer" : `${integer(row.customers)} customers`;
+      return {
+        ...row,
+        group: row.rfm_segment,
+        meaning,
+        value: row.lifetime_value_minor / currency.minor_per_unit,
+        amount: money(row.lifetime_value_minor, currency),
+        detail: meaning ? `${number}: ${meaning}` : number,
+      };
+    }),
+  finding: ({ groups, summary: [all] }) => {
+    const [first] = groups;
+    return all.lifetime_value_minor > 0
+      ? `${percent(first.lifetime_value_minor / all.lifetime_value_minor)} of the value is of the segment ${first.rfm_segment}`
+      : "";
+  },
+  columns: [
+    columns.text("Segment", "group", { word: "Segment" }),
+    columns.text("Who", "meaning"),
+    ...worth,
+  ],
 };
 
 const newAndReturning = {
@@ -135,7 +161,8 @@ export const customers = {
   figures: figuresOf,
   panels: [
     { className: "half", parts: [newAndReturning] },
-    { className: "half", parts: [groups] },
+    { className: "half", parts: [segments] },
+    { className: "whole", parts: [cohortsPart] },
     { className: "wide", parts: [best] },
     { className: "side", parts: [firstChannels] },
     { className: "whole", parts: [orders] },

@@ -279,7 +279,7 @@ export const countriesPart = {
 /** The most valuable customers, as every page lists them. */
 export const CUSTOMER_COLUMNS = [
   columns.text("Customer", "customer_id", { filter: (row) => ["customer", row.customer_id] }),
-  columns.text("Group", "rfm_segment", { word: "RFM group" }),
+  columns.text("Segment", "rfm_segment", { word: "Segment" }),
   columns.count("Orders", "orders", { word: "Orders of a customer" }),
   columns.amount("Value", "lifetime_value_minor", { word: "Lifetime value" }),
 ];

@@ -1,7 +1,7 @@
 // Can the figures be trusted?
 
 import * as columns from "../columns.js";
-import { calendarDay, percent, shortDay, timeOfDay } from "../format.js";
+import { calendarDay, integer, percent, shortDay, timeOfDay } from "../format.js";
 import { ratio } from "../kpi.js";
 import { sum } from "./parts.js";
 
@@ -48,6 +48,32 @@ const days = {
     columns.count("Number", "events", { word: "Events" }),
     columns.time("Under way, median", "late_ms_median", { word: "Under way" }),
     columns.time("Under way, 95 of 100 within", "late_ms_p95", { word: "Under way" }),
+  ],
+};
+
+const checks = {
+  name: "checks",
+  title: "Checks before publishing",
+  word: "Check",
+  none: "No build has checked anything yet.",
+  rows: ({ checks: rows }) => rows,
+  finding: ({ checks: rows }) => {
+    const found = rows.filter((row) => row.failing_rows > 0).length;
+    if (rows.length === 0) return "";
+    return found === 0
+      ? `${integer(rows.length)} checks of all shops' tables, all passed`
+      : `${integer(found)} of ${integer(rows.length)} checks found something`;
+  },
+  columns: [
+    columns.text("Check", "check_name", { word: "Check" }),
+    columns.text("Table", "table_name"),
+    columns.text("Result", "status"),
+    columns.count("Rows found", "failing_rows"),
+    columns.text("If it finds something", ({ severity }) =>
+      severity === "error" ? "nothing is published" : "a warning",
+    ),
+    columns.instant("Since", "since"),
+    columns.text("For example", "samples"),
   ],
 };
 
@@ -98,6 +124,7 @@ export const quality = {
       className: "half",
       parts: [reasons("uncounted", "not_counted", "Records that cannot be counted", "Quarantine")],
     },
-    { className: "whole", parts: [types] },
+    { className: "wide", parts: [checks] },
+    { className: "side", parts: [types] },
   ],
 };

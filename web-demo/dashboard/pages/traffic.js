@@ -2,6 +2,7 @@
 
 import { figuresOf } from "../cards.js";
 import * as columns from "../columns.js";
+import { creditedCampaigns, creditedChannels } from "./attribution.js";
 import { SESSION_COLUMNS, channelsPart, countriesPart, devicesPart } from "./parts.js";
 
 /** A table of groups of sessions by one column. */
@@ -30,6 +31,8 @@ export const traffic = {
   panels: [
     { className: "half", parts: [channelsPart] },
     { className: "half", parts: [devicesPart] },
+    { className: "half", parts: [creditedChannels] },
+    { className: "half", parts: [creditedCampaigns] },
     {
       className: "half",
       parts: [
