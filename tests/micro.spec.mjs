@@ -72,7 +72,8 @@ describe("page of events received", () => {
     page = await browser.newPage();
     await page.route("**/*", answer);
     await page.goto(`${ORIGIN}/micro/`);
-    await count("good", 2);
+    await listed("good", 2);
+    await listed("bad", 1);
   });
 
   function answer(route) {
@@ -111,6 +112,13 @@ describe("page of events received", () => {
       [kind, String(wanted)],
     );
 
+  /** The list follows its count, when its answer has come. */
+  const listed = (kind, wanted) =>
+    page.waitForFunction(
+      ([kind, wanted]) => document.querySelectorAll(`#${kind} > li`).length === wanted,
+      [kind, wanted],
+    );
+
   test("what_strangers_sent_is_shown_as_text", async () => {
     for (const summary of await page.locator("summary").all()) await summary.click();
     assert.match(await page.locator("#good .about").first().textContent(), /<img src=x/);
@@ -126,7 +134,7 @@ describe("page of events received", () => {
   test("open_event_stays_open_when_new_ones_come", async () => {
     await page.locator("#good summary").last().press("Enter");
     lists.good.unshift(good(2, "search"));
-    await count("good", 3);
+    await listed("good", 3);
     assert.deepEqual(await page.locator("#good .what").allTextContents(), [
       "search",
       "purchase",
@@ -138,9 +146,27 @@ describe("page of events received", () => {
     );
   });
 
+  test("answer_that_was_overtaken_is_not_shown", async () => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(/contains=view/, async (route) => {
+      await held;
+      await answer(route);
+    });
+    await page.locator("#filter-contains").fill("view");
+    await page.waitForRequest(/good\?.*contains=view/);
+    await page.locator("#filter-contains").fill("purchase");
+    await listed("good", 1);
+    const late = page.waitForResponse(/good\?.*contains=view/);
+    release();
+    await (await late).finished();
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    assert.deepEqual(await page.locator("#good .what").allTextContents(), ["purchase"]);
+  });
+
   test("filters_are_asked_of_the_stack", async () => {
     await page.locator("#filter-contains").fill("Purchase");
-    await page.waitForFunction(() => document.querySelectorAll("#good > li").length === 1);
+    await listed("good", 1);
     assert.deepEqual(await page.locator("#good .what").allTextContents(), ["purchase"]);
     await page.getByText("No bad event is like that.").waitFor();
     await page.locator("#filter-since").fill("2026-11-27T10:00:00");

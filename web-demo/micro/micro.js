@@ -13,6 +13,8 @@ const TYPING_MS = 250;
 const byId = (id) => document.getElementById(id);
 const shown = { good: new Map(), bad: new Map() };
 const offset = { good: 0, bad: 0 };
+/** How often a list was asked for: an answer that another has overtaken is not shown. */
+const asked = { good: 0, bad: 0 };
 let counts = null;
 let paused = false;
 let changes = null;
@@ -87,9 +89,11 @@ async function list(kind) {
   byId(`${kind}-export`).href = `/micro/${kind}?${query}&format=jsonl`;
   query.set("limit", String(SHOWN));
   query.set("offset", String(offset[kind]));
+  const request = ++asked[kind];
   const reply = await fetch(`/micro/${kind}?${query}`);
   if (!reply.ok) throw new Error(`/micro/${kind}: ${reply.status}`);
-  show(kind, await reply.json(), Number(reply.headers.get("x-matched")));
+  const entries = await reply.json();
+  if (request === asked[kind]) show(kind, entries, Number(reply.headers.get("x-matched")));
 }
 
 /** What the reader wants to see, as the parameters of an address. */
