@@ -147,7 +147,7 @@ describe("page of events received", () => {
   });
 
   test("answer_that_was_overtaken_is_not_shown", async () => {
-    let release;
+    let release = () => {};
     const held = new Promise((resolve) => (release = resolve));
     await page.route(/contains=view/, async (route) => {
       await held;
