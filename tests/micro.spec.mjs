@@ -148,7 +148,7 @@ describe("page of events received", () => {
 
   test("answer_that_was_overtaken_is_not_shown", async () => {
     let release = () => {};
-    const held = new Promise((resolve) => (release = resolve));
+    const held = new Promise((resolve) => (release = () => resolve(undefined)));
     await page.route(/contains=view/, async (route) => {
       await held;
       await answer(route);
