@@ -30,7 +30,7 @@ export default [
   },
   { files: ["**/*.js", "**/*.mjs"], rules },
   {
-    files: ["bench/tracker/peers/*.js", "web-demo/**/*.js"],
+    files: ["bench/tracker/peers/*.js", "collector-wasm/npm/*.js", "web-demo/**/*.js"],
     languageOptions: { globals: globals.browser },
   },
   {

@@ -28,6 +28,11 @@ interface Window {
     Shopify: any;
     tell: (...said: any[]) => void;
     visitor: any;
+    refused: string[];
+    /** A benchmark's page: its tracker's call, and how long it took to be there. */
+    send: (item: object) => void;
+    readyMs: number;
+    tagMs: number;
 }
 
 interface Array<T> {

@@ -230,11 +230,9 @@ pub async fn forecast(
             bytes,
         })
     };
-    let changes = plan
-        .changes
-        .into_iter()
-        .map(change)
-        .collect::<PolarsResult<Vec<_>>>()?;
+    // A run without new rows publishes nothing, not even a rebuild of tables that are empty.
+    let published = plan.changes.into_iter().filter(|_| plan.bronze_rows > 0);
+    let changes = published.map(change).collect::<PolarsResult<Vec<_>>>()?;
     Ok(Forecast {
         bronze_rows: plan.bronze_rows,
         bytes_read: warehouse.traffic().since(before).bytes_read,

@@ -28,14 +28,18 @@ let tracker;
 let mode = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** When it fires, or infinity. */
+let firesAt = Infinity;
 
 /** The texts of the events in the core's queue, and where they are stored. @type {Map<number, {text: string, place: string}>} */
 const unsent = new Map();
 
 export const clock = () => performance.now();
 
+const encoder = new TextEncoder();
+
 /** @param {string} text */
-const bytes = (text) => new TextEncoder().encode(text).length;
+const bytes = (text) => encoder.encode(text).length;
 
 /** @param {CoreCalls} theCore
  *  @param {Fields} theTracker */
@@ -51,15 +55,15 @@ export const deliverIn = (newMode) => {
   if (!mode) unsent.clear();
 };
 
-/** Queues an event and keeps it.
- *  @param {string} type
- *  @param {string} id
- *  @param {string} text */
-export const enqueue = (type, id, text) => {
-  const rank = rankOf(type);
-  const place = placeOf(rank, PAGE, id);
-  unsent.set(core.add(bytes(text), rank, clock()), { text, place });
-  if (mode === FULL) keep(place, text);
+/** Queues events and keeps them: of each its type, id and text.
+ *  @param {[string, string, string][]} events */
+export const enqueue = (events) => {
+  for (const [type, id, text] of events) {
+    const rank = rankOf(type);
+    const place = placeOf(rank, PAGE, id);
+    unsent.set(core.add(bytes(text), rank, clock()), { text, place });
+    if (mode === FULL) keep(place, text);
+  }
   afterAdding();
 };
 
@@ -125,21 +129,28 @@ const writeBackOff = () => {
   else unset(RETRY);
 };
 
-export const schedule = () => {
+/** @param {number} wait */
+const sendIn = (wait) => {
   clearTimeout(timer);
+  firesAt = clock() + wait;
+  timer = setTimeout(guard(sendNext), wait);
+};
+
+export const schedule = () => {
   const wait = core.wait(clock());
-  if (wait >= 0) timer = setTimeout(guard(sendNext), wait);
+  // A timer that fires too early looks again, which costs less than a new one for each event.
+  if (wait >= 0 && clock() + wait < firesAt) sendIn(wait);
 };
 
 const sendNext = () => {
+  firesAt = Infinity;
   readBackOff();
   const { locks } = navigator;
   if (mode !== FULL || !core.failures() || !locks) return sendNow();
   // One page at a time asks a failing edge.
   return locks.request("shoptrail.send", { ifAvailable: true }, (lock) => {
     if (lock) return sendNow();
-    clearTimeout(timer);
-    timer = setTimeout(guard(sendNext), OTHERS_TURN_MS);
+    sendIn(OTHERS_TURN_MS);
   });
 };
 

@@ -5,7 +5,7 @@ import * as delivery from "./delivery.js";
 import { complete, eventFields, uuid7 } from "./envelope.js";
 import { guard } from "./guard.js";
 import * as pen from "./pen.js";
-import { forgetSession, nextPlace, storedVisitor } from "./session.js";
+import { forgetSession, keepSession, nextPlace, readSession, storedVisitor } from "./session.js";
 import { forget } from "./store.js";
 
 /** @type {CoreCalls | undefined} */
@@ -19,12 +19,25 @@ let userId;
 /** @type {() => void} */
 let onConsent;
 
-/** Events that have no number yet. @type {{type: string, now: number, fields: string}[]} */
+/** Events that have no number yet: type, time and fields. @type {[string, number, string][]} */
 const pending = [];
+
+/** They get it when the page's script, which may call for more of them, is through. */
+let isDue = false;
 
 pen.onGranted(() => number());
 
-const newId = () => uuid7(Date.now(), crypto.getRandomValues(new Uint32Array(3)));
+/** Random numbers for many ids: asking for them costs more than making an id. */
+const random = new Uint32Array(96);
+let used = random.length;
+
+const newId = () => {
+  if (used === random.length) {
+    crypto.getRandomValues(random);
+    used = 0;
+  }
+  return uuid7(Date.now(), random.subarray(used, (used += 3)));
+};
 
 /** Gives the tracker its core, once. `name` is told to the edge, `resumed` is called when consent comes back to a page
  *  that had none.
@@ -57,9 +70,10 @@ const applyConsent = () => {
   if (before === OFF) onConsent();
 };
 
-/** The visitor chose.
+/** The visitor chose. What happened before says what was chosen before.
  *  @param {{analytics?: unknown, ads?: unknown}} said */
 export const consent = (said) => {
+  numberPending();
   choose(said);
   applyConsent();
 };
@@ -82,15 +96,13 @@ export const identify = ({ user_id }) => {
  *  @param {Fields} [fields] */
 export const track = (type, page, fields = {}) => {
   if (mode === OFF) return;
-  pending.push({
-    type,
-    now: Date.now(),
-    fields: eventFields(type, { user_id: userId }, page, fields),
-  });
-  numberPending();
+  pending.push([type, Date.now(), eventFields(type, { user_id: userId }, page, fields)]);
+  if (!isDue) queueMicrotask(guard(numberPending));
+  isDue = true;
 };
 
 const numberPending = () => {
+  isDue = false;
   if (core && pending.length && (mode !== FULL || pen.mayNumber())) number();
 };
 
@@ -98,26 +110,30 @@ const numberPending = () => {
 const number = () => {
   const theCore = core;
   if (!theCore) return;
-  if (mode === FULL && !isVisitorStored) {
+  const isStored = mode === FULL;
+  if (isStored && !isVisitorStored) {
     visitor = storedVisitor(visitor ?? newId());
     isVisitorStored = true;
     guard(delivery.takeOver)();
   }
-  for (const { type, now, fields } of pending.splice(0)) {
-    if (mode === OFF) continue;
+  const given = pending.splice(0);
+  if (!given.length || mode === OFF) return;
+  if (isStored) readSession();
+  /** @type {[string, string, string][]} */
+  const events = given.map(([type, now, fields]) => {
     visitor ??= newId();
     const event_id = newId();
-    const place = nextPlace(theCore, now, mode === FULL, newId);
     const head = {
       event_id,
       event_timestamp: now,
-      seq: place.seq,
       consent: consentWords(theCore),
       anonymous_id: visitor,
-      session_id: place.session_id,
+      ...nextPlace(theCore, now, newId),
     };
-    delivery.enqueue(type, event_id, complete(head, fields));
-  }
+    return [type, event_id, complete(head, fields)];
+  });
+  if (isStored) keepSession();
+  delivery.enqueue(events);
 };
 
 /** Now and then: looks for what other pages left behind. */

@@ -65,6 +65,27 @@ describe("consent", () => {
   );
 
   test(
+    "of_an_event_is_what_held_when_it_was_called_for",
+    visit(async ({ page, open, taken, takenOf }) => {
+      await open();
+      await taken(1);
+      await page.evaluate(() => {
+        window.shoptrail("custom", { event_name: "before" });
+        window.shoptrail("consent", { analytics: true });
+        window.shoptrail("custom", { event_name: "after" });
+      });
+      const told = (await takenOf("custom", 2)).map(({ event_name, consent }) => [
+        event_name,
+        consent.analytics,
+      ]);
+      assert.deepEqual(told, [
+        ["before", "not_asked"],
+        ["after", "granted"],
+      ]);
+    }),
+  );
+
+  test(
     "given_consent_keeps_the_pages_ids_and_outlives_the_page",
     visit(async ({ edge, pages, open, call, custom, takenOf, taken, stored }) => {
       for (const path of ["/", "/next"]) pages[path].tag = `data-consent="cookieless"`;

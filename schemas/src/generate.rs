@@ -28,6 +28,10 @@ pub fn files(repository: &Path) -> io::Result<Vec<(PathBuf, String)>> {
             "schemas/typescript/events.d.ts".into(),
             typescript::declarations(),
         ),
+        (
+            "collector-wasm/npm/events.d.ts".into(),
+            typescript::declarations(),
+        ),
         ("docs/events.md".into(), events_md::page(&examples)),
     ])
 }

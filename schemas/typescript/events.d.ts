@@ -113,3 +113,33 @@ export interface Context {
 export interface Batch extends BatchHead {
   events: Event[];
 }
+
+export interface RequiredFields {
+  page_view: never;
+  view_item_list: "items";
+  select_item: "items";
+  view_item: "items";
+  add_to_cart: "items" | "currency" | "value";
+  remove_from_cart: "items";
+  view_cart: never;
+  begin_checkout: "items" | "currency" | "value";
+  add_shipping_info: never;
+  add_payment_info: never;
+  purchase: "currency" | "value" | "items";
+  refund: "transaction_id" | "currency" | "value";
+  search: "search_term";
+  view_promotion: never;
+  select_promotion: never;
+  add_to_wishlist: "items";
+  login: never;
+  sign_up: never;
+  click: never;
+  scroll: never;
+  form_start: never;
+  form_submit: never;
+  file_download: "link_url";
+  page_ping: "engagement_time_msec";
+  web_vital: "properties";
+  error: "properties";
+  custom: "event_name";
+}

@@ -69,6 +69,7 @@ pub(super) async fn rebuild(
     dealt
         .deal_all(warehouse, unread.portions, rows_at_once)
         .await?;
+    tracing::debug!(bronze.rows = dealt.rows, "building");
     let lake = dealt.parts.folder().join("lake");
     let mut made = Made::new(&lake, reporting, rows_at_once).await?;
     made.keep_quarantined(&dealt).await?;

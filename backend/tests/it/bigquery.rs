@@ -4,6 +4,7 @@
 mod definitions;
 mod faults;
 mod figures;
+mod kills;
 mod parity;
 mod proxy;
 pub mod server;

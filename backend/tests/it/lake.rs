@@ -11,7 +11,8 @@ use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{Cursor, Landing, Offsets, Publication, Query, Warehouse};
 
 use super::readers::script;
-use super::warehouse::{BRONZE, change, gone, quarantined, read, small, with_small};
+use super::warehouse::landing::quarantined;
+use super::warehouse::small::{BRONZE, change, gone, read, small, with_small};
 use super::world::{
     TOPIC, TestLake, TestWarehouse, assert_same_tables, basis, bronze_since, build, land, landing,
     shuffled_world,

@@ -1,18 +1,27 @@
 //! What every warehouse must do, each of these on every warehouse.
 
 use polars::prelude::*;
-use shoptrail_backend::bronze;
 use shoptrail_backend::build::{self, Mode};
 use shoptrail_backend::silver::{orders, sessions};
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
-use shoptrail_backend::warehouse::{
-    Change, Filter, Offsets, Publication, Query, Replaces, Warehouse, WarehouseError,
+use shoptrail_backend::warehouse::{Change, Filter, Publication, Query, Replaces, WarehouseError};
+
+use self::columns::{
+    altered_table_is_refused_by_name_and_column, column_added_later_is_empty_in_old_rows,
+    whole_number_becomes_a_float_without_a_gap_for_readers,
+};
+use self::landing::{
+    lander_that_is_behind_lands_nothing, landing_moves_rows_and_offsets_together,
+    quarantine_lands_with_its_offsets,
+};
+use self::small::{SMALL, change, gone, read, small, with_small};
+use super::world::{
+    TestBigQuery, TestLake, TestWarehouse, basis, build, land, reporting, shuffled_world,
 };
 
-use super::world::{
-    TOPIC, TestBigQuery, TestLake, TestWarehouse, basis, bronze_since, build, land, landing,
-    reporting, shuffled_world,
-};
+mod columns;
+pub mod landing;
+pub mod small;
 
 /// Makes a test of each function for each warehouse.
 macro_rules! on_every_warehouse {
@@ -49,69 +58,6 @@ on_every_warehouse!(
     second_run_publishes_nothing_and_moves_no_rows,
 );
 
-const COLUMNS: [ColumnDefinition; 3] = [
-    ColumnDefinition::new("day", ColumnType::Date, "Day"),
-    ColumnDefinition::new("name", ColumnType::Text, "Name"),
-    ColumnDefinition::new("amount", ColumnType::Integer, "Amount"),
-];
-pub static SMALL: Table = Table {
-    name: "silver_small",
-    layer: Layer::Silver,
-    description: "For tests",
-    columns: &COLUMNS,
-    partition: Some("day"),
-    key: &["day", "name"],
-};
-static SMALL_GROWN: Table = Table {
-    name: "silver_small",
-    layer: Layer::Silver,
-    description: "For tests",
-    columns: &[
-        COLUMNS[0],
-        COLUMNS[1],
-        COLUMNS[2],
-        ColumnDefinition::new("note", ColumnType::Text, "Note").optional(),
-    ],
-    partition: Some("day"),
-    key: &["day", "name"],
-};
-static SMALL_ALTERED: Table = Table {
-    name: "silver_small",
-    layer: Layer::Silver,
-    description: "For tests",
-    columns: &[
-        COLUMNS[0],
-        COLUMNS[1],
-        ColumnDefinition::new("amount", ColumnType::Text, "Amount"),
-    ],
-    partition: Some("day"),
-    key: &["day", "name"],
-};
-static SMALL_WIDENED: Table = Table {
-    name: "silver_small",
-    layer: Layer::Silver,
-    description: "For tests",
-    columns: &[
-        COLUMNS[0],
-        COLUMNS[1],
-        ColumnDefinition::new("amount", ColumnType::Float, "Amount"),
-    ],
-    partition: Some("day"),
-    key: &["day", "name"],
-};
-static SMALL_SHORTENED: Table = Table {
-    name: "silver_small",
-    layer: Layer::Silver,
-    description: "For tests",
-    columns: &[
-        COLUMNS[0],
-        COLUMNS[1],
-        COLUMNS[2],
-        ColumnDefinition::new("wanted", ColumnType::Text, "Wanted"),
-    ],
-    partition: Some("day"),
-    key: &["day", "name"],
-};
 /// A table of the second kind: not partitioned, of every type.
 static EVERY_TYPE: Table = Table {
     name: "silver_every_type",
@@ -128,53 +74,6 @@ static EVERY_TYPE: Table = Table {
     partition: None,
     key: &["number"],
 };
-
-pub const BRONZE: [&Table; 2] = [&bronze::EVENTS, &bronze::QUARANTINE];
-
-pub fn small(rows: &[(i32, &str, i64)]) -> DataFrame {
-    let days: Vec<i32> = rows.iter().map(|row| row.0).collect();
-    let names: Vec<&str> = rows.iter().map(|row| row.1).collect();
-    let amounts: Vec<i64> = rows.iter().map(|row| row.2).collect();
-    SMALL
-        .conform(
-            df!("day" => days, "name" => names, "amount" => amounts)
-                .unwrap()
-                .lazy(),
-        )
-        .collect()
-        .unwrap()
-}
-
-/// Replaces these rows.
-pub fn gone(rows: &[(i32, &str, i64)]) -> Replaces {
-    Replaces::Keys(small(rows).select(SMALL.address()).unwrap())
-}
-
-pub fn change(replaces: Replaces, rows: &[(i32, &str, i64)]) -> Change {
-    Change {
-        table: &SMALL,
-        replaces,
-        rows: small(rows).into(),
-    }
-}
-
-pub async fn read(warehouse: &dyn Warehouse, publication: &Publication, query: Query) -> DataFrame {
-    let rows = warehouse.read(publication, &SMALL, &query).await.unwrap();
-    rows.sort(["day", "name"], SortMultipleOptions::default())
-        .unwrap()
-}
-
-pub async fn with_small<W: TestWarehouse>() -> (W, Publication) {
-    let test = W::with(&[&SMALL]).await;
-    let rows = [(1, "a", 1), (1, "b", 2), (2, "a", 3)];
-    let changes = vec![change(Replaces::All, &rows)];
-    let first = test
-        .warehouse()
-        .publish(&Publication::default(), changes, basis("1"))
-        .await
-        .unwrap();
-    (test, first)
-}
 
 async fn query_reads_only_what_it_asks_for<W: TestWarehouse>() {
     let (test, publication) = with_small::<W>().await;
@@ -410,177 +309,6 @@ async fn build_that_is_behind_is_refused<W: TestWarehouse>() {
     );
 }
 
-async fn column_added_later_is_empty_in_old_rows<W: TestWarehouse>() {
-    let (test, _) = with_small::<W>().await;
-    test.warehouse().prepare(&[&SMALL_GROWN]).await.unwrap();
-    let restarted = test.restarted().await;
-    let publication = restarted.publication().await.unwrap();
-    let rows = restarted
-        .read(&publication, &SMALL_GROWN, &Query::all())
-        .await
-        .unwrap();
-    assert_eq!(
-        (rows.height(), rows.column("note").unwrap().null_count()),
-        (3, 3)
-    );
-    let grown = rows
-        .lazy()
-        .with_column(lit("new").alias("note"))
-        .collect()
-        .unwrap();
-    let change = Change {
-        table: &SMALL_GROWN,
-        replaces: Replaces::All,
-        rows: grown.into(),
-    };
-    let publication = restarted
-        .publish(&publication, vec![change], basis(""))
-        .await
-        .unwrap();
-    let rows = restarted
-        .read(&publication, &SMALL_GROWN, &Query::all())
-        .await
-        .unwrap();
-    assert_eq!(
-        (rows.height(), rows.column("note").unwrap().null_count()),
-        (3, 0)
-    );
-}
-
-async fn whole_number_becomes_a_float_without_a_gap_for_readers<W: TestWarehouse>() {
-    let (test, publication) = with_small::<W>().await;
-    let amounts = async |publication: &Publication| {
-        let restarted = test.restarted().await;
-        let rows = restarted
-            .read(publication, &SMALL_WIDENED, &Query::all())
-            .await
-            .unwrap();
-        let amounts = rows.column("amount").unwrap().f64().unwrap().sum();
-        (rows.height(), amounts.unwrap())
-    };
-    // Twice: a second start finds it done.
-    for _ in 0..2 {
-        let restarted = test.restarted().await;
-        restarted.prepare(&[&SMALL_WIDENED]).await.unwrap();
-        assert_eq!(amounts(&publication).await, (3, 6.0));
-    }
-    let rows = small(&[(1, "a", 1)]).lazy();
-    let rows = rows.with_column(lit(1.85).alias("amount"));
-    let change = Change {
-        table: &SMALL_WIDENED,
-        replaces: Replaces::All,
-        rows: SMALL_WIDENED.conform(rows).collect().unwrap().into(),
-    };
-    let next = test
-        .restarted()
-        .await
-        .publish(&publication, vec![change], basis(""))
-        .await
-        .unwrap();
-    assert_eq!(amounts(&next).await, (1, 1.85));
-}
-
-async fn altered_table_is_refused_by_name_and_column<W: TestWarehouse>() {
-    let (test, _) = with_small::<W>().await;
-    let refused = test
-        .warehouse()
-        .prepare(&[&SMALL_ALTERED])
-        .await
-        .unwrap_err()
-        .to_string()
-        .to_lowercase();
-    assert!(
-        refused.starts_with("table `silver_small`: column `amount` is "),
-        "{refused}"
-    );
-    let refused = test
-        .warehouse()
-        .prepare(&[&SMALL_SHORTENED])
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refused.starts_with("table `silver_small`: column `wanted` is missing, expected "),
-        "{refused}"
-    );
-}
-
-async fn landing_moves_rows_and_offsets_together<W: TestWarehouse>() {
-    let test = W::with(&BRONZE).await;
-    assert_eq!(
-        test.warehouse().offsets(TOPIC).await.unwrap(),
-        Offsets::new()
-    );
-    land(test.warehouse(), &["one".to_owned(), "two".to_owned()]).await;
-    assert_eq!(
-        test.restarted().await.offsets(TOPIC).await.unwrap(),
-        Offsets::from([(0, 1)])
-    );
-    let (rows, cursor) = bronze_since(test.warehouse(), None).await.unwrap();
-    assert_eq!(rows.height(), 2);
-    land(test.warehouse(), &["three".to_owned()]).await;
-    let (rows, next) = bronze_since(test.warehouse(), Some(&cursor)).await.unwrap();
-    assert_eq!(
-        rows.column("record").unwrap().str().unwrap().get(0),
-        Some("three")
-    );
-    assert_eq!(rows.height(), 1);
-    let (rows, after) = bronze_since(test.warehouse(), Some(&next)).await.unwrap();
-    assert_eq!((rows.height(), after), (0, next));
-}
-
-async fn lander_that_is_behind_lands_nothing<W: TestWarehouse>() {
-    let test = W::with(&BRONZE).await;
-    land(test.warehouse(), &["one".to_owned()]).await;
-    let zombie = test.restarted().await;
-    zombie
-        .land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()]))
-        .await
-        .unwrap();
-    let late = test
-        .warehouse()
-        .land(landing(Offsets::from([(0, 0)]), 1, &["two".to_owned()]))
-        .await;
-    assert!(
-        matches!(late, Err(WarehouseError::Behind { .. })),
-        "{late:?}"
-    );
-    let rows = bronze_since(test.restarted().await.as_ref(), None)
-        .await
-        .unwrap()
-        .0;
-    assert_eq!(rows.height(), 2);
-}
-
-async fn quarantine_lands_with_its_offsets<W: TestWarehouse>() {
-    let test = W::with(&BRONZE).await;
-    let mut landing = landing(Offsets::new(), 0, &[]);
-    landing.quarantine = quarantined(0);
-    landing.up_to = Offsets::from([(0, 0)]);
-    test.warehouse().land(landing).await.unwrap();
-    let restarted = test.restarted().await;
-    assert_eq!(
-        restarted.offsets(TOPIC).await.unwrap(),
-        Offsets::from([(0, 0)])
-    );
-    let rows = restarted
-        .read(&Publication::default(), &bronze::QUARANTINE, &Query::all())
-        .await
-        .unwrap();
-    assert_eq!(
-        (rows.height(), rows.width()),
-        (1, bronze::QUARANTINE.columns.len())
-    );
-    assert_eq!(
-        bronze_since(restarted.as_ref(), None)
-            .await
-            .unwrap()
-            .0
-            .height(),
-        0
-    );
-}
-
 async fn tables_before_the_first_build_are_empty<W: TestWarehouse>() {
     let test = W::with(&[&sessions::TABLE, &orders::TABLE]).await;
     for table in [&sessions::TABLE, &orders::TABLE] {
@@ -621,23 +349,4 @@ async fn second_run_publishes_nothing_and_moves_no_rows<W: TestWarehouse>() {
         (second.traffic.bytes_read, second.traffic.bytes_written),
         (0, 0)
     );
-}
-
-pub fn quarantined(offset: i64) -> DataFrame {
-    let text = |name: &str| Column::new(name.into(), ["x"]);
-    let columns = vec![
-        text("_topic"),
-        Column::new("_partition".into(), [0_i64]),
-        Column::new("_offset".into(), [offset]),
-        Column::new("_kafka_timestamp".into(), [1_i64]),
-        Column::new("_landed_at".into(), [1_i64]),
-        text("code"),
-        text("pointer"),
-        text("reason"),
-        text("value_base64"),
-    ];
-    bronze::QUARANTINE
-        .conform(DataFrame::new(1, columns).unwrap().lazy())
-        .collect()
-        .unwrap()
 }

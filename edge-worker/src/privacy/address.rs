@@ -132,7 +132,9 @@ fn is_allowed(pair: &str, also_allowed: &[String]) -> bool {
             .is_some_and(|beginning| beginning.eq_ignore_ascii_case(start)),
         None => name.eq_ignore_ascii_case(allowed),
     };
+    // What masking would change in a name would make another parameter of it.
     !name.is_empty()
+        && !mask::may_find(name)
         && (ALLOWED.iter().any(|allowed| fits(allowed))
             || also_allowed.iter().any(|allowed| fits(allowed)))
 }
@@ -165,6 +167,19 @@ mod tests {
             ("https://a.example/?=1&&", "https://a.example/"),
             ("/relative?token=1#top", "/relative#top"),
             ("https://a.example/?tok\u{e9}n=1", "https://a.example/"),
+            // A name that would be masked is no name that stays.
+            (
+                "https://a.example/?utm_jo@x.example=1",
+                "https://a.example/",
+            ),
+            (
+                "https://a.example/?utm_jo%40x.example=1",
+                "https://a.example/",
+            ),
+            (
+                "https://a.example/?utm_4111111111111111=1",
+                "https://a.example/",
+            ),
         ] {
             assert_eq!(cleaned(address), expected);
         }

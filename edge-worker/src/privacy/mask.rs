@@ -98,7 +98,14 @@ fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usiz
     // Pictures for dense screens: `logo@2x.png`.
     let is_picture = matches!(labels, "2x" | "3x");
     let is_address = start < at.start && !labels.is_empty() && is_top && !is_picture;
-    is_address.then(|| start..at.end.saturating_add(host.len()))
+    is_address.then(|| {
+        // Another `@` right after the host belongs to it: the mask would be the name of an address.
+        let end = at.end.saturating_add(end);
+        let further = next_at(text, end).filter(|next| next.start == end);
+        let further = further.and_then(|next| email_around(text, at.end, &next));
+        let end = further.map_or(at.end.saturating_add(host.len()), |further| further.end);
+        start..end
+    })
 }
 
 fn is_part_of_name(character: char) -> bool {
@@ -184,6 +191,8 @@ mod tests {
             ("j\u{f6}rg@b\u{fc}cher.example", "[email]"),
             ("write to jo@x.example.", "write to [email]."),
             ("a@b@x.example", "a@[email]"),
+            ("a@b.example@x.example", "[email]"),
+            ("a@b.example.%40x.example", "[email]"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
         }

@@ -40,6 +40,29 @@ pub fn declarations() -> String {
         text.push_str("}\n");
     }
     text.push_str("\nexport interface Batch extends BatchHead {\n  events: Event[];\n}\n");
+    text.push_str(&required_fields());
+    text
+}
+
+/// What each event type requires beyond the fields of every event.
+fn required_fields() -> String {
+    let mut text = String::from("\nexport interface RequiredFields {\n");
+    for event_type in EventType::ALL {
+        let names: Vec<String> = event_type
+            .spec()
+            .required
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect();
+        let names = if names.is_empty() {
+            "never".to_owned()
+        } else {
+            names.join(" | ")
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {event_type}: {names};");
+    }
+    text.push_str("}\n");
     text
 }
 

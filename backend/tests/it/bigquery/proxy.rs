@@ -45,6 +45,20 @@ pub struct Fault {
     pub effect: Effect,
 }
 
+/// Strikes every time, where a number of times is asked for.
+pub const ALWAYS: usize = usize::MAX;
+
+/// A fault that strikes so many calls, from the first one that contains all of `on`.
+pub fn fault(on: &[&str], times: usize, effect: Effect) -> Fault {
+    Fault {
+        on: on.iter().map(|part| (*part).to_owned()).collect(),
+        skip: 0,
+        times,
+        struck: 0,
+        effect,
+    }
+}
+
 /// An error as the REST API words it.
 pub fn refusal(code: u16, reason: &str, message: &str) -> Effect {
     let errors = json!([{"reason": reason, "message": message, "domain": "global"}]);

@@ -1,0 +1,4 @@
+/** The tracker takes events from now on: how long after its script began to load. */
+export const ready = () => {
+  window.readyMs = performance.now() - window.tagMs;
+};
