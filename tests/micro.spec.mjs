@@ -66,7 +66,11 @@ describe("page of events received", () => {
   });
   after(() => browser.close());
   beforeEach(async () => {
-    lists = { good: [good(1, "purchase"), good(0, "page_view")], bad: [bad(0)] };
+    lists = {
+      good: [good(1, "purchase"), good(0, "page_view")],
+      bad: [bad(0)],
+      refusals: [],
+    };
     asked = [];
     await page?.close();
     page = await browser.newPage();
@@ -83,7 +87,7 @@ describe("page of events received", () => {
         path: fileURLToPath(new URL(`../web-demo/${FILES[pathname]}`, import.meta.url)),
       });
     const [good, bad] = [lists.good.length, lists.bad.length];
-    const counts = { total: good + bad, good, bad };
+    const counts = { total: good + bad, good, bad, refused_requests: lists.refusals.length };
     // The stream ends and is asked for again at once: so the page hears of what a test adds.
     if (pathname === "/micro/changes")
       return route.fulfill({
@@ -91,9 +95,10 @@ describe("page of events received", () => {
         body: `retry: 50\nevent: counts\ndata: ${JSON.stringify(counts)}\n\n`,
       });
     if (pathname === "/micro/reset") {
-      lists = { good: [], bad: [] };
+      lists = { good: [], bad: [], refusals: [] };
       return route.fulfill({ json: {} });
     }
+    if (pathname === "/micro/refusals") return route.fulfill({ json: lists.refusals });
     asked.push(searchParams);
     const contains = searchParams.get("contains")?.toLowerCase() ?? "";
     const matching = lists[pathname.split("/").pop()].filter((entry) =>
@@ -196,6 +201,26 @@ describe("page of events received", () => {
     await page.getByText("101 to 130 of 130").waitFor();
     assert.equal(await page.locator("#good > li").count(), 30);
     assert.equal(await page.locator("#good-older").isDisabled(), true);
+  });
+
+  test("page_that_the_edge_turned_away_is_named_with_the_way_out", async () => {
+    const refused = page.getByTestId("refused");
+    assert.equal(await refused.isVisible(), false);
+    lists.refusals = [
+      {
+        origin: HOSTILE,
+        code: "origin_not_allowed",
+        message: "the write key is not for this page's origin",
+        requests: 2,
+        last_at: 1_795_392_000_123,
+      },
+    ];
+    await refused.waitFor();
+    const text = await refused.textContent();
+    assert.ok(text.includes(`Pages of ${HOSTILE}: 2 requests`), text);
+    assert.ok(text.includes(`--origin ${HOSTILE}`), text);
+    await page.locator("#reset").click();
+    await refused.waitFor({ state: "hidden" });
   });
 
   test("reset_empties_both_lists", async () => {

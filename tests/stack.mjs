@@ -33,17 +33,19 @@ export class Stack {
   #child;
   #guard;
   #warehouse;
+  #flags;
   addresses;
   data;
   log;
 
   /**
    * Starts everything on free ports over an empty folder; resolves when all parts answer. `warehouse` are the flags that
-   * name another one than the lake in that folder.
+   * name another one than the lake in that folder, `flags` any others.
    */
-  static async start({ warehouse = [] } = {}) {
+  static async start({ warehouse = [], flags = [] } = {}) {
     const stack = new Stack();
     stack.#warehouse = warehouse;
+    stack.#flags = flags;
     stack.data = await mkdtemp(join(tmpdir(), "shoptrail-"));
     stack.log = join(stack.data, "local.log");
     await stack.#run();
@@ -65,6 +67,7 @@ export class Stack {
       "--time-zone",
       middayZone(),
       ...this.#warehouse,
+      ...this.#flags,
     ];
     this.#child = spawn(SHOPTRAIL, args, { stdio: ["ignore", log, log] });
     closeSync(log);
@@ -148,7 +151,7 @@ export class Stack {
     return this.#json(`data/${table}.json`);
   }
 
-  /** What came in: `all` (counts), `good` or `bad` (the newest first). */
+  /** What came in: `all` (counts), `good` or `bad` (the newest first); `refusals` of whole requests. */
   micro(which) {
     return this.#json(`micro/${which}`);
   }

@@ -198,9 +198,12 @@ const post = async (text) => {
     });
     // The browser's allowance for keepalive is held until the reply is read.
     const said = await reply.text();
-    if (reply.status !== 202) warn(reply.status, said);
+    const { status } = reply;
+    // A wrong key or origin is a mistake in the page, which whoever made it looks for on the console.
+    if (status === 401 || status === 403) console.error("shoptrail:", said);
+    else if (status !== 202) warn(status, said);
     return {
-      status: reply.status,
+      status,
       isEdges: isVerdict(said),
       retryAfter: Number(reply.headers.get("Retry-After")) || 0,
     };

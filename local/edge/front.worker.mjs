@@ -1,10 +1,13 @@
-// What Cloudflare's network does before a Worker: it names the client, and takes from no client what only it may say.
+// What Cloudflare's network does before a Worker: it names the client, and takes from no client what only it may say. And
+// it tells the page of events received of requests that the Worker turned away by their key or origin.
 
 /** Paths that are Cloudflare's own on every domain. */
 const PLATFORM = "/cdn-cgi/";
+/** Wrong write key, wrong origin. */
+const REFUSED = [401, 403];
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     if (new URL(request.url).pathname.startsWith(PLATFORM)) {
       return new Response("not found\n", { status: 404 });
     }
@@ -16,6 +19,19 @@ export default {
     }
     // Only this machine reaches the port.
     headers.set("CF-Connecting-IP", "127.0.0.1");
-    return env.WORKER.fetch(new Request(request, { headers, cf: {} }));
+    const origin = headers.get("origin");
+    const reply = await env.WORKER.fetch(new Request(request, { headers, cf: {} }));
+    if (REFUSED.includes(reply.status)) context.waitUntil(tell(env, origin, reply.clone()));
+    return reply;
   },
 };
+
+/** @param {string | null} origin */
+async function tell(env, origin, reply) {
+  const { error } = await reply.json();
+  await env.REFUSALS.fetch("http://refusals/", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ origin, code: error.code, message: error.message }),
+  });
+}

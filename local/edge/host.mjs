@@ -2,12 +2,12 @@
 // inspector, none of its own paths and headers, and a queue that keeps its messages on disk.
 //
 // Only argument: a file of settings, readable by its owner alone as it holds secrets:
-// {config, state, port, variables: {name: text}, queues: {url, token}}.
+// {config, state, port, refusals: url, variables: {name: text}, queues: {url, token}}.
 
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Log, LogLevel, Miniflare } from "miniflare";
+import { Log, LogLevel, Miniflare, Response } from "miniflare";
 import { DELIVERY, PLUGIN } from "./queues.mjs";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 
@@ -50,9 +50,19 @@ function front() {
     scriptPath: here("front.worker.mjs"),
     modulesRoot: here("."),
     compatibilityDate: COMPATIBILITY_DATE,
-    serviceBindings: { WORKER: config.name },
+    serviceBindings: { WORKER: config.name, REFUSALS: (told) => tell(told) },
     unsafeDirectSockets: [{ host: LOOPBACK, port: settings.port }],
   };
+}
+
+/** Passes on what the front tells of a request that was turned away. */
+async function tell(told) {
+  const { status } = await fetch(settings.refusals, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: await told.text(),
+  });
+  return new Response(null, { status });
 }
 
 /** Tells the queues who takes their messages, and how, as `wrangler deploy` tells Cloudflare. */

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::broker::TOPIC;
 use super::children::{ChildCommand, Family, Service};
 use super::identity::{ApiKey, write_private};
+use super::origin::PageOrigin;
 use super::queue::QueueServer;
 
 /// The program that runs the Worker, in the workspace.
@@ -38,6 +39,8 @@ pub struct EdgeConfig<'a> {
     pub port: u16,
     /// Where the local pages are served: their scripts may send events.
     pub web_port: u16,
+    /// Other pages whose scripts may send events.
+    pub origins: &'a [PageOrigin],
     /// The REST API, up to `/v3`.
     pub rest_url: String,
     /// The cluster behind it.
@@ -107,15 +110,17 @@ fn environment(dir: &Path) -> Vec<(&'static str, OsString)> {
 /// The settings of `local/edge/host.mjs`; the Worker's own come on top of those in `wrangler.toml`.
 fn settings(config: &EdgeConfig, dir: &Path) -> Value {
     let port = config.web_port;
-    let shops = json!([{
-        "write_key": WRITE_KEY,
-        "shop_id": "demo",
-        "origins": [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
-    }]);
+    let mut origins = vec![
+        format!("http://127.0.0.1:{port}"),
+        format!("http://localhost:{port}"),
+    ];
+    origins.extend(config.origins.iter().map(PageOrigin::to_string));
+    let shops = json!([{"write_key": WRITE_KEY, "shop_id": "demo", "origins": origins}]);
     json!({
         "config": config.root.join("edge-worker/wrangler.toml"),
         "state": dir,
         "port": config.port,
+        "refusals": format!("http://127.0.0.1:{port}/micro/refusals"),
         "queues": {"url": config.queues.url, "token": config.queues.token},
         "variables": {
             // All simulated shoppers have one address.

@@ -17,6 +17,7 @@ pub mod addresses;
 pub mod bounded_log;
 pub mod guard;
 pub mod log_tail;
+pub mod origin;
 pub mod ports;
 pub mod progress;
 pub mod warehouse_address;

@@ -3,9 +3,11 @@
 //!
 //! Both topics are followed from where they end when the stack starts. The newest events are kept, all are counted. Which are
 //! listed is said by parameters of `GET`, or by the body of `POST`; `/micro/changes` tells of new ones as server-sent events.
+//! Requests that the edge turned away as a whole are counted at `/micro/refusals`.
 
 mod entry;
 mod filter;
+mod refusals;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -32,6 +34,7 @@ use tokio::sync::watch;
 use super::broker::{DEAD_LETTER_TOPIC, PatientContext, TOPIC, client};
 use entry::Entry;
 use filter::{EntryFilter, EntryFormat};
+use refusals::{Refusal, Refusals, ToldRefusal};
 
 /// Entries kept of each kind.
 const MAX_ENTRIES: usize = 1_000;
@@ -54,6 +57,7 @@ pub struct Micro {
 struct Seen {
     good: Mutex<Recent>,
     bad: Mutex<Recent>,
+    refusals: Mutex<Refusals>,
     /// Changes with every entry.
     changes: watch::Sender<u64>,
 }
@@ -93,6 +97,7 @@ impl Micro {
             .route("/micro/all", get(all).post(all))
             .route("/micro/good", get(good).post(good_by_body))
             .route("/micro/bad", get(bad).post(bad_by_body))
+            .route("/micro/refusals", get(refusals).post(refused_at_the_edge))
             .route("/micro/changes", get(changes))
             .route("/micro/reset", get(reset).post(reset))
             .with_state(self.seen.clone())
@@ -170,7 +175,8 @@ impl Seen {
 
     fn counts(&self) -> Value {
         let (good, bad) = (locked(&self.good).total, locked(&self.bad).total);
-        json!({"total": good + bad, "good": good, "bad": bad})
+        let refused = locked(&self.refusals).total();
+        json!({"total": good + bad, "good": good, "bad": bad, "refused_requests": refused})
     }
 }
 
@@ -188,8 +194,8 @@ impl Recent {
     }
 }
 
-fn locked(recent: &Mutex<Recent>) -> MutexGuard<'_, Recent> {
-    recent.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn all(State(seen): State<Arc<Seen>>) -> Json<Value> {
@@ -215,9 +221,29 @@ async fn bad_by_body(State(seen): State<Arc<Seen>>, asked: AskedByBody) -> Respo
     by_body(&seen.bad, asked)
 }
 
+async fn refusals(State(seen): State<Arc<Seen>>) -> Json<Vec<Refusal>> {
+    Json(locked(&seen.refusals).list())
+}
+
+/// The edge's front tells of a request that was turned away.
+async fn refused_at_the_edge(
+    State(seen): State<Arc<Seen>>,
+    told: Result<Json<ToldRefusal>, JsonRejection>,
+) -> Response {
+    match told {
+        Ok(Json(told)) => {
+            locked(&seen.refusals).add(told);
+            seen.tell();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(rejection) => refused(&rejection.body_text()),
+    }
+}
+
 async fn reset(State(seen): State<Arc<Seen>>) -> Json<Value> {
     *locked(&seen.good) = Recent::default();
     *locked(&seen.bad) = Recent::default();
+    *locked(&seen.refusals) = Refusals::default();
     seen.tell();
     Json(seen.counts())
 }

@@ -20,6 +20,7 @@ use crate::edge::{self, EdgeConfig, WRITE_KEY};
 use crate::identity::Identity;
 use crate::machine;
 use crate::micro::Micro;
+use crate::origin::PageOrigin;
 use crate::progress::live_step;
 use crate::queue::QueueServer;
 use crate::register::register;
@@ -43,6 +44,9 @@ pub struct StackArgs {
     /// Port of the edge; if it is taken, the next free one
     #[arg(long, default_value_t = 8787)]
     pub edge_port: u16,
+    /// Let the pages of this address send events too, for a shop of your own; may be repeated
+    #[arg(long = "origin", value_name = "URL")]
+    pub origins: Vec<PageOrigin>,
     /// Use these brokers instead of starting Kafka, HOST:PORT separated by commas
     #[arg(long, env = "SHOPTRAIL_KAFKA_BOOTSTRAP_SERVERS")]
     pub bootstrap_servers: Option<String>,
@@ -150,6 +154,7 @@ impl Stack {
             log: &logs.join("edge.log"),
             port: edge_port,
             web_port,
+            origins: &args.origins,
             rest_url: format!("{}/kafka", confluent.address),
             cluster_id: &identity.cluster_id,
             key: &identity.kafka_key,
@@ -167,7 +172,10 @@ impl Stack {
         let micro = Micro::start(&broker.bootstrap_servers)
             .await
             .context("the topics cannot be followed")?;
-        let addresses = addresses(web_port, edge_port, &confluent, &broker);
+        let addresses = Addresses {
+            origins: args.origins.clone(),
+            ..addresses(web_port, edge_port, &confluent, &broker)
+        };
         let pages = web::pages(&root, &addresses.edge);
         let routes = pages
             .merge(micro.routes())
@@ -327,5 +335,6 @@ fn addresses(web_port: u16, edge_port: u16, confluent: &Confluent, broker: &Brok
         confluent: confluent.address.clone(),
         kafka: broker.bootstrap_servers.clone(),
         write_key: WRITE_KEY.to_owned(),
+        origins: Vec::new(),
     }
 }

@@ -93,6 +93,7 @@ const BROKEN = [
   ["dax_that_does_not_end", crossProblems, `${TABLES}Key Figures.tmdl`, "DIVIDE ( [Revenue], [Orders] )", "DIVIDE ( [Revenue], [Orders]", /measure \[Average order value\]: DAX: expected \), found the end/],
   ["a_measure_without_a_format", crossProblems, `${TABLES}Key Figures.tmdl`, "\t\tformatString: #,##0.00#\n", "", /measure \[Revenue\] has no format/],
   ["a_measure_without_a_description", crossProblems, `${TABLES}Key Figures.tmdl`, "\t/// Revenue divided by orders.\n", "", /measure \[Average order value\] has no description/],
+  ["a_measure_that_nothing_uses", crossProblems, "Shoptrail.Report/definition/pages/attribution/visuals/08fa6456800a586734a9/visual.json", '"Property": "Bounce rate"', '"Property": "Sessions"', /measure \[Bounce rate\] is used nowhere/],
   ["a_visual_of_a_measure_that_is_not_there", crossProblems, { visual: '"columnChart"' }, '"Property": "Sessions by device"', '"Property": "Sessions by phone"', /no measure Key Figures\[Sessions by phone\]/],
   ["a_filter_on_a_column_that_is_not_there", crossProblems, { visual: '"Now"' }, '"Source": "d"\n', '"Source": "e"\n', /no column undefined\[Date\]/],
   ["a_format_for_a_field_that_is_not_shown", crossProblems, { visual: '"lineChart"' }, '"metadata": "Key Figures.Revenue"', '"metadata": "Key Figures.Orders"', /formats Key Figures\.Orders, which it does not show/],

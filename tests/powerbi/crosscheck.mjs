@@ -20,7 +20,7 @@ export function goldTables(markdown) {
 
 /** All problems of a project. */
 export function crossCheck(project, gold) {
-  const checks = [tables, () => sources(project, gold), sorting, relationships, measures, dax, visuals, layout];
+  const checks = [tables, () => sources(project, gold), sorting, relationships, measures, unused, dax, visuals, layout];
   return checks.flatMap((check) => check(project));
 }
 
@@ -87,6 +87,15 @@ function measures({ model }) {
     if (!properties.formatString && !WORDS.includes(name)) missing.push(`measure [${name}] has no format`);
     return missing;
   });
+}
+
+/** Measures that no visual shows and no other measure builds on. */
+function unused({ model, visuals: all }) {
+  const shown = all.map(({ json }) => JSON.stringify(json)).join("");
+  const dax = [...model.measures.values()].map(({ expression }) => expression).join("");
+  return [...model.measures.keys()]
+    .filter((name) => !shown.includes(`"Property":${JSON.stringify(name)}`) && !dax.includes(`[${name}]`))
+    .map((name) => `measure [${name}] is used nowhere`);
 }
 
 /** Syntax of all DAX, and that what it names is there. */

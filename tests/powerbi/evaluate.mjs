@@ -34,6 +34,7 @@ const FUNCTIONS = {
     const [numerator, denominator] = [value(over, context), value(under, context)];
     return numerator === null || !denominator ? null : numerator / denominator;
   },
+  COUNTA: ([field], context) => column(field, context).length || null,
   BLANK: () => null,
   ISBLANK: ([node], context) => value(node, context) === null,
   IF: ([condition, yes, no], context) => (value(condition, context) ? value(yes, context) : no ? value(no, context) : null),

@@ -118,6 +118,8 @@ describe("a wrong measure", () => {
 describe("charts", () => {
   const WEEK = PERIODS[1][1];
 
+  const answerOf = (page, currency = "EUR") => answers.answerOf(page, gold, new URLSearchParams({ ...WEEK, currency }));
+
   const inWeek = (...filters) => Object.assign({}, during(WEEK), ...filters);
 
   for (const currency of CURRENCIES) {
@@ -143,6 +145,41 @@ describe("charts", () => {
       const cell = inWeek(only("Device Trends[Device]", row.device), only("Device Trends[OS]", row.os));
       near(compute("Sessions by device", cell), row.sessions, `${row.device} ${row.os}`);
     }
+  });
+
+  test("search_terms", () => {
+    const answer = answerOf("search");
+    near(compute("Searches", inWeek()), answer.searches[0].searches, "all");
+    for (const row of answer.terms) {
+      const chosen = inWeek(only("Search Terms[Search Term]", row.search_term));
+      near(compute("Searches", chosen), row.searches, row.search_term);
+      near(compute("Searches without a click", chosen), row.searches - row.clicked_searches, row.search_term);
+      near(compute("Click-through rate of a search", chosen), row.clicked_searches / row.searches, row.search_term);
+    }
+  });
+
+  for (const currency of CURRENCIES) {
+    test(`carts_in_${currency}`, () => {
+      const { carts } = answerOf("search", currency);
+      const chosen = inWeek(only("Currency[Code]", currency));
+      const units = 10 ** DIGITS[currency];
+      near(compute("Carts", chosen), carts.bought + carts.recovered + carts.abandoned || null, "Carts");
+      near(compute("Recovered carts", chosen), carts.recovered || null, "Recovered carts");
+      near(compute("Abandoned carts", chosen), carts.abandoned || null, "Abandoned carts");
+      near(compute("Recovery rate", chosen), carts.recovered ? carts.recovered / (carts.recovered + carts.abandoned) : null, "Recovery rate");
+      near(compute("Value left in carts", chosen), carts.abandoned_minor / units || null, "Value left in carts");
+    });
+  }
+
+  test("credited_revenue_by_channel_and_model", () => {
+    const { channels } = answerOf("traffic").attribution;
+    for (const row of channels) {
+      for (const model of ["first", "last", "linear", "position", "time_decay"]) {
+        const chosen = inWeek(only("Channel Attribution[Channel]", row.channel), only("Channel Attribution[Model]", model));
+        near(compute("Credited revenue", chosen), row[`${model}_minor`] / 100, `${row.channel}, ${model}`);
+      }
+    }
+    assert.equal(compute("Credited revenue", inWeek()), null, "models are not added up");
   });
 
   test("lifetime_value_by_customer", () => {

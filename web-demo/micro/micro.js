@@ -64,9 +64,34 @@ function follow() {
 
 async function onCounts(now) {
   const changed = KINDS.filter((kind) => now[kind] !== counts?.[kind]);
+  if (now.refused_requests !== counts?.refused_requests) await showRefusals();
   counts = now;
   for (const kind of KINDS) byId(`${kind}-count`).textContent = now[kind].toLocaleString();
   await refresh(changed);
+}
+
+/** Requests that never reached the topics: without this nobody would know why a page's events are missing. */
+async function showRefusals() {
+  const reply = await fetch("/micro/refusals");
+  if (!reply.ok) return;
+  const refusals = await reply.json();
+  byId("refused").hidden = refusals.length === 0;
+  byId("refusals").replaceChildren(...refusals.map(refusal));
+}
+
+function refusal({ origin, code, message, requests, last_at }) {
+  const node = document.createElement("li");
+  const page = document.createElement("b");
+  page.textContent = origin ? `Pages of ${origin}` : "A program without an origin";
+  const count = requests === 1 ? "1 request" : `${requests} requests`;
+  const at = new Date(last_at).toLocaleTimeString([], { hour12: false });
+  node.append(page, `: ${count}, the last at ${at}. ${code}: ${message}.`);
+  if (code === "origin_not_allowed" && origin) {
+    const flag = document.createElement("code");
+    flag.textContent = `--origin ${origin}`;
+    node.append(" Start the stack with ", flag, ".");
+  }
+  return node;
 }
 
 async function turn(kind, by) {

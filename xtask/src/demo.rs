@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use shoptrail_local::origin::PageOrigin;
 use shoptrail_local::progress::{line, step};
 use shoptrail_local::warehouse_address::WarehouseAddress;
 
@@ -43,6 +44,9 @@ pub struct DemoArgs {
     /// Where everything is kept: the broker's log, the tables, the logs of the parts
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
+    /// Lets the pages of this address send events too, for a shop of your own; may be repeated
+    #[arg(long = "origin", value_name = "URL")]
+    origins: Vec<PageOrigin>,
     /// Where the tables are kept: `lake:DIR` or `bigquery://PROJECT/DATASET`; without it, a lake below the data
     ///
     /// BigQuery's APIs are those that `SHOPTRAIL_BIGQUERY_ENDPOINT` and `SHOPTRAIL_BIGQUERY_GRPC_ENDPOINT` name; without
@@ -63,7 +67,7 @@ pub fn run(workspace: &Workspace, args: &DemoArgs) -> Result<ExitCode> {
     let is_open = warehouse.open(workspace, &data, &interrupt)?;
     let stack = if is_open {
         step("start", || {
-            DemoStack::start(workspace, &data, warehouse, &interrupt)
+            DemoStack::start(workspace, &data, &args.origins, warehouse, &interrupt)
         })?
     } else {
         None

@@ -171,7 +171,7 @@ const left = {
       : "",
   columns: [
     columns.instant("Left", "left_at"),
-    columns.amount("Value", "value_minor"),
+    columns.amount("Value", "value_minor", { word: "Value left in carts" }),
     columns.count("Products added", "adds"),
     columns.count("Sessions", "sessions"),
     columns.instant("Begun", "opened_at"),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, bail};
 use shoptrail_local::addresses::Addresses;
+use shoptrail_local::origin::PageOrigin;
 
 use super::LOOK;
 use super::program::Program;
@@ -28,12 +29,16 @@ impl DemoStack {
     pub(super) fn start(
         workspace: &Workspace,
         data: &Path,
+        origins: &[PageOrigin],
         mut warehouse: DemoWarehouse,
         interrupt: &Interrupt,
     ) -> Result<Option<Self>> {
         let started = SystemTime::now();
         let mut local = workspace.shoptrail();
         local.args(["local", "--data"]).arg(data);
+        for origin in origins {
+            local.args(["--origin", &origin.to_string()]);
+        }
         warehouse.describe_to(&mut local);
         let mut local = Program::start(workspace, "local", &local)?;
         let file = data.join("stack.json");
