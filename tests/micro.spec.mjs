@@ -131,7 +131,7 @@ describe("page of events received", () => {
   test("open_event_stays_open_when_new_ones_come", async () => {
     await page.locator("#good summary").last().press("Enter");
     lists.good.unshift(good(2, "search"));
-    await count("good", 3);
+    await page.waitForFunction(() => document.querySelectorAll("#good > li").length === 3);
     assert.deepEqual(await page.locator("#good .what").allTextContents(), [
       "search",
       "purchase",
