@@ -200,7 +200,7 @@ const post = async (text) => {
     const said = await reply.text();
     const { status } = reply;
     // A wrong key or origin is a mistake in the page, which whoever made it looks for on the console.
-    if (status === 401 || status === 403) console.error("shoptrail:", said);
+    if (status === 401 || status === 403) console.error(`shoptrail: ${said}`);
     else if (status !== 202) warn(status, said);
     return {
       status,

@@ -64,16 +64,18 @@ function follow() {
 
 async function onCounts(now) {
   const changed = KINDS.filter((kind) => now[kind] !== counts?.[kind]);
-  if (now.refused_requests !== counts?.refused_requests) await showRefusals();
+  const hasNewRefusals = now.refused_requests !== counts?.refused_requests;
   counts = now;
   for (const kind of KINDS) byId(`${kind}-count`).textContent = now[kind].toLocaleString();
   await refresh(changed);
+  if (hasNewRefusals) await showRefusals();
 }
 
 /** Requests that never reached the topics: without this nobody would know why a page's events are missing. */
 async function showRefusals() {
-  const reply = await fetch("/micro/refusals");
-  if (!reply.ok) return;
+  const reply = await fetch("/micro/refusals").catch(() => null);
+  // That the stack is gone is said by the stream of changes.
+  if (!reply?.ok) return;
   const refusals = await reply.json();
   byId("refused").hidden = refusals.length === 0;
   byId("refusals").replaceChildren(...refusals.map(refusal));
