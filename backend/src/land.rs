@@ -19,6 +19,7 @@ use self::decode::Rows;
 pub use self::limits::Limits;
 use self::source::{Polled, Source};
 use crate::attention::Attention;
+use crate::event_age::EventAge;
 use crate::kafka::KafkaArgs;
 use crate::warehouse::{Landing, Offsets, Warehouse};
 
@@ -39,16 +40,9 @@ pub struct LandArgs {
         default_value_t = 0
     )]
     pub generation: u32,
-    /// Oldest event that is landed, in days before the edge received it; an older one goes to quarantine. What the edge's
-    /// variable of this name says
-    #[arg(
-        long,
-        value_name = "DAYS",
-        env = "SHOPTRAIL_MAX_AGE_DAYS",
-        default_value_t = 7,
-        value_parser = clap::value_parser!(u32).range(1..=36_500)
-    )]
-    pub max_event_age_days: u32,
+    /// How old an event may be
+    #[command(flatten)]
+    pub age: EventAge,
     /// Whether landings hurry
     #[command(flatten)]
     pub attention: Attention,
@@ -61,10 +55,6 @@ pub struct LandArgs {
 }
 
 impl LandArgs {
-    fn max_event_age_ms(&self) -> i64 {
-        i64::from(self.max_event_age_days) * 24 * 60 * 60 * 1_000
-    }
-
     /// The topic as bronze names it: one that was made again is another one.
     fn stream(&self) -> String {
         match self.generation {
@@ -102,7 +92,7 @@ pub async fn run(
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
     while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
-        let mut rows = Rows::new(&stream, args.max_event_age_ms());
+        let mut rows = Rows::new(&stream, args.age.max_ms());
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
         if !rows.is_empty() {

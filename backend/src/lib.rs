@@ -11,6 +11,7 @@ pub mod build;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod event_age;
 pub mod exit;
 pub mod gold;
 pub mod kafka;

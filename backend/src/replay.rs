@@ -20,6 +20,7 @@ use shoptrail_edge::replay::ReplayedEvent;
 use shoptrail_schemas::wire;
 
 pub use self::filter::Filter;
+use crate::event_age::EventAge;
 use crate::kafka::KafkaArgs;
 
 /// How long Kafka may take for one record.
@@ -37,27 +38,15 @@ pub struct ReplayArgs {
     /// Id that Schema Registry gave the record's schema
     #[arg(long, value_name = "ID", env = "SHOPTRAIL_SCHEMA_ID")]
     pub schema_id: u32,
-    /// Oldest event that is taken, in days before the edge received it. What the edge's variable of this name says
-    #[arg(
-        long,
-        value_name = "DAYS",
-        env = "SHOPTRAIL_MAX_AGE_DAYS",
-        default_value_t = 7,
-        value_parser = clap::value_parser!(u32).range(1..=36_500)
-    )]
-    pub max_event_age_days: u32,
+    /// How old an event may be
+    #[command(flatten)]
+    pub age: EventAge,
     /// Which letters
     #[command(flatten)]
     pub filter: Filter,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
-}
-
-impl ReplayArgs {
-    fn max_event_age_ms(&self) -> i64 {
-        i64::from(self.max_event_age_days) * 24 * 60 * 60 * 1_000
-    }
 }
 
 /// What a replay did.

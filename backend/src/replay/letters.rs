@@ -50,7 +50,7 @@ fn judge(
     summary: &mut ReplaySummary,
     events: &mut HashMap<String, ReplayedEvent>,
 ) {
-    let again = match letter.judge(&Rules::default(), args.max_event_age_ms()) {
+    let again = match letter.judge(&Rules::default(), args.age.max_ms()) {
         Ok(again) => again,
         Err(cause) => {
             tracing::debug!(

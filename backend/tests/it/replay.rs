@@ -5,6 +5,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use shoptrail_backend::event_age::EventAge;
 use shoptrail_backend::kafka::KafkaArgs;
 use shoptrail_backend::replay::{self, Filter, ReplayArgs, ReplaySummary};
 use shoptrail_local::broker::client;
@@ -19,7 +20,9 @@ fn args(topic: &str, filter: Filter) -> ReplayArgs {
     ReplayArgs {
         dry_run: false,
         schema_id: SCHEMA_ID,
-        max_event_age_days: 7,
+        age: EventAge {
+            max_event_age_days: 7,
+        },
         filter,
         kafka: KafkaArgs {
             bootstrap_servers: broker().to_owned(),
