@@ -34,6 +34,8 @@ export class Stack {
   #guard;
   #warehouse;
   #flags;
+  /** The rows of tables as they were last published. */
+  #published = new Map();
   addresses;
   data;
   log;
@@ -132,10 +134,18 @@ export class Stack {
       throw new Error(`the broker does not ${what}: ${response.status} ${await response.text()}`);
   }
 
-  /** The rows of any table, as they are published now. */
+  /** The rows of any table, as they are published now: read again when something was published. Those of bronze, as landed. */
   async rows(table) {
     // Whoever asks for the tables has builds hurry; the command alone does not.
-    await this.#json("data/version");
+    const version = JSON.stringify(await this.#json("data/version"));
+    const last = this.#published.get(table);
+    if (last?.version === version && !table.startsWith("bronze_")) return last.rows;
+    const rows = await this.#show(table);
+    this.#published.set(table, { version, rows });
+    return rows;
+  }
+
+  async #show(table) {
     const warehouse =
       this.#warehouse.length > 0
         ? this.#warehouse

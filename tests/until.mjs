@@ -6,7 +6,7 @@ const LOOK_MS = 200;
  * Calls `look` until it returns something that is not false, null or undefined, and returns that. An exception counts as
  * "not yet". After `seconds` it fails, with what the last look came to.
  */
-export async function until(what, look, seconds = 60) {
+export async function until(what, look, seconds = 120) {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     let last;
