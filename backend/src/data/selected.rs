@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::question::{DayRange, Question};
 use crate::gold::{Gold, Scope, Silver};
-use crate::silver::{events, items, orders, refunds, sessions};
+use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{Filter, Publication, Query, Warehouse};
 
@@ -181,6 +181,8 @@ impl SelectedRows {
             sessions: self.input(gold, &sessions::TABLE, days).await?,
             orders: self.input(gold, &orders::TABLE, days).await?,
             refunds: self.input(gold, &refunds::TABLE, days).await?,
+            // No table that reads it is offered under filters.
+            left_out: left_out::TABLE.empty().lazy(),
             time_zone: self.time_zone.clone(),
             currency: self.publication.recipe.currency.clone(),
         })
