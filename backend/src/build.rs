@@ -8,6 +8,7 @@ mod quality;
 mod rebuild;
 mod rows;
 mod staged;
+mod sums;
 mod transactions;
 mod visitors;
 
@@ -28,7 +29,7 @@ use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, orders, refunds, sessions};
+use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
     Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
@@ -391,6 +392,9 @@ async fn build_one(
         Scope::Products(around) => products::build(staged, gold, around, reporting).await,
         Scope::PathsToOrders { back } => visitors::build_paths(staged, gold, back, reporting).await,
         Scope::Visitors(spans) => visitors::build_spans(staged, gold, &spans, reporting).await,
+        Scope::SumsOverVisits { around } => {
+            sums::build(staged, gold, around, sums::Visitors::Any, reporting).await
+        }
         Scope::Everything => {
             let silver = inputs(staged, gold, |_, query| query, reporting).await?;
             let before = staged.stored(&gold.table, Query::all()).await?;
@@ -430,7 +434,7 @@ async fn replace_days(
     Ok(())
 }
 
-/// The silver rows a gold table reads: what people did, and orders whose purchase is known.
+/// The silver rows a gold table reads: what people did, and orders whose purchase is known; all of a table of records.
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
@@ -443,6 +447,7 @@ async fn inputs(
         sessions: input(staged, gold, &sessions::TABLE, &narrow).await?,
         orders: input(staged, gold, &orders::TABLE, &narrow).await?,
         refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
+        left_out: input(staged, gold, &left_out::TABLE, &narrow).await?,
         time_zone: reporting.time_zone.clone(),
         currency: reporting.currency.clone(),
     })
@@ -464,7 +469,8 @@ async fn input(
     };
     let counts = match table.name {
         name if name == orders::TABLE.name => col("purchase_event_id").is_not_null(),
-        name if name == refunds::TABLE.name => lit(true),
+        name if name == refunds::TABLE.name || name == left_out::TABLE.name => lit(true),
+        _ if matches!(gold.scope, Scope::SumsOverVisits { .. }) => lit(true),
         _ => col("is_bot").not(),
     };
     let query = narrow(table, Query::all().columns(input.columns));

@@ -17,7 +17,7 @@ use clap_complete::Shell;
 use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
 use shoptrail_local::warehouse_address::WarehouseAddress;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 use self::config::ConfigFormat;
@@ -40,6 +40,9 @@ use crate::warehouse::Warehouse;
 
 /// What is in hand when a command is asked to stop: a landing, a report, a batch on its way.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Plans of polars are turned by recursion, for which the usual 2 MiB are not always enough in unoptimized code.
+const STACK_BYTES: usize = 8 << 20;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -179,7 +182,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, matches: ArgMatches) -> anyhow::Result<ExitCode> {
     logging::start(&cli.log);
-    let runtime = Runtime::new().context("cannot start threads")?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build()
+        .context("cannot start threads")?;
     let stop = CancellationToken::new();
     let on_stop = cli.command.on_stop();
     let work = dispatch(cli.command, matches, stop.clone());
