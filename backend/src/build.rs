@@ -24,7 +24,7 @@ use serde::Serialize;
 use shoptrail_local::progress::now;
 
 use self::parts::Parts;
-pub use self::quality::{Broken, TABLE as CHECKS};
+pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
 use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
@@ -154,9 +154,9 @@ pub async fn run_within(
         summary.days += plan.days;
         let heights = plan.changes.iter().map(|change| change.rows.height());
         summary.rows += heights.sum::<usize>();
-        summary.publication = match plan.bronze_rows {
-            0 => plan.published.version,
-            _ => {
+        summary.publication = match plan.publishes {
+            false => plan.published.version,
+            true => {
                 now("publishing");
                 let changes = plan.changes.into_iter().chain(plan.results).collect();
                 let publish = warehouse.publish(&plan.published, changes, plan.basis);
@@ -231,8 +231,7 @@ pub async fn forecast(
             bytes,
         })
     };
-    // A run without new rows publishes nothing, not even a rebuild of tables that are empty.
-    let published = plan.changes.into_iter().filter(|_| plan.bronze_rows > 0);
+    let published = plan.changes.into_iter().filter(|_| plan.publishes);
     let changes = published.map(change).collect::<PolarsResult<Vec<_>>>()?;
     Ok(Forecast {
         bronze_rows: plan.bronze_rows,
@@ -246,6 +245,8 @@ pub async fn forecast(
 struct Plan {
     published: Publication,
     bronze_rows: usize,
+    /// Whether there is anything to publish.
+    publishes: bool,
     changes: Vec<Change>,
     days: usize,
     basis: Basis,
@@ -280,6 +281,8 @@ async fn plan(
     let now_us = chrono::Utc::now().timestamp_micros();
     Ok(Plan {
         bronze_rows: rebuilt.bronze_rows,
+        // After an erasure there may be nothing left in bronze, and tables that still have rows.
+        publishes: rebuilt.bronze_rows > 0 || published.version > 0,
         changes: rebuilt.changes,
         days: rebuilt.days,
         basis: Basis {
@@ -304,6 +307,7 @@ async fn plan_increment(
     let bronze = read_all(warehouse, unread.portions).await?;
     let mut plan = Plan {
         bronze_rows: bronze.height(),
+        publishes: bronze.height() > 0,
         changes: Vec::new(),
         days: 0,
         basis: Basis {

@@ -29,6 +29,7 @@ use crate::attention::Attention;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
+use crate::forget::{self, ForgetArgs};
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
@@ -83,6 +84,13 @@ enum Command {
     Replay {
         #[command(flatten)]
         replay: ReplayArgs,
+    },
+    /// Erases a person from every table
+    Forget {
+        #[command(flatten)]
+        forget: ForgetArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Prints the rows of a table
     Show {
@@ -245,6 +253,15 @@ async fn dispatch(
         Command::Replay { replay } => {
             let _live = live_line("replay");
             print_json(&replay::run(&replay).await?)
+        }
+        Command::Forget { warehouse, forget } => {
+            let _live = live_line("forget");
+            let warehouse = if forget.dry_run {
+                warehouse.open().await?
+            } else {
+                warehouse.open_to_build().await?
+            };
+            print_json(&forget::run(warehouse.as_ref(), &forget).await?)
         }
         Command::Show { warehouse, show } => {
             let mut out = BufWriter::new(io::stdout());

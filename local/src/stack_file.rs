@@ -84,6 +84,7 @@ mod tests {
             confluent: text(),
             kafka: text(),
             write_key: text(),
+            origins: Vec::new(),
         };
         let pids = Pids::default();
         let file = StackFile::publish(path.clone(), addresses, &pids).expect("it is written");
