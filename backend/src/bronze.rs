@@ -7,7 +7,7 @@ use polars::prelude::{DataFrame, PolarsResult};
 
 use self::field::Read::{Boolean, Integer as Number, Text as Words};
 use self::field::{Field, Read, followed_by};
-pub(crate) use self::understood::{ItemText, Understood, Unreadable};
+pub(crate) use self::understood::{ItemText, TIMES_MS, Understood, Unreadable};
 use crate::table::ColumnType::{Boolean as YesOrNo, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 

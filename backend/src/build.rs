@@ -8,6 +8,7 @@ mod quality;
 mod rebuild;
 mod rows;
 mod staged;
+mod sums;
 mod transactions;
 mod visitors;
 
@@ -23,12 +24,12 @@ use serde::Serialize;
 use shoptrail_local::progress::now;
 
 use self::parts::Parts;
-pub use self::quality::{Broken, TABLE as CHECKS};
+pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
 use self::rows::{days_around, days_in, in_days};
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, orders, refunds, sessions};
+use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
     Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
@@ -153,9 +154,9 @@ pub async fn run_within(
         summary.days += plan.days;
         let heights = plan.changes.iter().map(|change| change.rows.height());
         summary.rows += heights.sum::<usize>();
-        summary.publication = match plan.bronze_rows {
-            0 => plan.published.version,
-            _ => {
+        summary.publication = match plan.publishes {
+            false => plan.published.version,
+            true => {
                 now("publishing");
                 let changes = plan.changes.into_iter().chain(plan.results).collect();
                 let publish = warehouse.publish(&plan.published, changes, plan.basis);
@@ -230,8 +231,7 @@ pub async fn forecast(
             bytes,
         })
     };
-    // A run without new rows publishes nothing, not even a rebuild of tables that are empty.
-    let published = plan.changes.into_iter().filter(|_| plan.bronze_rows > 0);
+    let published = plan.changes.into_iter().filter(|_| plan.publishes);
     let changes = published.map(change).collect::<PolarsResult<Vec<_>>>()?;
     Ok(Forecast {
         bronze_rows: plan.bronze_rows,
@@ -245,6 +245,8 @@ pub async fn forecast(
 struct Plan {
     published: Publication,
     bronze_rows: usize,
+    /// Whether there is anything to publish.
+    publishes: bool,
     changes: Vec<Change>,
     days: usize,
     basis: Basis,
@@ -279,6 +281,8 @@ async fn plan(
     let now_us = chrono::Utc::now().timestamp_micros();
     Ok(Plan {
         bronze_rows: rebuilt.bronze_rows,
+        // After an erasure there may be nothing left in bronze, and tables that still have rows.
+        publishes: rebuilt.bronze_rows > 0 || published.version > 0,
         changes: rebuilt.changes,
         days: rebuilt.days,
         basis: Basis {
@@ -303,6 +307,7 @@ async fn plan_increment(
     let bronze = read_all(warehouse, unread.portions).await?;
     let mut plan = Plan {
         bronze_rows: bronze.height(),
+        publishes: bronze.height() > 0,
         changes: Vec::new(),
         days: 0,
         basis: Basis {
@@ -391,6 +396,9 @@ async fn build_one(
         Scope::Products(around) => products::build(staged, gold, around, reporting).await,
         Scope::PathsToOrders { back } => visitors::build_paths(staged, gold, back, reporting).await,
         Scope::Visitors(spans) => visitors::build_spans(staged, gold, &spans, reporting).await,
+        Scope::SumsOverVisits { around } => {
+            sums::build(staged, gold, around, sums::Visitors::Any, reporting).await
+        }
         Scope::Everything => {
             let silver = inputs(staged, gold, |_, query| query, reporting).await?;
             let before = staged.stored(&gold.table, Query::all()).await?;
@@ -430,7 +438,7 @@ async fn replace_days(
     Ok(())
 }
 
-/// The silver rows a gold table reads: what people did, and orders whose purchase is known.
+/// The silver rows a gold table reads: what people did, and orders whose purchase is known; all of a table of records.
 async fn inputs(
     staged: &Staged<'_>,
     gold: &Gold,
@@ -443,6 +451,7 @@ async fn inputs(
         sessions: input(staged, gold, &sessions::TABLE, &narrow).await?,
         orders: input(staged, gold, &orders::TABLE, &narrow).await?,
         refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
+        left_out: input(staged, gold, &left_out::TABLE, &narrow).await?,
         time_zone: reporting.time_zone.clone(),
         currency: reporting.currency.clone(),
     })
@@ -464,7 +473,8 @@ async fn input(
     };
     let counts = match table.name {
         name if name == orders::TABLE.name => col("purchase_event_id").is_not_null(),
-        name if name == refunds::TABLE.name => lit(true),
+        name if name == refunds::TABLE.name || name == left_out::TABLE.name => lit(true),
+        _ if matches!(gold.scope, Scope::SumsOverVisits { .. }) => lit(true),
         _ => col("is_bot").not(),
     };
     let query = narrow(table, Query::all().columns(input.columns));

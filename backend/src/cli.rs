@@ -17,7 +17,7 @@ use clap_complete::Shell;
 use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
 use shoptrail_local::warehouse_address::WarehouseAddress;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 use self::config::ConfigFormat;
@@ -29,6 +29,7 @@ use crate::attention::Attention;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
+use crate::forget::{self, ForgetArgs};
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
@@ -40,6 +41,9 @@ use crate::warehouse::Warehouse;
 
 /// What is in hand when a command is asked to stop: a landing, a report, a batch on its way.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Plans of polars are turned by recursion, for which the usual 2 MiB are not always enough in unoptimized code.
+const STACK_BYTES: usize = 8 << 20;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -80,6 +84,13 @@ enum Command {
     Replay {
         #[command(flatten)]
         replay: ReplayArgs,
+    },
+    /// Erases a person from every table
+    Forget {
+        #[command(flatten)]
+        forget: ForgetArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Prints the rows of a table
     Show {
@@ -179,7 +190,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, matches: ArgMatches) -> anyhow::Result<ExitCode> {
     logging::start(&cli.log);
-    let runtime = Runtime::new().context("cannot start threads")?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build()
+        .context("cannot start threads")?;
     let stop = CancellationToken::new();
     let on_stop = cli.command.on_stop();
     let work = dispatch(cli.command, matches, stop.clone());
@@ -238,6 +253,15 @@ async fn dispatch(
         Command::Replay { replay } => {
             let _live = live_line("replay");
             print_json(&replay::run(&replay).await?)
+        }
+        Command::Forget { warehouse, forget } => {
+            let _live = live_line("forget");
+            let warehouse = if forget.dry_run {
+                warehouse.open().await?
+            } else {
+                warehouse.open_to_build().await?
+            };
+            print_json(&forget::run(warehouse.as_ref(), &forget).await?)
         }
         Command::Show { warehouse, show } => {
             let mut out = BufWriter::new(io::stdout());

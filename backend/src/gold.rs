@@ -10,6 +10,7 @@ pub mod conversion_funnel;
 pub mod customer_ltv;
 pub mod daily_kpis;
 pub mod device_trends;
+pub mod pipeline_completeness;
 pub mod product_performance;
 pub mod search_terms;
 pub mod trending_products;
@@ -19,7 +20,7 @@ use polars::prelude::*;
 use crate::table::Table;
 
 /// All gold tables.
-pub static TABLES: [&Gold; 10] = [
+pub static TABLES: [&Gold; 11] = [
     &daily_kpis::GOLD,
     &product_performance::GOLD,
     &trending_products::GOLD,
@@ -30,6 +31,7 @@ pub static TABLES: [&Gold; 10] = [
     &cohort_retention::GOLD,
     &channel_attribution::GOLD,
     &cart_recovery::GOLD,
+    &pipeline_completeness::GOLD,
 ];
 
 /// A gold table: its definition and how it follows from silver.
@@ -77,6 +79,11 @@ pub enum Scope {
     },
     /// A row belongs to a visitor and a span of time, and depends on what the visitor did around it.
     Visitors(Spans),
+    /// A row adds up records, programs' too, each of which counts with those of its tracker's session so many days around it.
+    SumsOverVisits {
+        /// Days before and after.
+        around: i32,
+    },
     /// Every row may depend on every silver row.
     Everything,
 }
@@ -116,6 +123,7 @@ pub struct Spans {
 
 /// The silver rows a gold table is built from: what people did, and orders whose purchase is known. Tables it does not read
 /// are empty.
+#[derive(Clone)]
 pub struct Silver {
     /// `silver_events`.
     pub events: LazyFrame,
@@ -127,6 +135,8 @@ pub struct Silver {
     pub orders: LazyFrame,
     /// `silver_refunds`.
     pub refunds: LazyFrame,
+    /// `silver_left_out`.
+    pub left_out: LazyFrame,
     /// The reporting time zone.
     pub time_zone: TimeZone,
     /// The reporting currency.

@@ -3,7 +3,7 @@
 //! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
 //! counts it once and puts it into its session, [`gold`] makes the tables a business reads, and the [`warehouse`] publishes
 //! them all at once. [`data`] and [`show`] give
-//! them to the dashboard and to people. [`replay`] brings refused events back. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
+//! them to the dashboard and to people. [`replay`] brings refused events back, [`forget`] erases a person. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
 
 pub mod attention;
 pub mod bronze;
@@ -13,6 +13,7 @@ pub mod config;
 pub mod data;
 pub mod event_age;
 pub mod exit;
+pub mod forget;
 pub mod gold;
 pub mod kafka;
 pub mod land;

@@ -1,4 +1,4 @@
-//! Silver: events typed, counted once, in sessions; visitors, orders and refunds.
+//! Silver: events typed, counted once, in sessions; visitors, orders and refunds; and records that are none of these.
 //!
 //! read → dedupe → cut into sessions → visitors → orders and refunds. Each step is a pure plan from frames to frames; what to
 //! feed it in an
@@ -6,6 +6,7 @@
 
 pub mod events;
 pub mod items;
+pub mod left_out;
 pub mod orders;
 pub mod quarantine;
 pub mod refunds;
@@ -20,7 +21,7 @@ use crate::table::Table;
 use crate::warehouse::Recipe;
 
 /// All silver tables.
-pub static TABLES: [&Table; 7] = [
+pub static TABLES: [&Table; 8] = [
     &events::TABLE,
     &items::TABLE,
     &sessions::TABLE,
@@ -28,11 +29,12 @@ pub static TABLES: [&Table; 7] = [
     &orders::TABLE,
     &refunds::TABLE,
     &quarantine::TABLE,
+    &left_out::TABLE,
 ];
 
 /// Version of the plans of silver and gold. Raise it with every change of what they make of the same records: the next
 /// build then makes all tables again.
-const LOGIC: u32 = 4;
+const LOGIC: u32 = 5;
 
 /// What the tables are made under.
 pub fn recipe(reporting: &Reporting) -> Recipe {
@@ -53,6 +55,8 @@ pub struct NewRows {
     pub items: DataFrame,
     /// Rows of `silver_quarantine`.
     pub quarantine: DataFrame,
+    /// Rows of `silver_left_out`, without those of records that others win against.
+    pub left_out: DataFrame,
 }
 
 /// Reads bronze rows. A record that cannot be counted goes to quarantine and stops nothing.
@@ -63,6 +67,7 @@ pub fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<NewRows> 
     let sorted = bronze::sorted(bronze)?;
     Ok(NewRows {
         quarantine: quarantine::rows(&sorted.unreadable)?,
+        left_out: left_out::refused(&sorted.unreadable, &reporting.time_zone)?,
         ..typed(&sorted.events, reporting)?
     })
 }
@@ -76,6 +81,7 @@ pub(crate) fn typed(told: &DataFrame, reporting: &Reporting) -> PolarsResult<New
         items: items::read(told, reporting)?,
         events: events::read(told.clone().lazy(), &reporting.time_zone).collect()?,
         quarantine: quarantine::TABLE.empty(),
+        left_out: left_out::TABLE.empty(),
     })
 }
 

@@ -7,6 +7,7 @@ pub mod bigquery;
 pub mod lake;
 mod landing;
 pub(crate) mod parquet;
+mod person;
 mod query;
 mod rows;
 mod unread;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use self::bigquery::BigQueryError;
 pub use self::landing::{Landing, Offsets};
+pub use self::person::Person;
 use self::query::narrow;
 pub use self::query::{Filter, Query};
 pub use self::rows::Rows;
@@ -88,6 +90,24 @@ pub trait Warehouse: Send + Sync {
         changes: Vec<Change>,
         basis: Basis,
     ) -> Result<Publication, WarehouseError>;
+
+    /// Deletes rows of a bronze table by their keys, in one step.
+    ///
+    /// # Errors
+    /// Returns [`WarehouseError::Behind`] if a lander has changed the table meanwhile.
+    async fn delete(&self, table: &'static Table, keys: DataFrame) -> Result<(), WarehouseError>;
+
+    /// How many rows of bronze that another program writes tell of a person; they are deleted if so asked.
+    async fn sink_rows(&self, _person: &Person, _delete: bool) -> Result<usize, WarehouseError> {
+        Ok(0)
+    }
+
+    /// Deletes what only versions of the tables before the newest publication hold: readers of those fail. Returns where
+    /// something remains of it, and until when.
+    async fn purge(
+        &self,
+        tables: &[&'static Table],
+    ) -> Result<Option<&'static str>, WarehouseError>;
 
     /// What this warehouse has moved since it was opened.
     fn traffic(&self) -> Traffic;

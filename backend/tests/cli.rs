@@ -46,6 +46,7 @@ fn help_of_every_command_is_as_it_was_reviewed() {
         "land",
         "build",
         "replay",
+        "forget",
         "show",
         "tables",
         "local",

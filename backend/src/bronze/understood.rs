@@ -10,7 +10,7 @@ use shoptrail_schemas::{Clock, Event, Item, Record, money};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// 2020-01-01 to 2100-01-01, UTC milliseconds: what lies outside is no shop's event, and calendars end somewhere.
-const TIMES_MS: Range<i64> = 1_577_836_800_000..4_102_444_800_000;
+pub(crate) const TIMES_MS: Range<i64> = 1_577_836_800_000..4_102_444_800_000;
 
 /// A trillion of a currency with three decimals; 9,000 such amounts still add up in 64 bits.
 const MAX_LINE_MINOR: i64 = 1_000_000_000_000_000;

@@ -11,7 +11,7 @@ use super::rows::{anti, both, days_in, days_spanned, semi, texts};
 use super::staged::Staged;
 use super::{identity, transactions};
 use crate::config::Reporting;
-use crate::silver::{NewRows, events, items, orders, quarantine, sessions};
+use crate::silver::{NewRows, events, items, left_out, orders, quarantine, sessions};
 use crate::warehouse::{Day, Filter, Query};
 
 /// More ids than these are looked up as the range they lie in.
@@ -30,7 +30,12 @@ pub async fn silver(
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
     keep_quarantined(staged, new.quarantine).await?;
-    let fresh = Fresh::among(staged, new.events).await?;
+    let fresh = Fresh::among(staged, new.events, reporting).await?;
+    keep_left_out(
+        staged,
+        both(new.left_out.lazy(), fresh.repeated.clone().lazy())?,
+    )
+    .await?;
     if fresh.events.height() == 0 {
         return Ok(());
     }
@@ -48,11 +53,13 @@ pub async fn silver_of_new_visitors(
     new: NewRows,
     reporting: &Reporting,
 ) -> anyhow::Result<()> {
+    keep_left_out(staged, new.left_out.lazy()).await?;
     let replaced = events::TABLE.empty().select(RECORD)?;
     let touched = sessions::TABLE.empty().select(EXTENT)?;
     let fresh = Fresh {
         events: new.events,
         replaced,
+        repeated: left_out::TABLE.empty(),
     };
     follow(staged, fresh, touched, new.items, reporting).await
 }
@@ -82,14 +89,33 @@ async fn keep_quarantined(staged: &mut Staged<'_>, new: DataFrame) -> anyhow::Re
     Ok(())
 }
 
-/// What decides between the records of an event, and where one is found.
-const RECORD: [&str; 6] = [
+/// Keeps records that are no events of their own, each once.
+async fn keep_left_out(staged: &mut Staged<'_>, new: LazyFrame) -> anyhow::Result<()> {
+    let new = left_out::once(new).collect()?;
+    if new.height() == 0 {
+        return Ok(());
+    }
+    let same = Query::all()
+        .days(&days_in(&new, "day")?)
+        .filter(Filter::TextIn("record_id", texts(&new, "record_id")?));
+    let stored = staged.stored(&left_out::TABLE, same).await?;
+    staged.replace(&left_out::TABLE, stored, new)?;
+    Ok(())
+}
+
+/// What decides between the records of an event, where one is found, and what is kept of one that is replaced.
+const RECORD: [&str; 11] = [
     "shop_id",
     "event_id",
     "received_at",
     "record_hash",
     "session_key",
     "day",
+    "event_time",
+    "browser",
+    "anonymous_id",
+    "session_id",
+    "seq",
 ];
 
 /// New events that count: not stored yet, or received earlier than the stored record of the same event.
@@ -97,15 +123,26 @@ struct Fresh {
     events: DataFrame,
     /// Stored records that a fresh one replaces: identity, session and day.
     replaced: DataFrame,
+    /// Records, stored or new, that others win against: rows of `silver_left_out`.
+    repeated: DataFrame,
 }
 
 impl Fresh {
-    async fn among(staged: &Staged<'_>, new: DataFrame) -> anyhow::Result<Self> {
-        let new = events::once(&new)?;
+    async fn among(
+        staged: &Staged<'_>,
+        records: DataFrame,
+        reporting: &Reporting,
+    ) -> anyhow::Result<Self> {
+        let new = events::once(&records)?;
         let query = Query::all().columns(&RECORD).filter(ids(&new)?);
         let rivals = staged.stored(&events::TABLE, query).await?;
+        let repeated = repeated(&rivals, &records, reporting)?;
         let (events, replaced) = winners(rivals, new)?;
-        Ok(Self { events, replaced })
+        Ok(Self {
+            events,
+            replaced,
+            repeated,
+        })
     }
 }
 
@@ -118,6 +155,18 @@ fn ids(new: &DataFrame) -> PolarsResult<Filter> {
         }
         _ => Filter::TextIn("event_id", ids),
     })
+}
+
+/// The records, stored or new, that lose against others of the same event.
+fn repeated(
+    rivals: &DataFrame,
+    new_records: &DataFrame,
+    reporting: &Reporting,
+) -> PolarsResult<DataFrame> {
+    let records = |rows: &DataFrame| rows.clone().lazy().select(left_out::REPEATABLE.map(col));
+    let all = both(records(rivals), records(new_records))?;
+    let winners = events::dedupe(all.clone());
+    left_out::repeated(all, winners, &reporting.time_zone).collect()
 }
 
 /// The new records that win against stored ones of the same event, and the stored ones that lose.

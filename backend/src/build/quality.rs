@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 use polars::prelude::*;
 
 use self::references::REFERENCES;
-pub use self::results::TABLE;
 pub(super) use self::results::change;
+pub use self::results::{TABLE, drop_samples};
 use super::increment::MANY_IDS;
 use super::rows::texts;
 use super::staged::Staged;

@@ -14,11 +14,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::parts::Parts;
 use super::rows::{days_around, in_days, semi};
 use super::staged::Staged;
-use super::{SESSION_DAYS, built_tables, increment, inputs, quality, visitors};
-use crate::bronze;
+use super::{SESSION_DAYS, built_tables, increment, inputs, quality, sums, visitors};
+use crate::bronze::{self, Unreadable};
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope};
-use crate::silver::{self, events, quarantine};
+use crate::silver::{self, NewRows, events, left_out, quarantine};
 use crate::table::Table;
 use crate::warehouse::lake::Lake;
 use crate::warehouse::{
@@ -64,7 +64,7 @@ pub(super) async fn rebuild(
         parts: Parts::make(&warehouse.scratch_folder())?,
         count: unread.rows.div_ceil(rows_at_once).max(1),
         rows: 0,
-        quarantined: Vec::new(),
+        unreadable: Vec::new(),
     };
     dealt
         .deal_all(warehouse, unread.portions, rows_at_once)
@@ -77,9 +77,10 @@ pub(super) async fn rebuild(
     for part in 0..dealt.count {
         now(format!("silver, part {} of {}", part + 1, dealt.count));
         if let Some(rows) = dealt.parts.rows(part)? {
-            let rows = shared.without_losers(part, rows.collect()?)?;
+            let records = rows.collect()?;
+            let rows = shared.without_losers(part, records.clone())?;
             dealt.parts.remove(part);
-            made.add(rows).await.context("building silver")?;
+            made.add(rows, records).await.context("building silver")?;
         }
     }
     for gold in gold::TABLES {
@@ -107,7 +108,7 @@ struct Dealt {
     /// How many rows of bronze there were.
     rows: usize,
     /// Those that cannot be counted.
-    quarantined: Vec<LazyFrame>,
+    unreadable: Vec<(String, Unreadable)>,
 }
 
 impl Dealt {
@@ -124,10 +125,7 @@ impl Dealt {
             self.rows += bronze.height();
             now(format!("{} rows", self.rows));
             let sorted = bronze::sorted(&bronze)?;
-            if !sorted.unreadable.is_empty() {
-                let rows = quarantine::rows(&sorted.unreadable)?;
-                self.quarantined.push(rows.lazy());
-            }
+            self.unreadable.extend(sorted.unreadable);
             held += sorted.events.height();
             gathered.push(sorted.events.lazy());
             if held >= rows_at_once {
@@ -259,6 +257,22 @@ fn hashes(rows: &DataFrame, column: &str) -> PolarsResult<Int64Chunked> {
     Ok(Int64Chunked::from_vec(column.into(), hashes.collect()))
 }
 
+/// Builds the gold tables that follow from new visitors' records.
+async fn build_with_visitors(staged: &mut Staged<'_>, reporting: &Reporting) -> anyhow::Result<()> {
+    for gold in gold::TABLES {
+        match gold.scope {
+            Scope::Visitors(spans) => {
+                visitors::build_spans(staged, gold, &spans, reporting).await?;
+            }
+            Scope::SumsOverVisits { around } => {
+                sums::build(staged, gold, around, sums::Visitors::New, reporting).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The tables as far as they are made, in a lake that nobody sees.
 struct Made<'a> {
     lake: Lake,
@@ -300,25 +314,37 @@ impl<'a> Made<'a> {
     }
 
     async fn keep_quarantined(&mut self, dealt: &Dealt) -> anyhow::Result<()> {
-        if dealt.quarantined.is_empty() {
+        if dealt.unreadable.is_empty() {
             return Ok(());
         }
-        let rows = concat(dealt.quarantined.clone(), UnionArgs::default())?;
-        let rows = quarantine::once(rows).collect()?;
-        self.append(&quarantine::TABLE, rows).await
+        let time_zone = &self.reporting.time_zone;
+        let quarantined = quarantine::rows(&dealt.unreadable)?;
+        let refused = left_out::refused(&dealt.unreadable, time_zone)?;
+        let mut staged = self.staged();
+        staged.replace(&quarantine::TABLE, quarantine::TABLE.empty(), quarantined)?;
+        staged.replace(&left_out::TABLE, left_out::TABLE.empty(), refused)?;
+        build_with_visitors(&mut staged, self.reporting).await?;
+        let outcomes = quality::check_rows(&staged).await?;
+        let changes = staged.into_changes()?;
+        self.outcomes.extend(outcomes);
+        self.keep(changes).await
     }
 
-    /// Adds the silver of visitors who are not there yet, and what gold follows from one visitor, from their rows of bronze.
-    async fn add(&mut self, rows: DataFrame) -> anyhow::Result<()> {
-        let new = silver::typed(&events::once(&rows)?, self.reporting)?;
+    /// Adds the silver of visitors who are not there yet, and what gold follows from one visitor, from their rows of bronze;
+    /// `records` are these with those that lose against others.
+    async fn add(&mut self, rows: DataFrame, records: DataFrame) -> anyhow::Result<()> {
+        let rows = events::once(&rows)?;
+        let winners = rows.select(events::RIVALRY)?.lazy();
+        let time_zone = &self.reporting.time_zone;
+        let repeated = left_out::repeated(records.lazy(), winners, time_zone).collect()?;
+        let new = NewRows {
+            left_out: repeated,
+            ..silver::typed(&rows, self.reporting)?
+        };
         drop(rows);
         let mut staged = self.staged();
         increment::silver_of_new_visitors(&mut staged, new, self.reporting).await?;
-        for gold in gold::TABLES {
-            if let Scope::Visitors(spans) = gold.scope {
-                visitors::build_spans(&mut staged, gold, &spans, self.reporting).await?;
-            }
-        }
+        build_with_visitors(&mut staged, self.reporting).await?;
         let outcomes = quality::check_rows(&staged).await?;
         let changes = staged.into_changes()?;
         self.outcomes.extend(outcomes);
@@ -340,7 +366,7 @@ impl<'a> Made<'a> {
             Scope::RestOfSessions { .. } => (0, SESSION_DAYS),
             Scope::Products(around) => (around.days(), 0),
             // Built with the visitors.
-            Scope::Visitors(_) => return Ok(()),
+            Scope::Visitors(_) | Scope::SumsOverVisits { .. } => return Ok(()),
             Scope::Everything => {
                 let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
                 let rows = (gold.build)(&silver)?.collect()?;

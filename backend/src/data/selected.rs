@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::question::{DayRange, Question};
 use crate::gold::{Gold, Scope, Silver, search_terms};
-use crate::silver::{events, items, orders, refunds, sessions};
+use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{Filter, Publication, Query, Warehouse};
 
@@ -276,6 +276,8 @@ impl SelectedRows {
             sessions: sessions::TABLE.empty().lazy(),
             orders: orders::TABLE.empty().lazy(),
             refunds: refunds::TABLE.empty().lazy(),
+            // No table that reads it is offered under filters.
+            left_out: left_out::TABLE.empty().lazy(),
             time_zone: self.time_zone.clone(),
             currency: self.publication.recipe.currency.clone(),
         }

@@ -36,13 +36,12 @@ pub static TABLE: Table = Table {
 pub(crate) fn rows(unreadable: &[(String, Unreadable)]) -> PolarsResult<DataFrame> {
     let column =
         |name: &str, values: Vec<String>| polars::prelude::Column::new(name.into(), values);
-    let id = |text: &str| format!("{:032x}", xxh3_128(text.as_bytes()));
     let rows = DataFrame::new(
         unreadable.len(),
         vec![
             column(
                 "record_id",
-                unreadable.iter().map(|(text, _)| id(text)).collect(),
+                unreadable.iter().map(|(text, _)| record_id(text)).collect(),
             ),
             column(
                 "code",
@@ -65,6 +64,11 @@ pub(crate) fn rows(unreadable: &[(String, Unreadable)]) -> PolarsResult<DataFram
         ],
     )?;
     TABLE.conform(once(rows.lazy())).collect()
+}
+
+/// What identifies a record that is no event.
+pub(super) fn record_id(text: &str) -> String {
+    format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
 /// Each record once.

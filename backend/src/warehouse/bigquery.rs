@@ -34,8 +34,8 @@ use self::read::Source;
 pub use self::settings::{BigQueryArgs, Server, Settings};
 use super::lake::RowFile;
 use super::{
-    Basis, Change, Cursor, Day, Landing, Offsets, Portion, Publication, Query, Recipe, Replaces,
-    Rows, Traffic, Unread, Warehouse, WarehouseError, narrow, unread,
+    Basis, Change, Cursor, Day, Landing, Offsets, Person, Portion, Publication, Query, Recipe,
+    Replaces, Rows, Traffic, Unread, Warehouse, WarehouseError, narrow, unread,
 };
 use crate::table::{Layer, Table};
 
@@ -361,6 +361,38 @@ impl Warehouse for BigQuery {
         .await?;
         stage::remove(&self.client, &staged).await;
         publication(&marked)
+    }
+
+    async fn delete(&self, table: &'static Table, keys: DataFrame) -> Result<(), WarehouseError> {
+        let staged = stage::stage(&self.client, table, filled(table, keys)?, "erasure").await?;
+        let sql = sql::delete_keys(
+            &self.client.full_name(table.name),
+            table,
+            &self.client.full_name(&staged),
+            &BTreeSet::new(),
+        );
+        let what = format!("deleting from `{}`", table.name);
+        self.client
+            .run_query(&what, "erase", sql, Vec::new())
+            .await?;
+        stage::remove(&self.client, &[staged]).await;
+        Ok(())
+    }
+
+    async fn sink_rows(&self, person: &Person, delete: bool) -> Result<usize, WarehouseError> {
+        match &self.client.settings.sink_table {
+            Some(table) => sink::rows_of(&self.client, table, person, delete).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn purge(
+        &self,
+        _tables: &[&'static Table],
+    ) -> Result<Option<&'static str>, WarehouseError> {
+        Ok(Some(
+            "BigQuery: deleted rows stay in its time travel (7 days unless the dataset says fewer) and 7 days of fail-safe after that",
+        ))
     }
 
     fn traffic(&self) -> Traffic {

@@ -11,6 +11,7 @@
 mod bronze;
 mod compact;
 mod delta;
+mod erase;
 mod files;
 mod prepare;
 mod protocol;
@@ -315,6 +316,20 @@ impl Warehouse for Lake {
         };
         publications::write(&self.root, &publication)?;
         Ok(publication)
+    }
+
+    async fn delete(&self, table: &'static Table, keys: DataFrame) -> Result<(), WarehouseError> {
+        self.delete_rows(table, &keys).await
+    }
+
+    async fn purge(
+        &self,
+        tables: &[&'static Table],
+    ) -> Result<Option<&'static str>, WarehouseError> {
+        self.purge_tables(tables).await?;
+        Ok(Some(
+            "the lake: files of writers that were killed within the last hour go when their table is tidied next",
+        ))
     }
 
     fn traffic(&self) -> Traffic {

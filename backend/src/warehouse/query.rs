@@ -24,6 +24,8 @@ pub enum Filter {
     TimestampBetween(&'static str, i64, i64),
     /// Text equal to one of the values.
     TextIn(&'static str, Vec<String>),
+    /// No value.
+    Missing(&'static str),
 }
 
 impl Query {
@@ -99,7 +101,8 @@ impl Filter {
         match self {
             Self::TextBetween(column, ..)
             | Self::TimestampBetween(column, ..)
-            | Self::TextIn(column, _) => column,
+            | Self::TextIn(column, _)
+            | Self::Missing(column) => column,
         }
     }
 }
@@ -122,6 +125,7 @@ fn condition(filter: &Filter) -> Expr {
                 .gt_eq(instant(*low))
                 .and(col(*column).lt_eq(instant(*high)))
         }
+        Filter::Missing(column) => col(*column).is_null(),
         Filter::TextIn(column, values) => {
             let values = Series::new("values".into(), values)
                 .implode()

@@ -4,6 +4,7 @@
 
 mod bigquery;
 mod dashboard;
+mod forget;
 mod golden;
 mod increments;
 mod lake;

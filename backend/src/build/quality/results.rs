@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::super::publish_results;
 use super::{Outcome, Severity};
 use crate::table::ColumnType::{Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -57,6 +58,36 @@ pub(in crate::build) async fn change(
         replaces: Replaces::Keys(gone),
         rows: rows.into(),
     }))
+}
+
+/// Takes away the samples that `is_theirs` picks, and publishes the results without them.
+///
+/// # Errors
+/// Returns an error if the warehouse fails, or another build was faster.
+pub async fn drop_samples(
+    warehouse: &dyn Warehouse,
+    is_theirs: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
+    let published = warehouse.publication().await?;
+    let stored = warehouse.read(&published, &TABLE, &Query::all()).await?;
+    let samples = stored.column("samples")?.str()?;
+    let picked: BooleanChunked = samples
+        .iter()
+        .map(|samples| Some(samples.is_some_and(&is_theirs)))
+        .collect();
+    let picked = stored.filter(&picked)?;
+    if picked.height() == 0 {
+        return Ok(());
+    }
+    let change = Change {
+        table: &TABLE,
+        replaces: Replaces::Keys(picked.select(TABLE.address())?),
+        rows: TABLE
+            .conform(picked.lazy().with_column(lit(NULL).alias("samples")))
+            .collect()?
+            .into(),
+    };
+    publish_results(warehouse, published, Some(change)).await
 }
 
 /// The stored results that others replace, and these.

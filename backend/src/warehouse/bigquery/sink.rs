@@ -8,10 +8,11 @@
 use polars::prelude::*;
 use serde_json::Value;
 
-use super::super::WarehouseError;
+use super::super::{Person, WarehouseError};
 use super::client::Client;
 use super::error::{BigQueryError, Class};
 use super::read::{self, Source};
+use super::sql;
 
 /// What a field of a `oneOf` is called in the sink's table, its dots made legal by `sanitize.field.names`.
 const ONE_OF: &str = "io_confluent_connect_json_OneOf_field_";
@@ -54,6 +55,28 @@ pub(super) async fn records(
     )
     .await?;
     Ok((readable(rows, &what)?, now))
+}
+
+/// How many rows tell of a person; they are deleted if so asked.
+pub(super) async fn rows_of(
+    client: &Client,
+    table: &str,
+    person: &Person,
+    delete: bool,
+) -> Result<usize, WarehouseError> {
+    let (name, condition) = (client.full_name(table), sql::of_person(person));
+    let what = format!("looking for a person in `{table}`");
+    let count = format!("SELECT COUNT(*) FROM `{name}` WHERE {condition}");
+    let done = client.run_query(&what, "erase", count, Vec::new()).await?;
+    let row = client.first_row(&what, &done).await?;
+    let rows = row.first().and_then(|cell| cell.as_ref()?.parse().ok());
+    let rows =
+        rows.ok_or_else(|| BigQueryError::new(Class::Failed, &what, "the answer is not a number"))?;
+    if delete && rows > 0 {
+        let sql = format!("DELETE FROM `{name}` WHERE {condition}");
+        client.run_query(&what, "erase", sql, Vec::new()).await?;
+    }
+    Ok(rows)
 }
 
 /// All rows. Google wants a constant time here, so it stands in the text.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::table::Table;
-use crate::warehouse::{Day, Filter, Query};
+use crate::warehouse::{Day, Filter, Person, Query};
 
 /// Storage Read takes this many bytes of row restriction
 /// (<https://cloud.google.com/bigquery/docs/reference/storage/rpc/google.cloud.bigquery.storage.v1>: 1 MB).
@@ -81,6 +81,7 @@ fn condition(filter: &Filter) -> String {
                 timestamp(*high)
             )
         }
+        Filter::Missing(column) => format!("{column} IS NULL"),
         Filter::TextIn(column, values) => {
             let list = values
                 .iter()
@@ -124,6 +125,28 @@ pub(super) fn delete_keys(
     )
 }
 
+/// The condition that a row of Confluent's sink tells of a person.
+pub(super) fn of_person(person: &Person) -> String {
+    let one_of = |column: &str, ids: &[String]| {
+        let ids: Vec<String> = ids.iter().map(|id| text(id)).collect();
+        (!ids.is_empty()).then(|| format!("{column} IN ({})", ids.join(", ")))
+    };
+    let ids = [
+        one_of("event.anonymous_id", &person.visitors),
+        one_of("event.user_id", &person.users),
+    ];
+    let ids: Vec<String> = ids.into_iter().flatten().collect();
+    let ids = if ids.is_empty() {
+        "FALSE".to_owned()
+    } else {
+        format!("({})", ids.join(" OR "))
+    };
+    match &person.shop {
+        Some(shop) => format!("{ids} AND edge.shop_id = {}", text(shop)),
+        None => ids,
+    }
+}
+
 /// The statement that makes a float of a whole number.
 pub(super) fn widen(target: &str, column: &str) -> String {
     format!("ALTER TABLE `{target}` ALTER COLUMN {column} SET DATA TYPE FLOAT64")
@@ -161,6 +184,20 @@ mod tests {
         assert_eq!(restriction(&sessions::TABLE, &Query::all()), "");
         let nothing = Query::all().filter(Filter::TextIn("session_key", Vec::new()));
         assert_eq!(restriction(&sessions::TABLE, &nothing), "FALSE");
+    }
+
+    #[test]
+    fn person_is_found_by_ids_that_are_literals() {
+        let person = Person {
+            visitors: vec!["a' OR TRUE --".to_owned()],
+            users: vec!["42".to_owned()],
+            shop: Some("demo".to_owned()),
+        };
+        assert_eq!(
+            of_person(&person),
+            r"(event.anonymous_id IN ('a\' OR TRUE --') OR event.user_id IN ('42')) AND edge.shop_id = 'demo'"
+        );
+        assert_eq!(of_person(&Person::default()), "FALSE");
     }
 
     #[test]

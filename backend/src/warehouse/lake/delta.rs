@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, Add, LogicalFileView, Remove, Transaction};
 use deltalake_core::operations::vacuum::VacuumMode;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::protocol::{DeltaOperation, SaveMode, checkpoints};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -161,12 +161,24 @@ impl DeltaTableFiles {
         if !is_tidied_at(self.version()) {
             return Ok(());
         }
+        self.delete_unused(VacuumMode::Full, retention, self.version())
+            .await
+    }
+
+    /// Deletes files that neither this version nor `kept` names, nor any within the retention.
+    pub(super) async fn delete_unused(
+        &self,
+        mode: VacuumMode,
+        retention: Duration,
+        kept: u64,
+    ) -> Result<(), WarehouseError> {
         let retention = chrono::Duration::from_std(retention).unwrap_or(chrono::Duration::MAX);
-        let (_, found) = self
-            .delta
-            .clone()
-            .vacuum()
-            .with_mode(VacuumMode::Full)
+        let mut vacuum = self.delta.clone().vacuum();
+        if kept != self.version() {
+            vacuum = vacuum.with_keep_versions(&[kept]);
+        }
+        let (_, found) = vacuum
+            .with_mode(mode)
             .with_retention_period(retention)
             .with_enforce_retention_duration(false)
             // The library would write to the log before and after.
@@ -188,9 +200,35 @@ impl DeltaTableFiles {
         Ok(())
     }
 
+    /// Deletes the entries of the log before a version, which a checkpoint then tells; their bounds hold values of rows.
+    pub(super) async fn cut_log(&self, kept: u64) -> Result<(), WarehouseError> {
+        let at = self.clone().at(Some(kept)).await?;
+        let log = self.folder.join("_delta_log");
+        if !log.join(format!("{kept:020}.checkpoint.parquet")).exists() {
+            let made = checkpoints::create_checkpoint(&at.delta, None).await;
+            made.map_err(|error| self.error(error))?;
+        }
+        let io_error = |source| WarehouseError::Io {
+            path: log.display().to_string(),
+            source,
+        };
+        for entry in fs::read_dir(&log).map_err(io_error)? {
+            let path = entry.map_err(io_error)?.path();
+            if version_of_entry(&path).is_some_and(|version| version < kept) {
+                fs::remove_file(&path).map_err(io_error)?;
+            }
+        }
+        files::sync_folder(&log).map_err(io_error)
+    }
+
     fn error(&self, error: DeltaTableError) -> WarehouseError {
         delta_error(self.definition, error)
     }
+}
+
+/// The version in the name of a log's entry.
+fn version_of_entry(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.get(..20)?.parse().ok()
 }
 
 /// Why a commit is made.
@@ -200,6 +238,8 @@ pub(super) enum Kind {
     Append,
     /// The same rows stand in other files.
     Compaction,
+    /// Rows go for good.
+    Erase,
     /// A build has made rows that take the place of others.
     Replace,
 }
@@ -207,7 +247,7 @@ pub(super) enum Kind {
 impl Kind {
     fn writer(self) -> &'static str {
         match self {
-            Self::Append | Self::Compaction => "lander",
+            Self::Append | Self::Compaction | Self::Erase => "lander",
             Self::Replace => "build",
         }
     }
@@ -224,6 +264,7 @@ impl Kind {
                 predicate: None,
                 target_size: compact::FULL_BYTES,
             },
+            Self::Erase => DeltaOperation::Delete { predicate: None },
             Self::Replace => write(SaveMode::Overwrite),
         }
     }

@@ -31,6 +31,23 @@ pub(super) fn newest(root: &Path) -> Result<Publication, WarehouseError> {
     })
 }
 
+/// Removes all publications but the newest, and returns it.
+pub(super) fn keep_newest(root: &Path) -> Result<Publication, WarehouseError> {
+    let newest = newest(root)?;
+    let folder = root.join("_published");
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(newest),
+        other => other.map_err(|source| io_error(&folder, source))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(|source| io_error(&folder, source))?.path();
+        if version_of(&path).is_some_and(|version| version < newest.version) {
+            fs::remove_file(&path).map_err(|source| io_error(&path, source))?;
+        }
+    }
+    Ok(newest)
+}
+
 /// Writes a publication; fails when its version exists already.
 pub(super) fn write(root: &Path, publication: &Publication) -> Result<(), WarehouseError> {
     let folder = root.join("_published");

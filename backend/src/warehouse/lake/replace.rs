@@ -123,7 +123,11 @@ impl Lake {
 }
 
 /// The rows whose key is not among those that go.
-fn without(table: &Table, rows: DataFrame, gone: &DataFrame) -> Result<DataFrame, WarehouseError> {
+pub(super) fn without(
+    table: &Table,
+    rows: DataFrame,
+    gone: &DataFrame,
+) -> Result<DataFrame, WarehouseError> {
     let key: Vec<Expr> = table.key.iter().copied().map(col).collect();
     let kept = rows.lazy().join(
         gone.clone().lazy(),

@@ -168,10 +168,14 @@ impl Bounds {
     /// Whether rows of the file may satisfy a filter.
     pub(super) fn may_hold(&self, filter: &Filter) -> bool {
         let column = filter.column();
+        if let Filter::Missing(_) = filter {
+            return !self.has_no_null(column);
+        }
         if self.is_null(column) {
             return false;
         }
         match filter {
+            Filter::Missing(_) => true,
             Filter::TextBetween(_, low, high) => {
                 self.text_may_reach(column, low) && self.text_may_begin_by(column, high)
             }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::silver::quarantine;
-use shoptrail_backend::warehouse::{Query, Warehouse};
+use shoptrail_backend::warehouse::{Person, Query, Warehouse};
 
 use super::super::world::{
     TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
@@ -57,6 +57,36 @@ async fn statement_that_reads_two_points_in_time_is_refused_as_google_refuses_it
     let url = format!("{}bigquery/v2/projects/{PROJECT}/queries", proxy.rest);
     let answer = reqwest::Client::new().post(url).json(&body).send().await;
     assert_eq!(answer.unwrap().status(), 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn person_goes_from_the_sinks_table_too() {
+    let mut test = TestBigQuery::new().await;
+    test.settings.sink_table = Some(TABLE.to_owned());
+    test.bigquery = connect(test.settings.clone()).await;
+    make_table(&test).await;
+    append(&test, &without_unreadable(shuffled_world(3, 30)).await).await;
+    let person = |visitor: &str| Person {
+        visitors: vec![visitor.to_owned()],
+        ..Person::default()
+    };
+    let theirs = test
+        .bigquery
+        .sink_rows(&person("visitor-1"), false)
+        .await
+        .unwrap();
+    assert!(theirs > 0);
+    let others = test
+        .bigquery
+        .sink_rows(&person("visitor-0"), false)
+        .await
+        .unwrap();
+    let deleted = test.bigquery.sink_rows(&person("visitor-1"), true).await;
+    assert_eq!(deleted.unwrap(), theirs);
+    let left = test.bigquery.sink_rows(&person("visitor-1"), false).await;
+    assert_eq!(left.unwrap(), 0);
+    let kept = test.bigquery.sink_rows(&person("visitor-0"), false).await;
+    assert_eq!(kept.unwrap(), others);
 }
 
 #[tokio::test(flavor = "multi_thread")]
