@@ -52,8 +52,10 @@ after(async () => {
 async function killInTheMiddle(part, jobs) {
   for (const isThisJob of jobs) {
     const since = Date.now();
-    const strike = async () =>
-      (await server.jobsUnderWay(since)).some(isThisJob) && stack.kill(part);
+    const strike = async () => {
+      await stack.look();
+      return (await server.jobsUnderWay(since)).some(isThisJob) && stack.kill(part);
+    };
     const killed = await until(`${part} is at work and killed`, strike, AT_WORK_SECONDS);
     await until(`${part} runs again`, () => stack.runsAgain(part, killed));
   }

@@ -134,10 +134,14 @@ export class Stack {
       throw new Error(`the broker does not ${what}: ${response.status} ${await response.text()}`);
   }
 
+  /** Asks for the newest publication. While somebody does, builds hurry; else they rest for up to two minutes. */
+  look() {
+    return this.#json("data/version");
+  }
+
   /** The rows of any table, as they are published now: read again when something was published. Those of bronze, as landed. */
   async rows(table) {
-    // Whoever asks for the tables has builds hurry; the command alone does not.
-    const version = JSON.stringify(await this.#json("data/version"));
+    const version = JSON.stringify(await this.look());
     const last = this.#published.get(table);
     if (last?.version === version && !table.startsWith("bronze_")) return last.rows;
     const rows = await this.#show(table);
