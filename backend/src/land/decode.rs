@@ -1,6 +1,7 @@
 //! Records to rows: what the contract accepts goes to bronze, the rest to quarantine with its reason.
 
 use std::borrow::Cow;
+use std::panic::{UnwindSafe, catch_unwind};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -102,7 +103,8 @@ impl Rows {
         self.offsets.insert(position.partition, position.offset);
         let value = message.payload().unwrap_or_default();
         self.bytes += value.len();
-        match decode(value, self.max_age_ms) {
+        let max_age_ms = self.max_age_ms;
+        match caught(|| decode(value, max_age_ms)) {
             Ok(decoded) => {
                 let text = decoded.text.into_owned();
                 self.events.push((position, decoded.schema_id, text));
@@ -181,6 +183,16 @@ fn positions<'a>(stream: &str, rows: impl Iterator<Item = &'a Position> + Clone)
         integer("_kafka_timestamp", |row| row.timestamp_us),
         integer(bronze::LANDED_AT, |_| Some(0)),
     ]
+}
+
+/// A panic over one record is that record's fault, and stops no other.
+fn caught<T>(read: impl FnOnce() -> Result<T, Refusal> + UnwindSafe) -> Result<T, Refusal> {
+    let broken = |_| Refusal {
+        code: "unreadable".to_owned(),
+        pointer: String::new(),
+        reason: "the program broke while it read this; please report it with the record".to_owned(),
+    };
+    catch_unwind(read).map_err(broken)?
 }
 
 /// A record that holds an event.
@@ -308,6 +320,13 @@ mod tests {
         assert!(kept["event"]["user_id"].is_null(), "{kept}");
         assert_eq!(kept["edge"]["warnings"].as_array().unwrap().len(), 1);
         assert_eq!(kept["batch"]["sent_at"], 1_795_392_000_100_i64);
+    }
+
+    #[test]
+    fn panic_over_a_record_refuses_it_and_stops_nothing() {
+        let refused = caught::<()>(|| panic!("a library's fault")).unwrap_err();
+        assert_eq!(refused.code, "unreadable");
+        assert_eq!(caught(|| Ok(1)).unwrap(), 1);
     }
 
     #[test]

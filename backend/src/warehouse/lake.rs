@@ -3,7 +3,7 @@
 //! Landing keeps Kafka's offsets as Delta application transactions of the bronze table, so rows and offsets move in one
 //! commit. A build writes all its files, then commits table by table and makes one publication file: readers follow the
 //! publication, so that they see all tables of a build or none. A build killed in between leaves commits that no
-//! publication names; the next build's commit of that table takes them back.
+//! publication names; the next build's commit of that table takes them back. Landers take turns, and so do builds.
 //!
 //! Whoever writes also tidies: small files are merged, old versions, replaced files and those of killed writers deleted
 //! once no reader can need them.
@@ -21,13 +21,14 @@ mod row_file;
 mod scan;
 mod settings;
 mod statistics;
+mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use deltalake_core::kernel::{Action, Add, Transaction};
+use deltalake_core::kernel::{Action, Add};
 use polars::prelude::*;
 use tokio::sync::Mutex;
 
@@ -143,20 +144,12 @@ impl Lake {
         DeltaTableFiles::open(table, &self.folder(table), None).await
     }
 
-    /// Commits, and tidies the table when it is time to; returns the table at its new version.
-    async fn commit(
-        &self,
-        files: DeltaTableFiles,
-        actions: Vec<Action>,
-        transactions: Vec<Transaction>,
-        kind: Kind,
-    ) -> Result<DeltaTableFiles, WarehouseError> {
-        let files = files.commit(actions, transactions, kind).await?;
-        // What was committed stands; what could not be deleted is deleted by a later commit.
+    /// Tidies a table when it is time to. Of a table that builds make, only the published version is sure to stay.
+    async fn tidy(&self, files: &DeltaTableFiles) {
+        // What was committed stands; what could not be deleted is deleted later.
         if let Err(error) = files.tidy(self.settings.retention()).await {
             tracing::warn!(%error, "unused files not deleted");
         }
-        Ok(files)
     }
 
     /// Writes the rows of a change and says what commits them.
@@ -289,6 +282,7 @@ impl Warehouse for Lake {
         changes: Vec<Change>,
         basis: Basis,
     ) -> Result<Publication, WarehouseError> {
+        let _turn = turns::publishing(&self.root).await?;
         if publications::newest(&self.root)?.version != previous.version {
             return Err(WarehouseError::Behind {
                 writer: "build",
@@ -301,11 +295,11 @@ impl Warehouse for Lake {
             staged.push((change.table.name, self.stage(previous, change).await?));
         }
         let mut tables = previous.tables.clone();
+        let mut committed = Vec::new();
         for (table, (files, actions)) in staged {
-            let files = self
-                .commit(files, actions, Vec::new(), Kind::Replace)
-                .await?;
+            let files = files.commit(actions, Vec::new(), Kind::Replace).await?;
             tables.insert(table.to_owned(), files.version());
+            committed.push(files);
         }
         let publication = Publication {
             version: previous.version + 1,
@@ -315,6 +309,9 @@ impl Warehouse for Lake {
             published_at: chrono::Utc::now().timestamp_millis(),
         };
         publications::write(&self.root, &publication)?;
+        for files in &committed {
+            self.tidy(files).await;
+        }
         Ok(publication)
     }
 

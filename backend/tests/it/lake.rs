@@ -8,7 +8,9 @@ use polars::prelude::*;
 use shoptrail_backend::bronze;
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::warehouse::lake::Lake;
-use shoptrail_backend::warehouse::{Cursor, Landing, Offsets, Publication, Query, Warehouse};
+use shoptrail_backend::warehouse::{
+    Cursor, Landing, Offsets, Publication, Query, Warehouse, WarehouseError,
+};
 
 use super::readers::script;
 use super::warehouse::landing::quarantined;
@@ -191,16 +193,8 @@ async fn many_landings_leave_few_files_and_every_row_once() {
             _ => Offsets::from([(0, number - 1)]),
         };
         let record = format!("record {number}");
-        let landed = lake.land(landing(after.clone(), number, &[record])).await;
-        if number % 50 == 1 && number > 1 {
-            // The other one has landed since.
-            landed.unwrap_err();
-            lake.land(landing(after, number, &["again".to_owned()]))
-                .await
-                .unwrap();
-        } else {
-            landed.unwrap();
-        }
+        // Other processes have landed since this one looked.
+        lake.land(landing(after, number, &[record])).await.unwrap();
         if number % 7 == 0 {
             let (rows, here) = bronze_since(lake, cursor.as_ref()).await.unwrap();
             seen.extend(offsets_of(&rows));
@@ -215,6 +209,65 @@ async fn many_landings_leave_few_files_and_every_row_once() {
     assert_eq!(offsets_of(&rows), every);
     let live = script("rewrite.py", &["count", &table(&test, "bronze_events")]);
     assert!(live.trim().parse::<usize>().unwrap() < 50, "{live}");
+}
+
+/// Another process with the same lake, as one that has been started by mistake.
+fn other(test: &TestLake) -> Lake {
+    Lake::new(test.folder.path())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_builds_that_publish_at_once_one_wins_and_its_rows_alone_are_published() {
+    let (test, mut publication) = with_small::<TestLake>().await;
+    let second = other(&test);
+    let both = [(2, "left", 0), (2, "right", 0), (2, "a", 0)];
+    for round in 0..20 {
+        let rows = |name| vec![change(gone(&both), &[(2, name, round)])];
+        let (left, right) = tokio::join!(
+            test.lake.publish(&publication, rows("left"), basis("left")),
+            second.publish(&publication, rows("right"), basis("right")),
+        );
+        let (won, name, lost) = match (left, right) {
+            (Ok(won), Err(lost)) => (won, "left", lost),
+            (Err(lost), Ok(won)) => (won, "right", lost),
+            both => panic!("one of them wins: {both:?}"),
+        };
+        assert!(matches!(lost, WarehouseError::Behind { .. }), "{lost}");
+        let now = read(&test.lake, &won, Query::all()).await;
+        let wanted = small(&[(1, "a", 1), (1, "b", 2), (2, name, round)]);
+        assert!(now.equals(&wanted), "{now}");
+        publication = won;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn landers_of_two_topics_at_once_leave_no_landing_behind_a_builds_cursor() {
+    let test = TestLake::with(&BRONZE).await;
+    let second = other(&test);
+    let (mut cursor, mut seen) = (None, 0);
+    for number in 0..40 {
+        let after = match number {
+            0 => Offsets::new(),
+            _ => Offsets::from([(0, number - 1)]),
+        };
+        let record = ["record".to_owned()];
+        let mine = landing(after.clone(), number, &record);
+        let theirs = Landing {
+            topic: "another".to_owned(),
+            ..landing(after, number, &record)
+        };
+        let (left, right, read) = tokio::join!(
+            test.lake.land(mine),
+            second.land(theirs),
+            bronze_since(&test.lake, cursor.as_ref()),
+        );
+        left.unwrap();
+        right.unwrap();
+        let (rows, here) = read.unwrap();
+        (seen, cursor) = (seen + rows.height(), Some(here));
+    }
+    let (rows, _) = bronze_since(&test.lake, cursor.as_ref()).await.unwrap();
+    assert_eq!(seen + rows.height(), 80);
 }
 
 fn table(test: &TestLake, name: &str) -> String {

@@ -7,6 +7,7 @@ mod dashboard;
 mod forget;
 mod golden;
 mod increments;
+mod kills;
 mod lake;
 mod landing;
 mod quality;

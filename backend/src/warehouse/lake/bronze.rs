@@ -13,11 +13,11 @@ use super::super::unread::Source;
 use super::super::{Cursor, Filter, Landing, Offsets, Portion, Query, Unread, WarehouseError};
 use super::delta::{DeltaTableFiles, Kind};
 use super::statistics::Bounds;
-use super::{Lake, compact, delta};
+use super::{Lake, compact, delta, turns};
 use crate::bronze::{self, LANDED_AT};
 use crate::table::Table;
 
-/// Bronze as this process last left it; a second lander's commit since then makes the next one fail.
+/// Bronze as this process last left it.
 pub(super) struct Lander {
     topic: String,
     events: DeltaTableFiles,
@@ -26,6 +26,13 @@ pub(super) struct Lander {
     quarantined: Offsets,
     /// The time of the last landing, UTC microseconds.
     last: i64,
+}
+
+impl Lander {
+    /// Whether nobody has changed the tables since.
+    fn is_newest(&self) -> bool {
+        self.events.is_newest() && self.quarantine.is_newest()
+    }
 }
 
 /// How far a build has read bronze.
@@ -50,16 +57,17 @@ pub(super) struct Nothing {
 }
 
 impl Lake {
-    /// Appends rows and offsets on top of what this lander last saw of the tables.
+    /// Appends rows and offsets where the stored offsets are those after which the landing comes.
     pub(super) async fn land_rows(&self, mut landing: Landing) -> Result<(), WarehouseError> {
         let quarantine = std::mem::take(&mut landing.quarantine);
         let events = std::mem::take(&mut landing.events);
         let mut slot = self.lander.lock().await;
-        // Taken out: after a failure the next landing looks at the tables again.
+        let _turn = turns::landing(&self.root).await?;
+        // Taken out: after a failure the next landing looks at the tables again, as after another lander's.
         let known = slot.take().filter(|known| known.topic == landing.topic);
         let mut lander = match known {
-            Some(known) => known,
-            None => self.lander(&landing.topic).await?,
+            Some(known) if known.is_newest() => known,
+            _ => self.lander(&landing.topic).await?,
         };
         if lander.landed != landing.after {
             return Err(WarehouseError::Behind {
@@ -144,7 +152,8 @@ impl Lake {
         let rows = landed_at(&rows, at)?;
         let adds = self.write(table, rows)?;
         let actions = adds.into_iter().map(Action::Add).collect();
-        let files = self.commit(files, actions, offsets, Kind::Append).await?;
+        let files = files.commit(actions, offsets, Kind::Append).await?;
+        self.tidy(&files).await;
         match self.merge_small_files(table, files.clone()).await {
             Ok(files) => Ok(files),
             // The landing stands; the files are merged by a later one.
@@ -192,8 +201,9 @@ impl Lake {
             files.merged = small.len(),
             "merged small files"
         );
-        self.commit(files, actions, Vec::new(), Kind::Compaction)
-            .await
+        let files = files.commit(actions, Vec::new(), Kind::Compaction).await?;
+        self.tidy(&files).await;
+        Ok(files)
     }
 
     /// What landed after a cursor.

@@ -73,6 +73,20 @@ impl DeltaTableFiles {
         self.delta.version().unwrap_or_default()
     }
 
+    /// Whether nobody has committed since. Entries of the log go in the order of their versions.
+    pub(super) fn is_newest(&self) -> bool {
+        let is_there = |version| self.entry(version).exists();
+        is_there(self.version()) && !is_there(self.version() + 1)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("_delta_log")
+    }
+
+    fn entry(&self, version: u64) -> PathBuf {
+        self.log().join(format!("{version:020}.json"))
+    }
+
     /// Live files by path.
     pub(super) fn adds(&self) -> HashMap<String, Add> {
         let Ok(state) = self.delta.snapshot() else {
@@ -119,8 +133,8 @@ impl DeltaTableFiles {
         let state = self.delta.snapshot().map_err(|error| self.error(error))?;
         let properties = CommitProperties::default()
             .with_application_transactions(transactions)
-            // Otherwise every commit would list the log.
-            .with_cleanup_expired_logs(Some(is_tidied_at(self.version() + 1)));
+            // What is still published may need it: only `tidy` knows.
+            .with_cleanup_expired_logs(Some(false));
         let committed = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(
@@ -143,24 +157,30 @@ impl DeltaTableFiles {
         self.at(Some(version)).await
     }
 
-    /// Makes a commit survive the loss of power: what follows it may depend on it.
+    /// Makes a commit, and the checkpoint that the library may have made of it, survive the loss of power: what follows
+    /// depends on them.
     fn sync(&self, version: u64) -> Result<(), WarehouseError> {
-        let log = self.folder.join("_delta_log");
-        let entry = log.join(format!("{version:020}.json"));
-        let synced = File::open(&entry)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| files::sync_folder(&log));
-        synced.map_err(|source| WarehouseError::Io {
-            path: entry.display().to_string(),
-            source,
-        })
+        let log = self.log();
+        let checkpoint = log.join(format!("{version:020}.checkpoint.parquet"));
+        let mut written = vec![self.entry(version)];
+        if checkpoint.exists() {
+            written.extend([checkpoint, log.join("_last_checkpoint")]);
+        }
+        for path in written {
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(|source| io_error(&path, source))?;
+        }
+        files::sync_folder(&log).map_err(|source| io_error(&log, source))
     }
 
-    /// Deletes files that no version within the retention names, those of killed writers among them; only now and then.
+    /// Deletes entries of the log that the retention does not cover and files that no version within it names, those of
+    /// killed writers among them; only now and then.
     pub(super) async fn tidy(&self, retention: Duration) -> Result<(), WarehouseError> {
         if !is_tidied_at(self.version()) {
             return Ok(());
         }
+        let cleaned = checkpoints::cleanup_metadata(&self.delta, None).await;
+        cleaned.map_err(|error| self.error(error))?;
         self.delete_unused(VacuumMode::Full, retention, self.version())
             .await
     }
@@ -189,10 +209,7 @@ impl DeltaTableFiles {
             let file = self.folder.join(&path);
             match fs::remove_file(&file) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(WarehouseError::Io {
-                        path: file.display().to_string(),
-                        source,
-                    });
+                    return Err(io_error(&file, source));
                 }
                 _ => {}
             }
@@ -203,15 +220,12 @@ impl DeltaTableFiles {
     /// Deletes the entries of the log before a version, which a checkpoint then tells; their bounds hold values of rows.
     pub(super) async fn cut_log(&self, kept: u64) -> Result<(), WarehouseError> {
         let at = self.clone().at(Some(kept)).await?;
-        let log = self.folder.join("_delta_log");
+        let log = self.log();
         if !log.join(format!("{kept:020}.checkpoint.parquet")).exists() {
             let made = checkpoints::create_checkpoint(&at.delta, None).await;
             made.map_err(|error| self.error(error))?;
         }
-        let io_error = |source| WarehouseError::Io {
-            path: log.display().to_string(),
-            source,
-        };
+        let io_error = |source| io_error(&log, source);
         for entry in fs::read_dir(&log).map_err(io_error)? {
             let path = entry.map_err(io_error)?.path();
             if version_of_entry(&path).is_some_and(|version| version < kept) {
@@ -223,6 +237,13 @@ impl DeltaTableFiles {
 
     fn error(&self, error: DeltaTableError) -> WarehouseError {
         delta_error(self.definition, error)
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> WarehouseError {
+    WarehouseError::Io {
+        path: path.display().to_string(),
+        source,
     }
 }
 

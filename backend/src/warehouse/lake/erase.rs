@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use super::super::{Query, WarehouseError};
 use super::delta::{self, DeltaTableFiles, Kind};
-use super::{Lake, publications, replace};
+use super::{Lake, publications, replace, turns};
 use crate::table::Table;
 
 /// A writer that lives has named its files within this time; the others are of writers that were killed.
@@ -21,6 +21,7 @@ impl Lake {
         table: &'static Table,
         gone: &DataFrame,
     ) -> Result<(), WarehouseError> {
+        let _turn = turns::landing(&self.root).await?;
         let files = self.open(table).await?;
         let keys = Query::all().columns(table.key);
         let mut actions = Vec::new();
@@ -36,7 +37,7 @@ impl Lake {
             actions.extend(self.write(table, kept)?.into_iter().map(Action::Add));
         }
         if !actions.is_empty() {
-            self.commit(files, actions, Vec::new(), Kind::Erase).await?;
+            files.commit(actions, Vec::new(), Kind::Erase).await?;
         }
         self.forget_what_is_known().await;
         Ok(())
@@ -47,6 +48,10 @@ impl Lake {
         &self,
         tables: &[&'static Table],
     ) -> Result<(), WarehouseError> {
+        let _turns = (
+            turns::landing(&self.root).await?,
+            turns::publishing(&self.root).await?,
+        );
         let published = publications::keep_newest(&self.root)?;
         for table in tables.iter().filter(|table| self.exists(table)) {
             let version = published.tables.get(table.name).copied();

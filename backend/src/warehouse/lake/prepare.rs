@@ -16,7 +16,7 @@ use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError};
 
 use super::super::WarehouseError;
-use super::{delta, protocol};
+use super::{delta, files, protocol};
 use crate::table::{Column, ColumnType, Table};
 
 /// Commits of others that a change of the table gives way to.
@@ -32,15 +32,20 @@ pub(super) async fn prepare(
     folder: &Path,
     retention: Duration,
 ) -> Result<(), WarehouseError> {
-    std::fs::create_dir_all(folder).map_err(|source| WarehouseError::Io {
+    let io_error = |source| WarehouseError::Io {
         path: folder.display().to_string(),
         source,
-    })?;
+    };
+    files::make_folder(folder).map_err(io_error)?;
     let mut races = 0;
     loop {
         match prepare_once(table, folder, retention).await {
             Err(error) if is_race(&error) && races < MAX_RACES => races += 1,
-            other => return other,
+            Err(error) => return Err(error),
+            Ok(Changed::No) => return Ok(()),
+            Ok(Changed::Yes) => {
+                return files::sync_files(&folder.join("_delta_log")).map_err(io_error);
+            }
         }
     }
 }
@@ -59,17 +64,24 @@ fn is_race(error: &WarehouseError) -> bool {
     )
 }
 
+/// Whether something was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    No,
+}
+
 async fn prepare_once(
     table: &'static Table,
     folder: &Path,
     retention: Duration,
-) -> Result<(), WarehouseError> {
+) -> Result<Changed, WarehouseError> {
     let error = |error| delta::delta_error(table, error);
     let mut delta = delta::builder(table, folder)?.build().map_err(error)?;
     if !delta.verify_deltatable_existence().await.map_err(error)? {
         return create(table, &delta, retention)
             .await
-            .map(drop)
+            .map(|_| Changed::Yes)
             .map_err(error);
     }
     delta.load().await.map_err(error)?;
@@ -81,7 +93,9 @@ async fn prepare_once(
         .into_iter()
         .filter(|(name, value)| kept.get(name) != Some(value))
         .collect();
+    let mut changed = Changed::No;
     if !properties.is_empty() {
+        changed = Changed::Yes;
         delta = delta
             .set_tbl_properties()
             .with_properties(properties)
@@ -89,6 +103,7 @@ async fn prepare_once(
             .map_err(error)?;
     }
     if !missing.is_empty() {
+        changed = Changed::Yes;
         delta = delta
             .add_columns()
             .with_fields(missing)
@@ -96,10 +111,11 @@ async fn prepare_once(
             .map_err(error)?;
     }
     let state = delta.snapshot().map_err(error)?;
-    match widened(table, &state.schema()).map_err(error)? {
-        Some(schema) => widen(&delta, &schema).await.map_err(error),
-        None => Ok(()),
+    if let Some(schema) = widened(table, &state.schema()).map_err(error)? {
+        changed = Changed::Yes;
+        widen(&delta, &schema).await.map_err(error)?;
     }
+    Ok(changed)
 }
 
 /// Gives the table another schema, and takes away the files that do not follow it. Publications name the version before,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::{Publication, WarehouseError};
-use super::files::sync_folder;
+use super::files::{make_folder, sync_folder};
 
 /// How many old publications stay for readers that are still at them.
 const KEPT: u64 = 20;
@@ -51,7 +51,7 @@ pub(super) fn keep_newest(root: &Path) -> Result<Publication, WarehouseError> {
 /// Writes a publication; fails when its version exists already.
 pub(super) fn write(root: &Path, publication: &Publication) -> Result<(), WarehouseError> {
     let folder = root.join("_published");
-    fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
+    make_folder(&folder).map_err(|source| io_error(&folder, source))?;
     let draft = folder.join(format!("{}.draft", uuid::Uuid::new_v4()));
     let text = serde_json::to_vec_pretty(publication).map_err(|error| WarehouseError::Corrupt {
         path: draft.display().to_string(),
