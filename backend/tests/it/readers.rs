@@ -1,9 +1,12 @@
 //! The lake is read by others: every library finds in its tables what is there, and what they write is read or refused.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use polars::prelude::*;
+use shoptrail_backend::build::Mode;
+use shoptrail_backend::gold;
 use shoptrail_backend::table::{Column as ColumnDefinition, ColumnType, Layer, Table};
 use shoptrail_backend::warehouse::lake::Lake;
 use shoptrail_backend::warehouse::{
@@ -11,7 +14,7 @@ use shoptrail_backend::warehouse::{
 };
 
 use super::bigquery::server::python;
-use super::world::basis;
+use super::world::{TestLake, TestWarehouse, basis, build, land, shuffled_world};
 
 /// Every type, in partitions.
 static MIXED: Table = Table {
@@ -115,6 +118,35 @@ async fn every_library_finds_by_every_filter_what_is_there() {
     with_mixed(folder.path()).await;
     let said = script("read.py", &[&table_folder(folder.path()), "7"]);
     assert!(said.contains("filters find what is there"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_of_the_docs_read_what_is_published() {
+    let test = TestLake::new().await;
+    for part in shuffled_world(10, 12).chunks(60) {
+        land(&test.lake, part).await;
+        build(&test.lake, Mode::Increment).await;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let document = root.join("docs/read-the-lake.md");
+    let folder = test.folder.path().to_str().unwrap();
+    let said = script("docs.py", &[document.to_str().unwrap(), folder]);
+
+    let publication = test.lake.publication().await.unwrap();
+    let query = Query::all().columns(&["currency", "revenue_net_minor"]);
+    let table = &gold::daily_kpis::GOLD.table;
+    let kpis = test.lake.read(&publication, table, &query).await.unwrap();
+    let currencies = kpis.column("currency").unwrap().str().unwrap();
+    let revenues = kpis.column("revenue_net_minor").unwrap().i64().unwrap();
+    let mut sums = BTreeMap::<String, i64>::new();
+    for (currency, revenue) in currencies.iter().zip(revenues.iter()) {
+        *sums.entry(currency.unwrap().to_owned()).or_default() += revenue.unwrap();
+    }
+    assert_eq!(
+        serde_json::from_str::<BTreeMap<String, i64>>(&said).unwrap(),
+        sums
+    );
+    assert!(sums.values().any(|revenue| *revenue > 0), "{sums:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,7 @@ impl Shop {
             "{name}: {:?} struck nothing",
             self.proxy.left()
         );
+        self.bigquery.server.idle().await;
         said
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shoptrail_backend::warehouse::bigquery::{BigQuery, Server as Endpoint, Settings};
 use url::Url;
 
@@ -85,6 +85,21 @@ impl Server {
         reqwest::get(url)
             .await
             .is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Waits until no job is under way: one whose answer was lost goes on.
+    pub async fn idle(&self) {
+        let which = "stateFilter=pending&stateFilter=running";
+        let url = format!("{}bigquery/v2/projects/{PROJECT}/jobs?{which}", self.rest);
+        loop {
+            let answer = reqwest::get(&url).await.unwrap();
+            assert!(answer.status().is_success(), "{answer:?}");
+            let listed: Value = answer.json().await.unwrap();
+            match listed["jobs"].as_array() {
+                Some(jobs) if !jobs.is_empty() => tokio::time::sleep(LOOK).await,
+                _ => return,
+            }
+        }
     }
 
     async fn make_dataset(&self) {
