@@ -34,7 +34,7 @@ fn judged_with(events: &str, gpc: bool) -> Judged {
         max_age_ms: 604_800_000,
     };
     let frame = Frame::read(body.as_bytes());
-    judge(body.as_bytes(), &frame, circumstances, || Some(0)).unwrap()
+    judge(body.as_bytes(), &frame, circumstances, |_| Some(0)).unwrap()
 }
 
 fn judged(events: &str) -> Judged {
@@ -216,6 +216,28 @@ fn bad_envelope_is_one_dead_letter_or_none() {
         rules: &Rules::default(),
         max_age_ms: 1,
     };
-    let unsampled = judge(b"{}", &Frame::read(b"{}"), circumstances, || None).unwrap();
-    assert!(unsampled.records.is_empty());
+    let unsampled = judge(b"{}", &Frame::read(b"{}"), circumstances, |_| None).unwrap();
+    assert_eq!((unsampled.records.len(), unsampled.not_kept), (0, 1));
+}
+
+#[test]
+fn refused_event_that_is_not_kept_has_its_verdict_all_the_same() {
+    let body = format!(
+        r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"n","version":"1"}},"events":[1,{},2]}}"#,
+        good()
+    );
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 604_800_000,
+    };
+    let mut is_first = true;
+    let sample = |_: Refused<'_>| std::mem::take(&mut is_first).then_some(0);
+    let frame = Frame::read(body.as_bytes());
+    let judged = judge(body.as_bytes(), &frame, circumstances, sample).unwrap();
+    assert_eq!(verdicts(&judged).len(), 3);
+    assert_eq!((judged.records.len(), judged.not_kept), (2, 1));
+    assert_eq!(letter(&judged, 0), "1");
 }
