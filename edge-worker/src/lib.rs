@@ -12,6 +12,7 @@
 
 pub mod admit;
 pub mod body;
+pub mod caller;
 #[cfg(target_arch = "wasm32")]
 pub mod collect;
 pub mod config;

@@ -50,6 +50,11 @@ test("visitor_that_sends_too_much_stops_nobody_else", async () => {
     [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.2")],
     [202, 429, 202],
   );
+  const home = "2001:db8:1:2";
+  assert.deepEqual(
+    [await from(`${home}::1`), await from(`${home}:a:b:c:d`), await from("2001:db8:1:3::1")],
+    [202, 429, 202],
+  );
 });
 
 test("limits_can_be_switched_off", async () => {
