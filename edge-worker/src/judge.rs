@@ -197,12 +197,12 @@ impl Circumstances<'_> {
         skipped: u64,
     ) -> Outgoing {
         let subject = self.subject(!self.edge.gpc && allows_analytics(bytes));
-        let kept = self.privacy.clean_bytes(bytes, subject);
+        let kept = self.privacy.clean_refused(bytes, subject);
         dead_letter::event(&kept, rejections, self.source(), common, skipped)
     }
 
     fn refused_body(&self, body: &[u8], rejections: &[Rejection], skipped: u64) -> Outgoing {
-        let kept = self.privacy.clean_bytes(body, self.subject(false));
+        let kept = self.privacy.clean_refused(body, self.subject(false));
         dead_letter::body(&kept, rejections, self.source(), skipped)
     }
 

@@ -86,6 +86,9 @@ test("customer_is_hashed_by_configuration_and_dropped_without_consent", async ()
     SHOPTRAIL_HASH_KEY: "0123456789abcdef0123456789abcdef",
   };
   worker = await startWorker(gateway, { vars });
+  await worker.post(batch([event(3, { user_id: "c-42" })], { sent_at: undefined }));
+  await until("the refused body in Kafka", () => gateway.deadLetters.length === 1);
+  assert.doesNotMatch(gateway.deadLetters[0].value.toString("utf8"), /c-42/);
   const denied = { analytics: "denied", ads: "denied" };
   await worker.post(
     batch([event(1, { user_id: "c-42" }), event(2, { user_id: "c-42", consent: denied })]),
