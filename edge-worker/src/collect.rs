@@ -81,6 +81,7 @@ async fn take(
     let reply = HttpReply::finding(&judged.finding);
     let cookie = identity::set_cookie(
         shop,
+        origin,
         facts.host(),
         facts.get(Fact::Cookie),
         judged.visitor.as_ref(),

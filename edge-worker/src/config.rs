@@ -70,20 +70,24 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let text = |name| lookup(name).filter(|value| !value.is_empty());
         let required = |name| text(name).ok_or_else(|| ConfigError::new(name, "is not set"));
-        let (shops, mut problems) = shops::read(&required("SHOPTRAIL_SHOPS")?)?;
+        let (mut shops, mut problems) = shops::read(&required("SHOPTRAIL_SHOPS")?)?;
         let (rules, unused) =
             text("SHOPTRAIL_RULES").map_or_else(Default::default, |json| rules::read(&json));
         problems.extend(unused);
+        let privacy = PrivacyRules::read(
+            text("SHOPTRAIL_PRIVACY").as_deref(),
+            text("SHOPTRAIL_HASH_KEY").as_deref(),
+        )?;
+        if privacy.hashes_visitors() {
+            shops::without_cookies(&mut shops, &mut problems);
+        }
         Ok(Self {
             shops,
             kafka: kafka(required, text)?,
             hand_over: hand_over(text("SHOPTRAIL_HAND_OVER").as_deref(), &mut problems),
             has_rate_limits: rate_limits(text("SHOPTRAIL_RATE_LIMITS").as_deref(), &mut problems),
             prefix: prefix(text("SHOPTRAIL_PREFIX").as_deref())?,
-            privacy: PrivacyRules::read(
-                text("SHOPTRAIL_PRIVACY").as_deref(),
-                text("SHOPTRAIL_HASH_KEY").as_deref(),
-            )?,
+            privacy,
             rules,
             max_age_ms: max_age_ms(text("SHOPTRAIL_MAX_AGE_DAYS").as_deref(), &mut problems),
             problems,
@@ -298,6 +302,22 @@ mod tests {
             );
         }
         assert_eq!(read(&[]).unwrap().problems, Vec::new());
+    }
+
+    #[test]
+    fn cookie_that_would_hold_a_hash_of_the_id_is_not_set() {
+        let shops = r#"[{"write_key":"k","shop_id":"b","origins":[],"identity_cookie":{"domain":"b.example"}}]"#;
+        let hashed = [
+            ("SHOPTRAIL_SHOPS", shops),
+            ("SHOPTRAIL_PRIVACY", r#"{"fields":{"anonymous_id":"hash"}}"#),
+            ("SHOPTRAIL_HASH_KEY", "hush-hush-hush-hush-hush-hush-hush"),
+        ];
+        let config = read(&hashed).unwrap();
+        assert_eq!(config.shops[0].identity_cookie, None);
+        assert_eq!(config.problems.len(), 1);
+        let config = read(&hashed[..1]).unwrap();
+        assert!(config.shops[0].identity_cookie.is_some());
+        assert_eq!(config.problems, Vec::new());
     }
 
     #[test]

@@ -110,6 +110,12 @@ impl PrivacyRules {
         Ok(Self { settings, key })
     }
 
+    /// Whether the visitor's id in a record is not the one that the browser knows.
+    #[must_use]
+    pub fn hashes_visitors(&self) -> bool {
+        self.settings.fields.get("anonymous_id") == Some(&FieldRule::Hash)
+    }
+
     /// Returns the event's text as it may be kept.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {

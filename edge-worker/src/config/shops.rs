@@ -73,6 +73,20 @@ pub fn read(json: &str) -> Result<(Vec<ShopConfig>, Vec<ConfigError>), ConfigErr
     Ok((shops, problems))
 }
 
+/// Takes the cookies away where visitors' ids are hashed: the cookie would hold the hash, the tracker would send it as the id,
+/// and each visit would be another visitor's.
+pub fn without_cookies(shops: &mut [ShopConfig], problems: &mut Vec<ConfigError>) {
+    for shop in shops {
+        if shop.identity_cookie.take().is_some() {
+            let problem = format!(
+                "sets no cookie for `{}`: `SHOPTRAIL_PRIVACY` hashes `anonymous_id`",
+                shop.shop_id
+            );
+            problems.push(ConfigError::new(VARIABLE, problem));
+        }
+    }
+}
+
 /// Reads one entry; what is wrong with it does not quote it. Adds what of it is not used.
 fn shop(
     json: &str,
