@@ -21,6 +21,7 @@ pub mod consume;
 pub mod dead_letter;
 pub mod enrich;
 pub mod frame;
+pub mod gzip;
 #[cfg(target_arch = "wasm32")]
 pub mod hand_over;
 #[cfg(target_arch = "wasm32")]
