@@ -171,7 +171,7 @@ fn execute(bytes: &[u8], privacy: &PrivacyRules) -> Option<(usize, usize)> {
         rules: &Rules::default(),
         max_age_ms: 604_800_000,
     };
-    let judged = judge::judge(&body, &frame, circumstances, || Some(0))
+    let judged = judge::judge(&body, &frame, circumstances, |_| Some(0))
         .expect("what is judged can be written");
     HttpReply::finding(&judged.finding)
         .body

@@ -83,13 +83,18 @@ async function counted(request, limit) {
   } catch {
     // The connection broke.
   }
-  const body = new Uint8Array(length);
+  return joined(chunks);
+}
+
+function joined(chunks) {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
-    body.set(chunk, at);
+    bytes.set(chunk, at);
     at += chunk.byteLength;
   }
-  return body;
+  return bytes;
 }
 
 /**
@@ -149,6 +154,60 @@ export async function ask(url, authorization, patience) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Posts JSON that is made piece by piece, and reads the answer as far as it comes: a connection that breaks, and patience
+ * that ends, leave what came before.
+ *
+ * @param {() => Uint8Array | undefined} next makes the body's next piece, until there is none
+ * @param {number} limit of the answer, in bytes
+ * @param {number} patience in milliseconds
+ * @returns {Promise<[number | undefined, string | null | undefined, boolean, Uint8Array]>} status, `Retry-After`, whether
+ *   patience ended, the answer's body
+ */
+export async function converse(url, authorization, next, limit, patience) {
+  const controller = new AbortController();
+  const chunks = [];
+  let status, retryAfter, timer;
+  const answer = async () => {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: authorization },
+      body: pieces(() => (controller.signal.aborted ? undefined : next())),
+      signal: controller.signal,
+    });
+    status = response.status;
+    retryAfter = response.headers.get("Retry-After");
+    let length = 0;
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      length += chunk.byteLength;
+      if (length > limit) break;
+    }
+  };
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, patience, true);
+  });
+  const inTime = answer().then(
+    () => false,
+    () => false,
+  );
+  const isLate = await Promise.race([inTime, late]);
+  clearTimeout(timer);
+  controller.abort();
+  return [status, retryAfter, isLate, joined(chunks)];
+}
+
+/** A body of unknown length is sent in chunks, which is how the gateway tells streaming from single records. */
+function pieces(next) {
+  return new ReadableStream({
+    pull(stream) {
+      const piece = next();
+      if (piece === undefined) stream.close();
+      else stream.enqueue(piece);
+    },
+  });
 }
 
 /** Fetches one of the static files. */

@@ -1,11 +1,9 @@
 //! The request's body: how much of it is read, how long it may take, and what is unpacked.
 
-use std::io::Read as _;
 use std::time::Duration;
 
-use flate2::read::GzDecoder;
-
 use crate::admit::Refusal;
+use crate::gzip;
 
 /// Most bytes of one batch. A batch that waited offline has up to 100 events; five kilobytes for each are plenty, and the
 /// memory of a WASM instance never shrinks again.
@@ -14,9 +12,6 @@ pub const MAX_BODY_BYTES: usize = 512 * 1024;
 /// How long a body may take to arrive. A tracker gives up after about as long; one that announces a body and never sends it
 /// holds a place no longer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How gzip begins. No JSON does, so nothing has to be announced: a beacon cannot set headers.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Judges the body by the length that the client announces, if it does, and returns it.
 ///
@@ -35,19 +30,11 @@ pub fn announced_length(content_length: Option<&str>) -> Result<Option<u64>, Ref
 /// # Errors
 /// Returns [`Refusal::TooLarge`] or [`Refusal::BrokenGzip`].
 pub fn unpack(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    if !body.starts_with(&GZIP) {
-        return Ok(body);
+    if gzip::is_gzip(&body) {
+        gzip::unpack(&body, MAX_BODY_BYTES)
+    } else {
+        Ok(body)
     }
-    let mut unpacked = Vec::new();
-    let limit = MAX_BODY_BYTES.saturating_add(1) as u64;
-    GzDecoder::new(body.as_slice())
-        .take(limit)
-        .read_to_end(&mut unpacked)
-        .map_err(|_| Refusal::BrokenGzip)?;
-    if unpacked.len() > MAX_BODY_BYTES {
-        return Err(Refusal::TooLarge);
-    }
-    Ok(unpacked)
 }
 
 #[cfg(test)]

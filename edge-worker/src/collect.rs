@@ -16,7 +16,7 @@ use crate::judge::{self, Circumstances, Finding, Judged};
 use crate::observe::{self, LogLevel};
 use crate::reply::{self, HttpReply};
 use crate::request::{Fact, RequestFacts};
-use crate::sample::Sampler;
+use crate::sample::{Refused, Sampler};
 use crate::{enrich, hand_over, identity, limit, platform};
 
 /// What became of a request, for log and metrics.
@@ -27,6 +27,8 @@ struct Account {
     accepted: usize,
     rejected: usize,
     warnings: usize,
+    /// What was refused and is not in a dead letter.
+    not_kept: usize,
 }
 
 /// A request that brings a batch.
@@ -72,12 +74,14 @@ async fn take(
     }
     let judged = judged(facts, config, shop, received_at, (&body, &frame))?;
     account.count(&judged.finding);
-    hand_over::hand_over(config, env, judged.records)
+    let lost = hand_over::hand_over(config, env, judged.records)
         .await
         .map_err(|hand_over::NotDurable| HttpReply::unavailable())?;
+    account.not_kept = judged.not_kept.saturating_add(lost);
     let reply = HttpReply::finding(&judged.finding);
     let cookie = identity::set_cookie(
         shop,
+        origin,
         facts.host(),
         facts.get(Fact::Cookie),
         judged.visitor.as_ref(),
@@ -113,7 +117,7 @@ fn judged(
         rules: &config.rules,
         max_age_ms: config.max_age_ms,
     };
-    let sample = || sample(&shop.shop_id, received_at);
+    let sample = |refused: Refused<'_>| sample(&shop.shop_id, refused, received_at);
     judge::judge(body, frame, circumstances, sample).map_err(|error| {
         let fields = json!({"shop_id": shop.shop_id, "error": error.to_string()});
         observe::log(LogLevel::Error, "batch cannot be judged", fields);
@@ -121,12 +125,15 @@ fn judged(
     })
 }
 
-/// Whether this instance keeps one more refused body of a shop.
-fn sample(shop_id: &str, now: i64) -> Option<u64> {
+/// Whether this instance keeps one more of what was refused of a shop.
+fn sample(shop_id: &str, refused: Refused<'_>, now: i64) -> Option<u64> {
     thread_local! {
         static SAMPLERS: RefCell<HashMap<String, Sampler>> = RefCell::default();
     }
-    SAMPLERS.with_borrow_mut(|samplers| samplers.entry(shop_id.to_owned()).or_default().take(now))
+    SAMPLERS.with_borrow_mut(|samplers| {
+        let sampler = samplers.entry(shop_id.to_owned()).or_default();
+        sampler.take(refused, now)
+    })
 }
 
 impl Account {
@@ -139,7 +146,13 @@ impl Account {
 
     /// Counts the request, and logs it where that is worth a line.
     fn note(&self, env: &JsValue, reply: &HttpReply) {
-        let figures = [self.accepted, self.rejected, self.warnings, self.body_bytes];
+        let figures = [
+            self.accepted,
+            self.rejected,
+            self.warnings,
+            self.body_bytes,
+            self.not_kept,
+        ];
         let is_counted = platform::count(
             env,
             "collect",
@@ -164,6 +177,7 @@ impl Account {
             "events.accepted": self.accepted,
             "events.rejected": self.rejected,
             "events.warnings": self.warnings,
+            "dead_letters.not_kept": self.not_kept,
         });
         observe::log(level, "batch collected", fields);
     }

@@ -1,6 +1,10 @@
 //! The Worker's configuration: plain variables and a few secrets, set by `wrangler.toml`, `wrangler secret put`, or `--var`.
+//!
+//! What cannot be used is left out and named where the Worker can go on safely without it. Where it cannot, no event is taken: without
+//! a way to Kafka, and when privacy rules are not as somebody meant them.
 
 pub mod error;
+pub mod rules;
 pub mod shops;
 
 use shoptrail_schemas::derive::Rules;
@@ -12,10 +16,10 @@ pub use shops::{IdentityCookie, ShopConfig};
 /// What one Worker is configured to do.
 #[derive(Debug)]
 pub struct Config {
-    /// `SHOPTRAIL_SHOPS`: a JSON list of [`ShopConfig`]. Entries that cannot be used are left out.
+    /// `SHOPTRAIL_SHOPS`: a JSON list of [`ShopConfig`].
     pub shops: Vec<ShopConfig>,
-    /// What is wrong with the entries that were left out.
-    pub disabled_shops: Vec<ConfigError>,
+    /// What of the variables is not used, and why.
+    pub problems: Vec<ConfigError>,
     /// Where events go.
     pub kafka: Kafka,
     /// `SHOPTRAIL_HAND_OVER`: `queue` (the default) or `direct`.
@@ -62,24 +66,31 @@ impl Config {
     /// Reads the configuration; `lookup` returns a variable's value, if it is set.
     ///
     /// # Errors
-    /// Returns an error for the first variable that is missing or cannot be used.
+    /// Returns an error for the first variable that is missing or cannot be used, if nothing safe can take its place.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let text = |name| lookup(name).filter(|value| !value.is_empty());
         let required = |name| text(name).ok_or_else(|| ConfigError::new(name, "is not set"));
-        let (shops, disabled_shops) = shops::read(&required("SHOPTRAIL_SHOPS")?)?;
+        let (mut shops, mut problems) = shops::read(&required("SHOPTRAIL_SHOPS")?)?;
+        let (rules, unused) =
+            text("SHOPTRAIL_RULES").map_or_else(Default::default, |json| rules::read(&json));
+        problems.extend(unused);
+        let privacy = PrivacyRules::read(
+            text("SHOPTRAIL_PRIVACY").as_deref(),
+            text("SHOPTRAIL_HASH_KEY").as_deref(),
+        )?;
+        if privacy.hashes_visitors() {
+            shops::without_cookies(&mut shops, &mut problems);
+        }
         Ok(Self {
             shops,
-            disabled_shops,
             kafka: kafka(required, text)?,
-            hand_over: hand_over(text("SHOPTRAIL_HAND_OVER").as_deref())?,
-            has_rate_limits: rate_limits(text("SHOPTRAIL_RATE_LIMITS").as_deref())?,
+            hand_over: hand_over(text("SHOPTRAIL_HAND_OVER").as_deref(), &mut problems),
+            has_rate_limits: rate_limits(text("SHOPTRAIL_RATE_LIMITS").as_deref(), &mut problems),
             prefix: prefix(text("SHOPTRAIL_PREFIX").as_deref())?,
-            privacy: PrivacyRules::read(
-                text("SHOPTRAIL_PRIVACY").as_deref(),
-                text("SHOPTRAIL_HASH_KEY").as_deref(),
-            )?,
-            rules: rules(text("SHOPTRAIL_RULES").as_deref())?,
-            max_age_ms: max_age_ms(text("SHOPTRAIL_MAX_AGE_DAYS").as_deref())?,
+            privacy,
+            rules,
+            max_age_ms: max_age_ms(text("SHOPTRAIL_MAX_AGE_DAYS").as_deref(), &mut problems),
+            problems,
         })
     }
 }
@@ -131,53 +142,50 @@ fn name(
     }
 }
 
-fn hand_over(value: Option<&str>) -> Result<HandOver, ConfigError> {
+fn hand_over(value: Option<&str>, problems: &mut Vec<ConfigError>) -> HandOver {
     match value {
-        None | Some("queue") => Ok(HandOver::Queue),
-        Some("direct") => Ok(HandOver::Direct),
-        Some(_) => Err(ConfigError::new(
-            "SHOPTRAIL_HAND_OVER",
-            "is neither `queue` nor `direct`",
-        )),
+        None | Some("queue") => HandOver::Queue,
+        Some("direct") => HandOver::Direct,
+        Some(_) => {
+            let problem = "is neither `queue` nor `direct`: events take the queue";
+            problems.push(ConfigError::new("SHOPTRAIL_HAND_OVER", problem));
+            HandOver::Queue
+        }
     }
 }
 
-fn rate_limits(value: Option<&str>) -> Result<bool, ConfigError> {
+fn rate_limits(value: Option<&str>, problems: &mut Vec<ConfigError>) -> bool {
     match value {
-        None | Some("on") => Ok(true),
-        Some("off") => Ok(false),
-        Some(_) => Err(ConfigError::new(
-            "SHOPTRAIL_RATE_LIMITS",
-            "is neither `on` nor `off`",
-        )),
+        None | Some("on") => true,
+        Some("off") => false,
+        Some(_) => {
+            let problem = "is neither `on` nor `off`: the limits are on";
+            problems.push(ConfigError::new("SHOPTRAIL_RATE_LIMITS", problem));
+            true
+        }
     }
-}
-
-fn rules(json: Option<&str>) -> Result<Rules, ConfigError> {
-    let read = |json| {
-        serde_json::from_str(json).map_err(|cause: serde_json::Error| {
-            let (line, column) = (cause.line(), cause.column());
-            let problem =
-                format!("is not as docs/deploy-edge.md says: line {line}, column {column}");
-            ConfigError::new("SHOPTRAIL_RULES", problem)
-        })
-    };
-    json.map_or_else(|| Ok(Rules::default()), read)
 }
 
 /// Days, as milliseconds. A tracker keeps events for seven; a hundred years are for tests.
-fn max_age_ms(days: Option<&str>) -> Result<i64, ConfigError> {
+fn max_age_ms(days: Option<&str>, problems: &mut Vec<ConfigError>) -> i64 {
     const DAY_MS: i64 = 86_400_000;
-    match days.map_or(Ok(7), str::parse::<i64>) {
-        Ok(days @ 1..=36_500) => Ok(days.saturating_mul(DAY_MS)),
-        _ => Err(ConfigError::new(
-            "SHOPTRAIL_MAX_AGE_DAYS",
-            "is not a number of days from 1 to 36500",
-        )),
-    }
+    const DEFAULT: i64 = 7;
+    let days = match days.map_or(Ok(DEFAULT), str::parse::<i64>) {
+        Ok(days @ 1..=36_500) => days,
+        _ => {
+            let problem = "is not a number of days from 1 to 36500: events may be 7 days old";
+            problems.push(ConfigError::new("SHOPTRAIL_MAX_AGE_DAYS", problem));
+            DEFAULT
+        }
+    };
+    days.saturating_mul(DAY_MS)
 }
 
-fn prefix(value: Option<&str>) -> Result<String, ConfigError> {
+/// Reads `SHOPTRAIL_PREFIX`. Routes need it also when the rest of the configuration cannot be used.
+///
+/// # Errors
+/// Returns an error if it is no path.
+pub fn prefix(value: Option<&str>) -> Result<String, ConfigError> {
     let prefix = value.unwrap_or_default().trim_end_matches('/');
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-');
     if prefix.is_empty() || (prefix.starts_with('/') && prefix.bytes().all(is_plain)) {
@@ -259,14 +267,9 @@ mod tests {
             ("SHOPTRAIL_KAFKA_CLUSTER_ID", "pk_secret/../x"),
             ("SHOPTRAIL_KAFKA_TOPIC", "pk_secret?x"),
             ("SHOPTRAIL_SCHEMA_ID", "pk_secret"),
-            ("SHOPTRAIL_HAND_OVER", "pk_secret"),
-            ("SHOPTRAIL_RATE_LIMITS", "pk_secret"),
             ("SHOPTRAIL_PREFIX", "pk_secret"),
             ("SHOPTRAIL_PREFIX", "/pk_secret?"),
             ("SHOPTRAIL_PRIVACY", "pk_secret"),
-            ("SHOPTRAIL_RULES", "pk_secret"),
-            ("SHOPTRAIL_MAX_AGE_DAYS", "pk_secret"),
-            ("SHOPTRAIL_MAX_AGE_DAYS", "0"),
             ("SHOPTRAIL_KAFKA_API_KEY", ""),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
@@ -276,11 +279,45 @@ mod tests {
     }
 
     #[test]
-    fn bad_shop_is_left_out_and_named_and_the_others_stay() {
-        let shops = r#"[{"write_key":"a"},{"write_key":"b","shop_id":"b","origins":[]}]"#;
-        let config = read(&[("SHOPTRAIL_SHOPS", shops)]).unwrap();
-        assert_eq!(config.shops.len(), 1);
-        assert_eq!(config.disabled_shops.len(), 1);
+    fn variable_with_a_safe_default_stops_no_shop_and_is_named() {
+        for (variable, value) in [
+            ("SHOPTRAIL_HAND_OVER", "pk_secret"),
+            ("SHOPTRAIL_RATE_LIMITS", "pk_secret"),
+            ("SHOPTRAIL_RULES", "pk_secret"),
+            ("SHOPTRAIL_MAX_AGE_DAYS", "pk_secret"),
+            ("SHOPTRAIL_MAX_AGE_DAYS", "0"),
+            ("SHOPTRAIL_SHOPS", r#"[{"write_key":"pk_secret"}]"#),
+        ] {
+            let config = read(&[(variable, value)]).unwrap();
+            let [problem] = config.problems.as_slice() else {
+                panic!("{variable}: {:?}", config.problems)
+            };
+            assert_eq!(problem.variable, variable);
+            assert!(!problem.to_string().contains("pk_secret"), "{problem}");
+            assert_eq!(config.hand_over, HandOver::Queue);
+            assert!(config.has_rate_limits);
+            assert_eq!(
+                (config.rules, config.max_age_ms),
+                (Rules::default(), 604_800_000)
+            );
+        }
+        assert_eq!(read(&[]).unwrap().problems, Vec::new());
+    }
+
+    #[test]
+    fn cookie_that_would_hold_a_hash_of_the_id_is_not_set() {
+        let shops = r#"[{"write_key":"k","shop_id":"b","origins":[],"identity_cookie":{"domain":"b.example"}}]"#;
+        let hashed = [
+            ("SHOPTRAIL_SHOPS", shops),
+            ("SHOPTRAIL_PRIVACY", r#"{"fields":{"anonymous_id":"hash"}}"#),
+            ("SHOPTRAIL_HASH_KEY", "hush-hush-hush-hush-hush-hush-hush"),
+        ];
+        let config = read(&hashed).unwrap();
+        assert_eq!(config.shops[0].identity_cookie, None);
+        assert_eq!(config.problems.len(), 1);
+        let config = read(&hashed[..1]).unwrap();
+        assert!(config.shops[0].identity_cookie.is_some());
+        assert_eq!(config.problems, Vec::new());
     }
 
     #[test]

@@ -27,22 +27,30 @@ pub struct Source<'a> {
 /// The code of what Kafka refuses: the letter holds the whole record.
 pub const REFUSED_BY_KAFKA: &str = "refused_by_kafka";
 
+/// The header that says how many of a kind were not kept before this one.
+const SKIPPED_BEFORE: &str = "skipped_before";
+
 /// What the names of our headers begin with.
 pub const PREFIX: &str = "shoptrail.";
 
-/// An event that the contract refuses: its bytes as they came, and what its batch shared.
+/// An event that the contract refuses: its bytes as they came, and what its batch shared. `skipped` such events of the shop
+/// were not kept before it.
 #[must_use]
 pub fn event(
     event: &[u8],
     rejections: &[Rejection],
     source: Source<'_>,
     common: &Rc<Common>,
+    skipped: u64,
 ) -> Outgoing {
     let json = std::str::from_utf8(event)
         .ok()
         .filter(|text| text.len() <= MAX_EVENT_BYTES)
         .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
-    let headers = rejections_headers(rejections, source);
+    let mut headers = rejections_headers(rejections, source);
+    if skipped > 0 {
+        headers.push(header(SKIPPED_BEFORE, &skipped.to_string()));
+    }
     let mut letter = match json {
         Some(json) => letter(Payload::Json(json.to_owned()), headers),
         None => beginning(event, headers),
@@ -55,7 +63,7 @@ pub fn event(
 #[must_use]
 pub fn body(body: &[u8], rejections: &[Rejection], source: Source<'_>, skipped: u64) -> Outgoing {
     let mut headers = rejections_headers(rejections, source);
-    headers.push(header("skipped_before", &skipped.to_string()));
+    headers.push(header(SKIPPED_BEFORE, &skipped.to_string()));
     Outgoing::DeadLetter(beginning(body, headers))
 }
 
@@ -183,7 +191,7 @@ mod tests {
     fn event_keeps_its_bytes_and_all_reasons() {
         let text = "{ \"event_type\" :\n\"nope\" }";
         let rejections = rejections();
-        let letter = open(event(text.as_bytes(), &rejections, SOURCE, &common()));
+        let letter = open(event(text.as_bytes(), &rejections, SOURCE, &common(), 0));
         assert_eq!(kept(&letter), text.as_bytes());
         assert_eq!(value(&letter, "code"), Some(rejections[0].code.as_str()));
         assert_eq!(
@@ -204,7 +212,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_json_are_kept_as_they_came() {
         let bytes = b"{\"a\":\"\xff\"}";
-        let letter = open(event(bytes, &rejections(), SOURCE, &common()));
+        let letter = open(event(bytes, &rejections(), SOURCE, &common(), 0));
         assert_eq!(kept(&letter), bytes);
     }
 
@@ -212,7 +220,7 @@ mod tests {
     fn every_letter_fits_a_queue_message() {
         let large = format!("\"{}\"", "x".repeat(512 * 1024));
         for letter in [
-            event(large.as_bytes(), &rejections(), SOURCE, &common()),
+            event(large.as_bytes(), &rejections(), SOURCE, &common(), 0),
             body(large.as_bytes(), &rejections(), SOURCE, 3),
             queue_message(&large, "no reason", 7),
         ] {
@@ -225,10 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn body_says_how_many_were_not_kept_before_it() {
+    fn letter_says_how_many_were_not_kept_before_it() {
         let letter = open(body(b"{}", &rejections(), SOURCE, 3));
         assert_eq!(value(&letter, "skipped_before"), Some("3"));
         assert_eq!(value(&letter, "cut_from_bytes"), None);
+        let after_others = open(event(b"{}", &rejections(), SOURCE, &common(), 4));
+        assert_eq!(value(&after_others, "skipped_before"), Some("4"));
     }
 
     #[test]

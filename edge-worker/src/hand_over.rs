@@ -1,7 +1,7 @@
 //! The hand-over: a batch leaves the request for something durable, and only then is the client told.
 //!
 //! That is the Cloudflare Queue. Good events that the queue refuses, or that are too large for it, go to Kafka by a direct
-//! call; dead letters never do, as anybody can make them. A promise to do it later would not hold: `waitUntil` ends 30
+//! call, and so do all of a shop without a queue; dead letters never do, as anybody can make them. A promise to do it later would not hold: `waitUntil` ends 30
 //! seconds after the reply, and isolates die.
 
 use std::cell::Cell;
@@ -36,7 +36,7 @@ pub fn last() -> LastHandOver {
     LAST.get()
 }
 
-/// Hands records over and returns when all good events are durable.
+/// Hands records over and returns when all good events are durable, with how many dead letters are lost.
 ///
 /// # Errors
 /// Returns [`NotDurable`].
@@ -44,37 +44,57 @@ pub async fn hand_over(
     config: &Config,
     env: &JsValue,
     records: Vec<Outgoing>,
-) -> Result<(), NotDurable> {
-    let direct = match config.hand_over {
-        HandOver::Queue => good_events(park(env, records).await),
-        HandOver::Direct => records,
+) -> Result<usize, NotDurable> {
+    let lost = match config.hand_over {
+        HandOver::Queue => {
+            let (events, letters) = apart(park(env, records).await);
+            if events.is_empty() {
+                LAST.set(LastHandOver::Worked);
+            } else {
+                deliver(config, events, LastHandOver::WentDirectly).await?;
+            }
+            letters
+        }
+        HandOver::Direct => {
+            let (events, letters) = apart(records);
+            if !events.is_empty() {
+                deliver(config, events, LastHandOver::Worked).await?;
+            }
+            // After the events: should they fail, the client sends the whole batch again.
+            park(env, letters).await
+        }
     };
-    if direct.is_empty() {
-        LAST.set(LastHandOver::Worked);
-        return Ok(());
+    if !lost.is_empty() {
+        let fields = json!({"records.dead_letters_lost": lost.len()});
+        observe::log(LogLevel::Warn, "dead letters are not kept", fields);
     }
-    let is_durable = deliver(config, direct).await;
-    LAST.set(match (is_durable, config.hand_over) {
-        (false, _) => LastHandOver::Failed,
-        (true, HandOver::Queue) => LastHandOver::WentDirectly,
-        (true, HandOver::Direct) => LastHandOver::Worked,
-    });
-    if is_durable { Ok(()) } else { Err(NotDurable) }
+    Ok(lost.len())
 }
 
-/// Makes direct calls, and returns whether all good events are in Kafka.
-async fn deliver(config: &Config, records: Vec<Outgoing>) -> bool {
+/// Makes direct calls until all good events are in Kafka, and notes how that went.
+async fn deliver(
+    config: &Config,
+    events: Vec<Outgoing>,
+    success: LastHandOver,
+) -> Result<(), NotDurable> {
     let sink = Confluent {
         kafka: &config.kafka,
         patience: PATIENCE,
     };
-    let mut deliveries: Vec<_> = records.into_iter().map(Delivery::new).collect();
+    let mut deliveries: Vec<_> = events.into_iter().map(Delivery::new).collect();
     let mut all: Vec<_> = deliveries.iter_mut().collect();
     let tally = produce::deliver(&mut all, &sink).await;
     log(&tally);
-    deliveries
+    // What Kafka refused for good is a dead letter by now: sent again it would be refused again.
+    let is_durable = deliveries
         .iter()
-        .all(|delivery| delivery.is_delivered() || delivery.record.topic() == Topic::DeadLetters)
+        .all(|delivery| delivery.is_delivered() || delivery.record.topic() == Topic::DeadLetters);
+    LAST.set(if is_durable {
+        success
+    } else {
+        LastHandOver::Failed
+    });
+    if is_durable { Ok(()) } else { Err(NotDurable) }
 }
 
 /// Sends records to the queue and returns those it did not take.
@@ -111,16 +131,11 @@ async fn park(env: &JsValue, records: Vec<Outgoing>) -> Vec<Outgoing> {
     rest
 }
 
-/// Leaves dead letters out, and says how many are lost so.
-fn good_events(records: Vec<Outgoing>) -> Vec<Outgoing> {
-    let (good, letters): (Vec<_>, Vec<_>) = records
+/// Tells good events and dead letters apart.
+fn apart(records: Vec<Outgoing>) -> (Vec<Outgoing>, Vec<Outgoing>) {
+    records
         .into_iter()
-        .partition(|record| record.topic() == Topic::Events);
-    if !letters.is_empty() {
-        let fields = json!({"records.dead_letters_lost": letters.len()});
-        observe::log(LogLevel::Warn, "dead letters are not kept", fields);
-    }
-    good
+        .partition(|record| record.topic() == Topic::Events)
 }
 
 fn log(tally: &Tally) {

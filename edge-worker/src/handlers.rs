@@ -1,5 +1,6 @@
 //! The two handlers that the Workers runtime calls: one for each request, one for each batch of queue messages.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use worker::js_sys;
@@ -8,7 +9,7 @@ use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::{self, MessageBatch, web_sys};
 
 use crate::collect::{Incoming, collect};
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::consume::consume;
 use crate::health::health;
 use crate::observe::{self, LogLevel};
@@ -27,10 +28,10 @@ pub async fn fetch(
 ) -> Result<JsValue, JsValue> {
     let facts = platform::facts(&request);
     let config = config(&env);
-    let prefix = config.as_ref().map_or("", |config| &config.prefix);
+    let prefix = config.map_or_else(|_| prefix(&env).into(), |config| Cow::from(&config.prefix));
     let method = facts.get(Fact::Method).unwrap_or_default();
     let origin = facts.get(Fact::Origin);
-    let reply = match (route(prefix, facts.path(), method), config) {
+    let reply = match (route(&prefix, facts.path(), method), config) {
         (Route::Collect, Ok(config)) => {
             let incoming = Incoming {
                 request: &request,
@@ -71,16 +72,27 @@ fn config(env: &JsValue) -> Result<&'static Config, &'static ConfigError> {
 }
 
 fn read_config(env: &JsValue) -> Result<Config, ConfigError> {
-    let config = Config::read(|name| js_sys::Reflect::get(env, &name.into()).ok()?.as_string());
-    let problems = match &config {
-        Ok(config) => config.disabled_shops.as_slice(),
-        Err(error) => std::slice::from_ref(error),
+    let config = Config::read(|name| variable(env, name));
+    let (message, problems) = match &config {
+        Ok(config) => ("part of the configuration is not used", &*config.problems),
+        Err(error) => ("configuration cannot be used", std::slice::from_ref(error)),
     };
     for problem in problems {
         let fields = serde_json::json!({"error": problem.to_string()});
-        observe::log(LogLevel::Error, "configuration cannot be used", fields);
+        observe::log(LogLevel::Error, message, fields);
     }
     config
+}
+
+/// Returns what stands before each path when the configuration cannot be used: routes are found all the same, so that
+/// clients are told to wait and `/health` says why.
+fn prefix(env: &JsValue) -> String {
+    let value = variable(env, "SHOPTRAIL_PREFIX");
+    config::prefix(value.as_deref()).unwrap_or_default()
+}
+
+fn variable(env: &JsValue, name: &str) -> Option<String> {
+    js_sys::Reflect::get(env, &name.into()).ok()?.as_string()
 }
 
 /// Lets pages of known origins post. A preflight has no write key to go by, so any shop's origin is known.

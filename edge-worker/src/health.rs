@@ -11,8 +11,8 @@ use crate::reply::HttpReply;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HealthBody<'a> {
-    /// `ok`, `degraded` (some shops cannot be used, or events wait in the queue for Kafka), `failing` (hand-over failed
-    /// last, or cannot work) or `misconfigured`.
+    /// `ok`, `degraded` (something in the configuration is not used, or events wait in the queue for Kafka), `failing`
+    /// (hand-over failed last, or cannot work) or `misconfigured`.
     pub status: &'a str,
     /// The Worker's version.
     pub version: &'a str,
@@ -112,11 +112,7 @@ pub fn health(
                 },
                 last,
             }),
-            problems: config
-                .disabled_shops
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            problems: config.problems.iter().map(ToString::to_string).collect(),
             ..HealthBody::default()
         },
         Err(error) => HealthBody {
@@ -138,7 +134,7 @@ fn status(config: &Config, kafka: KafkaHealth, last: LastHandOver) -> &'static s
     match (last, config.hand_over) {
         (LastHandOver::Failed, _) => "failing",
         (_, HandOver::Direct) if !is_reachable => "failing",
-        _ if is_reachable && config.disabled_shops.is_empty() => "ok",
+        _ if is_reachable && config.problems.is_empty() => "ok",
         _ => "degraded",
     }
 }

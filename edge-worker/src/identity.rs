@@ -17,16 +17,17 @@ pub enum Visitor {
     MustBeForgotten,
 }
 
-/// Returns the `Set-Cookie` header for a batch that was posted to `host`, if there is to be one.
+/// Returns the `Set-Cookie` header for a batch that a page of `origin` posted to `host`, if there is to be one.
 #[must_use]
 pub fn set_cookie(
     shop: &ShopConfig,
+    origin: Option<&str>,
     host: Option<&str>,
     cookies: Option<&str>,
     visitor: Option<&Visitor>,
 ) -> Option<String> {
     let cookie = shop.identity_cookie.as_ref()?;
-    if !is_within(host?, &cookie.domain) {
+    if !is_within(host?, &cookie.domain) || !is_within(page_host(origin?)?, &cookie.domain) {
         return None;
     }
     match visitor? {
@@ -44,7 +45,14 @@ fn max_age(cookie: &IdentityCookie) -> u64 {
     u64::from(cookie.days).saturating_mul(SECONDS_PER_DAY)
 }
 
-/// Browsers refuse cookies for a domain that the host is not in.
+/// The host of an origin, without its port.
+fn page_host(origin: &str) -> Option<&str> {
+    let (_, authority) = origin.split_once("://")?;
+    authority.split(':').next()
+}
+
+/// Browsers refuse cookies for a domain that the host is not in, and a page elsewhere is another site's: its visitors have
+/// ids of their own.
 fn is_within(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -62,6 +70,8 @@ mod tests {
     use super::*;
     use crate::config::shops;
 
+    const PAGE: &str = "https://shop.example";
+
     fn shop() -> ShopConfig {
         let json = r#"[{"write_key":"k","shop_id":"s","origins":[],"identity_cookie":{"domain":"shop.example","days":30}}]"#;
         shops::read(json).unwrap().0.remove(0)
@@ -75,8 +85,12 @@ mod tests {
     fn id_is_kept_for_all_hosts_of_the_shop() {
         let expected =
             "st_id=v-1; Domain=shop.example; Path=/; Max-Age=2592000; Secure; SameSite=Lax";
-        for host in ["shop.example", "track.shop.example"] {
-            let cookie = set_cookie(&shop(), Some(host), None, Some(&kept()));
+        for (origin, host) in [
+            (PAGE, "shop.example"),
+            ("https://www.shop.example", "shop.example"),
+            ("https://checkout.shop.example:8443", "track.shop.example"),
+        ] {
+            let cookie = set_cookie(&shop(), Some(origin), Some(host), None, Some(&kept()));
             assert_eq!(cookie.as_deref(), Some(expected));
         }
     }
@@ -84,15 +98,27 @@ mod tests {
     #[test]
     fn nothing_is_set_for_another_domain_or_without_a_word_on_consent() {
         for host in [Some("other.example"), Some("evilshop.example"), None] {
-            assert_eq!(set_cookie(&shop(), host, None, Some(&kept())), None);
+            assert_eq!(
+                set_cookie(&shop(), Some(PAGE), host, None, Some(&kept())),
+                None
+            );
         }
-        assert_eq!(set_cookie(&shop(), Some("shop.example"), None, None), None);
+        let host = Some("shop.example");
+        for origin in [
+            Some("https://other.example"),
+            Some("https://shop.example.evil.example"),
+            Some("null"),
+            None,
+        ] {
+            assert_eq!(set_cookie(&shop(), origin, host, None, Some(&kept())), None);
+        }
+        assert_eq!(set_cookie(&shop(), Some(PAGE), host, None, None), None);
         let without = ShopConfig {
             identity_cookie: None,
             ..shop()
         };
         assert_eq!(
-            set_cookie(&without, Some("shop.example"), None, Some(&kept())),
+            set_cookie(&without, Some(PAGE), host, None, Some(&kept())),
             None
         );
     }
@@ -102,6 +128,7 @@ mod tests {
         let forget = |cookies| {
             set_cookie(
                 &shop(),
+                Some(PAGE),
                 Some("shop.example"),
                 cookies,
                 Some(&Visitor::MustBeForgotten),

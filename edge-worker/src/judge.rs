@@ -14,14 +14,17 @@ use crate::frame::Frame;
 use crate::identity::Visitor;
 use crate::outgoing::{Common, Outgoing, OutgoingEvent};
 use crate::privacy::{PrivacyRules, Subject};
+use crate::sample::Refused;
 
 /// A judged batch.
 #[derive(Debug)]
 pub struct Judged {
     /// What to tell the client.
     pub finding: Finding,
-    /// What to hand over: one record for each event, or a sample of the body.
+    /// What to hand over: a record for each good event, and a sample of what was refused.
     pub records: Vec<Outgoing>,
+    /// How many refused events or bodies are not in that sample.
+    pub not_kept: usize,
     /// What the batch says about keeping its visitor's id.
     pub visitor: Option<Visitor>,
 }
@@ -76,8 +79,8 @@ pub struct Circumstances<'a> {
     pub max_age_ms: i64,
 }
 
-/// Judges a body from an admitted shop. `sample` says whether a body is kept that is refused as a whole, and how many were
-/// not kept before it.
+/// Judges a body from an admitted shop. `sample` says whether something refused is kept, and how many of its kind were not
+/// kept before it.
 ///
 /// # Errors
 /// Returns an error if a record cannot be written as JSON, which no body can cause.
@@ -85,15 +88,16 @@ pub fn judge(
     body: &[u8],
     frame: &Frame<'_>,
     circumstances: Circumstances<'_>,
-    sample: impl FnOnce() -> Option<u64>,
+    mut sample: impl FnMut(Refused<'_>) -> Option<u64>,
 ) -> serde_json::Result<Judged> {
     match frame.head(body) {
-        Ok(head) => circumstances.judge_events(&frame.events, &head.info),
+        Ok(head) => circumstances.judge_events(&frame.events, &head.info, sample),
         Err(rejections) => {
-            let letter =
-                sample().map(|skipped| circumstances.refused_body(body, &rejections, skipped));
+            let letter = sample(Refused::Body(body))
+                .map(|skipped| circumstances.refused_body(body, &rejections, skipped));
             Ok(Judged {
                 finding: Finding::BadEnvelope(rejections),
+                not_kept: usize::from(letter.is_none()),
                 records: letter.into_iter().collect(),
                 visitor: None,
             })
@@ -102,11 +106,16 @@ pub fn judge(
 }
 
 impl Circumstances<'_> {
-    /// Judges events of one batch, each on its own.
+    /// Judges events of one batch, each on its own. `sample` is as for [`judge`].
     ///
     /// # Errors
     /// Returns an error if a record cannot be written as JSON, which no event can cause.
-    pub fn judge_events(&self, events: &[&[u8]], info: &BatchInfo) -> serde_json::Result<Judged> {
+    pub fn judge_events(
+        &self,
+        events: &[&[u8]],
+        info: &BatchInfo,
+        mut sample: impl FnMut(Refused<'_>) -> Option<u64>,
+    ) -> serde_json::Result<Judged> {
         let common = Rc::new(Common {
             batch: to_raw_value(info)?,
             edge: to_raw_value(self.edge)?,
@@ -123,6 +132,7 @@ impl Circumstances<'_> {
         let mut deriver = Deriver::new(request, self.rules);
         let mut verdicts = Vec::with_capacity(events.len());
         let mut records = Vec::with_capacity(events.len());
+        let mut not_kept: usize = 0;
         let mut visitor = None;
         for bytes in events {
             match self.judge_event(bytes, clock, &mut deriver) {
@@ -137,7 +147,12 @@ impl Circumstances<'_> {
                     }));
                 }
                 Err(errors) => {
-                    records.push(self.refused_event(bytes, &errors, &common));
+                    match sample(Refused::Event(bytes)) {
+                        Some(skipped) => {
+                            records.push(self.refused_event(bytes, &errors, &common, skipped));
+                        }
+                        None => not_kept = not_kept.saturating_add(1),
+                    }
                     verdicts.push(Verdict::Rejected { errors });
                 }
             }
@@ -145,6 +160,7 @@ impl Circumstances<'_> {
         Ok(Judged {
             finding: Finding::Verdicts(verdicts),
             records,
+            not_kept,
             visitor,
         })
     }
@@ -178,14 +194,15 @@ impl Circumstances<'_> {
         bytes: &[u8],
         rejections: &[Rejection],
         common: &Rc<Common>,
+        skipped: u64,
     ) -> Outgoing {
         let subject = self.subject(!self.edge.gpc && allows_analytics(bytes));
-        let kept = self.privacy.clean_bytes(bytes, subject);
-        dead_letter::event(&kept, rejections, self.source(), common)
+        let kept = self.privacy.clean_refused(bytes, subject);
+        dead_letter::event(&kept, rejections, self.source(), common, skipped)
     }
 
     fn refused_body(&self, body: &[u8], rejections: &[Rejection], skipped: u64) -> Outgoing {
-        let kept = self.privacy.clean_bytes(body, self.subject(false));
+        let kept = self.privacy.clean_refused(body, self.subject(false));
         dead_letter::body(&kept, rejections, self.source(), skipped)
     }
 

@@ -12,6 +12,7 @@
 
 pub mod admit;
 pub mod body;
+pub mod caller;
 #[cfg(target_arch = "wasm32")]
 pub mod collect;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod consume;
 pub mod dead_letter;
 pub mod enrich;
 pub mod frame;
+pub mod gzip;
 #[cfg(target_arch = "wasm32")]
 pub mod hand_over;
 #[cfg(target_arch = "wasm32")]

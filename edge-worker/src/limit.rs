@@ -1,17 +1,15 @@
-//! Rate limits, by the platform's bindings: for each write key, and for each address under it. Where a binding is not set,
+//! Rate limits, by the platform's bindings: for each write key, and for each caller under it. Where a binding is not set,
 //! or does not reply, nobody is limited: a limit is no reason to lose events.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
 use worker::wasm_bindgen::JsValue;
 
 use crate::admit::Refusal;
+use crate::caller::counted_by;
 use crate::platform;
 
 /// The binding that counts by write key.
 const PER_KEY: &str = "LIMIT_PER_KEY";
-/// The binding that counts by write key and address.
+/// The binding that counts by write key and caller.
 const PER_VISITOR: &str = "LIMIT_PER_VISITOR";
 
 /// Counts a request that came from an address.
@@ -21,7 +19,7 @@ const PER_VISITOR: &str = "LIMIT_PER_VISITOR";
 pub async fn check(env: &JsValue, write_key: &str, address: Option<&str>) -> Result<(), Refusal> {
     if let Some(address) = address
         && platform::is_bound(env, PER_VISITOR)
-        && !platform::has_room(env, PER_VISITOR, &visitor(write_key, address)).await
+        && !platform::has_room(env, PER_VISITOR, &counted_by(write_key, address)).await
     {
         return Err(Refusal::VisitorRateLimited);
     }
@@ -30,15 +28,4 @@ pub async fn check(env: &JsValue, write_key: &str, address: Option<&str>) -> Res
     } else {
         Err(Refusal::KeyRateLimited)
     }
-}
-
-/// The platform counts by a hash: the address itself goes nowhere.
-fn visitor(write_key: &str, address: &str) -> String {
-    let hash = Sha256::digest(format!("{write_key}\u{1f}{address}"));
-    let mut text = String::with_capacity(32);
-    for byte in hash.iter().take(16) {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

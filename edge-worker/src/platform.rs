@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use worker::js_sys::{Array, Promise, Uint8Array, futures::JsFuture};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use worker::worker_sys::web_sys;
 
 use crate::admit::Refusal;
@@ -49,6 +49,13 @@ mod js {
             figures: &[f64],
         ) -> Result<bool, JsValue>;
         pub fn ask(url: &str, authorization: &str, patience_ms: f64) -> Promise;
+        pub fn converse(
+            url: &str,
+            authorization: &str,
+            next: &JsValue,
+            limit: f64,
+            patience_ms: f64,
+        ) -> Promise;
         #[wasm_bindgen(catch)]
         pub fn file(env: &JsValue, binding: &str, url: &str) -> Result<Promise, JsValue>;
         #[wasm_bindgen(catch)]
@@ -118,6 +125,59 @@ pub async fn ask(url: &str, authorization: &str, patience: Duration) -> Option<u
     let promise = js::ask(url, authorization, patience.as_millis() as f64);
     let status = JsFuture::from(promise).await.ok()?.as_f64()?;
     Some(status as u16)
+}
+
+/// A call whose body and answer come in pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Where it goes.
+    pub url: &'a str,
+    /// The `Authorization` header.
+    pub authorization: &'a str,
+    /// How long it may take, all of its answer included.
+    pub patience: Duration,
+    /// Most bytes of the answer; what comes after is not read.
+    pub max_answer_bytes: usize,
+}
+
+/// What came of a call. What is not there was not answered.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// `Retry-After`, as it was written.
+    pub retry_after: Option<String>,
+    /// Whether patience ended before the answer did.
+    pub is_late: bool,
+    /// As much of the body as came.
+    pub body: Vec<u8>,
+}
+
+/// Posts JSON that is made piece by piece, and reads the answer as far as it comes.
+pub async fn converse(
+    call: Call<'_>,
+    mut next: impl FnMut() -> Option<String> + 'static,
+) -> Answered {
+    let next = move || next().map(|chunk| Uint8Array::from(chunk.as_bytes()));
+    // The body is not asked for any more once the promise is kept, so the closure may go then.
+    let next = Closure::<dyn FnMut() -> Option<Uint8Array>>::new(next);
+    let promise = js::converse(
+        call.url,
+        call.authorization,
+        next.as_ref(),
+        call.max_answer_bytes as f64,
+        call.patience.as_millis() as f64,
+    );
+    let Ok(parts) = JsFuture::from(promise).await else {
+        return Answered::default();
+    };
+    let parts: Array = parts.unchecked_into();
+    Answered {
+        status: parts.get(0).as_f64().map(|status| status as u16),
+        retry_after: parts.get(1).as_string(),
+        is_late: parts.get(2).is_truthy(),
+        body: Uint8Array::new(&parts.get(3)).to_vec(),
+    }
 }
 
 /// Fetches one of the static files by its address.

@@ -1,5 +1,7 @@
 //! What of an event may be kept: applied before anything durable has it, to good events and dead letters alike.
 //!
+//! In what was refused a field may stand anywhere: there rules hold for its name wherever it is.
+//!
 //! The JSON is edited in place and not written again: what no rule touches stays as it came, byte for byte, and a text that
 //! is no JSON is cleaned as well.
 
@@ -43,6 +45,8 @@ pub enum FieldRule {
     Drop,
     /// It is replaced by a keyed hash: the same value stays the same, and nobody without the key can tell which it was.
     Hash,
+    /// It stays as it is, if it is a text: nothing in it is masked.
+    Keep,
 }
 
 /// The rules of one Worker.
@@ -91,10 +95,9 @@ impl PrivacyRules {
     pub fn read(json: Option<&str>, key: Option<&str>) -> Result<Self, ConfigError> {
         let settings: Settings = match json {
             Some(json) => serde_json::from_str(json).map_err(|cause| {
+                let (line, column) = (cause.line(), cause.column());
                 let problem = format!(
-                    "is not as docs/deploy-edge.md says: line {}, column {}",
-                    cause.line(),
-                    cause.column()
+                    "is no JSON object of `fields` (each `drop`, `hash` or `keep`), `query_parameters` and `mask_texts`: line {line}, column {column}"
                 );
                 ConfigError::new(VARIABLE, problem)
             })?,
@@ -107,23 +110,33 @@ impl PrivacyRules {
         Ok(Self { settings, key })
     }
 
+    /// Whether the visitor's id in a record is not the one that the browser knows.
+    #[must_use]
+    pub fn hashes_visitors(&self) -> bool {
+        self.settings.fields.get("anonymous_id") == Some(&FieldRule::Hash)
+    }
+
     /// Returns the event's text as it may be kept.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {
-        edit::edit(
-            text,
-            &Cleaner {
-                rules: self,
-                subject,
-            },
-        )
+        let cleaner = Cleaner {
+            rules: self,
+            subject,
+            is_refused: false,
+        };
+        edit::edit(text, &cleaner)
     }
 
-    /// Cleans bytes of any kind. What is no UTF-8 is replaced, if anything else is.
+    /// Cleans what was refused, bytes of any kind. What is no UTF-8 is replaced, if anything else is.
     #[must_use]
-    pub fn clean_bytes<'a>(&self, bytes: &'a [u8], subject: Subject<'_>) -> Cow<'a, [u8]> {
+    pub fn clean_refused<'a>(&self, bytes: &'a [u8], subject: Subject<'_>) -> Cow<'a, [u8]> {
         let text = String::from_utf8_lossy(bytes);
-        match self.clean(&text, subject) {
+        let cleaner = Cleaner {
+            rules: self,
+            subject,
+            is_refused: true,
+        };
+        match edit::edit(&text, &cleaner) {
             Cow::Borrowed(_) => Cow::Borrowed(bytes),
             Cow::Owned(cleaned) => Cow::Owned(cleaned.into_bytes()),
         }
@@ -131,6 +144,9 @@ impl PrivacyRules {
 }
 
 fn check_field(field: &str, rule: FieldRule, has_key: bool) -> Result<(), ConfigError> {
+    if rule == FieldRule::Keep {
+        return Ok(());
+    }
     let root = field.split('.').next().unwrap_or_default();
     if PROTECTED.contains(&root) || (rule == FieldRule::Drop && NEEDED.contains(&field)) {
         let problem = format!("has a rule for `{field}`, which every event needs as it is");
@@ -147,18 +163,34 @@ fn check_field(field: &str, rule: FieldRule, has_key: bool) -> Result<(), Config
 struct Cleaner<'a> {
     rules: &'a PrivacyRules,
     subject: Subject<'a>,
+    /// Whether the event was refused, so that it may have any shape, or be a whole body.
+    is_refused: bool,
+}
+
+impl Cleaner<'_> {
+    fn is_user_id(&self, path: &[Cow<'_, str>]) -> bool {
+        path == ["user_id"] || (self.is_refused && path.ends_with(&[Cow::Borrowed("user_id")]))
+    }
 }
 
 impl edit::Editor for Cleaner<'_> {
     fn rule(&self, path: &[Cow<'_, str>]) -> Option<FieldRule> {
-        if !self.subject.keeps_user_id && path == ["user_id"] {
+        if !self.subject.keeps_user_id && self.is_user_id(path) {
             return Some(FieldRule::Drop);
         }
         let fields = &self.rules.settings.fields;
         if fields.is_empty() {
             return None;
         }
-        fields.get(&path.join(".")).copied()
+        let own = fields.get(&path.join(".")).copied();
+        if own.is_some() || !self.is_refused {
+            return own;
+        }
+        let mut endings = (1..path.len()).filter_map(|start| path.get(start..));
+        endings.find_map(|ending| {
+            let rule = fields.get(&ending.join(".")).copied();
+            rule.filter(|rule| *rule != FieldRule::Keep)
+        })
     }
 
     fn hash(&self, value: &str) -> Option<String> {
@@ -168,7 +200,7 @@ impl edit::Editor for Cleaner<'_> {
 
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
         let name = path.last().map_or("", |name| name.as_ref());
-        if path == ["user_id"] {
+        if self.is_user_id(path) {
             // Shops that know their customers by e-mail address: still one customer, but no address.
             let is_address = self.rules.settings.mask_texts && mask::has_email(text);
             return is_address.then(|| self.hash(text).unwrap_or_default());
@@ -236,6 +268,47 @@ mod tests {
             &rest[64..],
             r#"","demographics":null,"properties":{"name":null,"x":1},"name":"kept"}"#
         );
+    }
+
+    #[test]
+    fn kept_field_is_not_masked_and_its_neighbours_are() {
+        let rules = r#"{"fields":{"properties.contact":"keep","page_url":"keep","items.item_name":"keep","user_id":"keep"}}"#;
+        let text = r#"{"user_id":"jo@x.example","page_url":"https://a.example/?sid=1","items":[{"item_name":"4111 1111 1111 1111"}],"properties":{"contact":"shop@a.example","other":"jo@x.example","inner":{"contact":"jo@x.example"}},"contact":"jo@x.example"}"#;
+        let expected = text
+            .replace(r#""other":"jo@x.example""#, r#""other":"[email]""#)
+            .replace(r#""contact":"jo@x.example""#, r#""contact":"[email]""#);
+        assert_eq!(cleaned(rules, text), expected);
+        let rules = PrivacyRules::read(Some(rules), None).unwrap();
+        let unnamed = Subject {
+            keeps_user_id: false,
+            ..SUBJECT
+        };
+        assert!(rules.clean(text, unnamed).contains(r#""user_id":null"#));
+    }
+
+    #[test]
+    fn text_without_an_end_is_masked_although_its_field_is_kept() {
+        let rules = PrivacyRules::read(Some(r#"{"fields":{"search_term":"keep"}}"#), None).unwrap();
+        let cleaned = rules.clean_refused(br#"{"search_term":"jo@x.example"#, SUBJECT);
+        assert_eq!(cleaned.as_ref(), br#"{"search_term":"[email]"#);
+    }
+
+    #[test]
+    fn fields_are_dropped_and_hashed_wherever_they_stand_in_what_was_refused() {
+        let rules =
+            r#"{"fields":{"demographics":"drop","properties.name":"hash","search_term":"keep"}}"#;
+        let rules = PrivacyRules::read(Some(rules), Some(KEY)).unwrap();
+        let unnamed = Subject {
+            keeps_user_id: false,
+            ..SUBJECT
+        };
+        let body = r#"{"events":[{"user_id":"c-42","demographics":{"gender":"f"},"properties":{"name":"Jo"},"search_term":"jo@x.example"}]}"#;
+        let cleaned = rules.clean_refused(body.as_bytes(), unnamed);
+        let cleaned = std::str::from_utf8(&cleaned).unwrap();
+        for gone in ["c-42", "gender", "Jo", "jo@"] {
+            assert!(!cleaned.contains(gone), "{gone} in {cleaned}");
+        }
+        assert!(cleaned.contains(r#""search_term":"[email]""#), "{cleaned}");
     }
 
     #[test]
@@ -312,11 +385,11 @@ mod tests {
         let bytes = b"\"\xff jo@x.example\"";
         let cleaned = PrivacyRules::default();
         assert_eq!(
-            cleaned.clean_bytes(bytes, SUBJECT).as_ref(),
+            cleaned.clean_refused(bytes, SUBJECT).as_ref(),
             "\"\u{fffd} [email]\"".as_bytes()
         );
         assert_eq!(
-            cleaned.clean_bytes(b"\"\xff\"", SUBJECT).as_ref(),
+            cleaned.clean_refused(b"\"\xff\"", SUBJECT).as_ref(),
             b"\"\xff\""
         );
     }
@@ -328,6 +401,7 @@ mod tests {
             (r#"{"fields":{"items.price":"drop"}}"#, Some(KEY), VARIABLE),
             (r#"{"fields":{"anonymous_id":"drop"}}"#, Some(KEY), VARIABLE),
             (r#"{"fields":{"user_id":"keep out"}}"#, Some(KEY), VARIABLE),
+            (r#"{"fields":{"user_id":["keep"]}}"#, Some(KEY), VARIABLE),
             (r#"{"field":{}}"#, Some(KEY), VARIABLE),
             (
                 r#"{"fields":{"user_id":"hash"}}"#,

@@ -112,7 +112,7 @@ impl<'a> Letter<'a> {
         };
         // No event can make it fail.
         let judged = circumstances
-            .judge_events(&events, &info)
+            .judge_events(&events, &info, |_| Some(0))
             .map_err(|_| LetterError::NoEvent)?;
         let mut again = Again::default();
         if let Finding::Verdicts(verdicts) = judged.finding {

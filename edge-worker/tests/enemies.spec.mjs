@@ -50,6 +50,11 @@ test("visitor_that_sends_too_much_stops_nobody_else", async () => {
     [await from("192.0.2.1"), await from("192.0.2.1"), await from("192.0.2.2")],
     [202, 429, 202],
   );
+  const home = "2001:db8:1:2";
+  assert.deepEqual(
+    [await from(`${home}::1`), await from(`${home}:a:b:c:d`), await from("2001:db8:1:3::1")],
+    [202, 429, 202],
+  );
 });
 
 test("limits_can_be_switched_off", async () => {
@@ -71,4 +76,50 @@ test("body_that_was_announced_and_never_comes_is_answered", async () => {
     );
   });
   assert.equal(status, "408");
+});
+
+test("refused_events_and_bodies_make_no_direct_call_even_where_events_go_directly", async () => {
+  const parked = [];
+  worker = await startWorker(gateway, {
+    queue: (messages) => parked.push(...messages),
+    vars: { SHOPTRAIL_HAND_OVER: "direct" },
+  });
+  const nope = { event_type: "nope" };
+  assert.equal((await worker.post(batch([nope, nope]))).status, 400);
+  assert.equal((await worker.post(batch([event()], { sent_at: undefined }))).status, 400);
+  assert.deepEqual(gateway.calls, []);
+  assert.equal((await worker.post(batch([event(1), nope]))).status, 207);
+  assert.deepEqual(
+    gateway.calls.map(({ topic, records }) => [topic, records]),
+    [["clickstream_event_v3", 1]],
+  );
+  const letters = parked.flatMap((message) => JSON.parse(message).records.flatMap(Object.keys));
+  assert.deepEqual(letters, ["refused", "refused", "dead_letter", "refused"]);
+});
+
+test("events_that_go_directly_and_fail_leave_no_letters_as_the_batch_comes_again", async () => {
+  const queue = () => assert.fail("the queue is not asked");
+  worker = await startWorker(gateway, { queue, vars: { SHOPTRAIL_HAND_OVER: "direct" } });
+  gateway.intercept = (response) => (response.writeHead(503).end(), true);
+  assert.equal((await worker.post(batch([event(1), { event_type: "nope" }]))).status, 503);
+});
+
+test("refused_events_of_good_batches_are_sampled_and_each_has_its_verdict", async () => {
+  const parked = [];
+  worker = await startWorker(gateway, { queue: (messages) => parked.push(...messages) });
+  const refused = batch(Array(99).fill({ event_type: "nope" }).concat(event()));
+  for (let sent = 0; sent < 30; sent++) {
+    const response = await worker.post(refused);
+    const { accepted, rejected, events } = await response.json();
+    assert.deepEqual([response.status, accepted, rejected], [207, 1, 99]);
+    assert.ok(events.slice(0, 99).every(({ errors }) => errors[0].code !== undefined));
+  }
+  const records = parked.flatMap((message) => JSON.parse(message).records);
+  const letters = records.filter((record) => record.refused !== undefined).length;
+  assert.equal(records.length - letters, 30, "each good event is kept");
+  // A minute may end among them.
+  assert.ok(letters === 1_200 || letters === 2_400, `${letters}`);
+  const counted = worker.logged().matchAll(/"dead_letters\.not_kept":(\d+)/g);
+  const notKept = [...counted].reduce((sum, [, count]) => sum + Number(count), 0);
+  assert.equal(letters + notKept, 30 * 99);
 });

@@ -41,19 +41,29 @@ const WITH_COOKIE = JSON.stringify([
   {
     write_key: "pk_demo",
     shop_id: "demo",
-    origins: [ORIGIN],
+    origins: [ORIGIN, "http://127.0.0.1:8080"],
     identity_cookie: { domain: "127.0.0.1", days: 30 },
   },
 ]);
 
 test("visitors_id_is_kept_over_http_with_consent_only", async () => {
   worker = await startWorker(gateway, { vars: { SHOPTRAIL_SHOPS: WITH_COOKIE } });
-  const cookie = async (consent, headers) =>
-    (await worker.post(batch([event(1, { consent })]), headers)).headers.get("set-cookie");
+  const page = "http://127.0.0.1:8080";
+  const cookie = async (consent, headers = {}) => {
+    const response = await worker.post(batch([event(1, { consent })]), {
+      origin: page,
+      ...headers,
+    });
+    // A browser takes no cookie from a reply to a request with credentials without these.
+    assert.equal(response.headers.get("access-control-allow-origin"), headers.origin ?? page);
+    assert.equal(response.headers.get("access-control-allow-credentials"), "true");
+    return response.headers.get("set-cookie");
+  };
   const granted = { analytics: "granted", ads: "denied" };
   const expected =
     "st_id=visitor-1; Domain=127.0.0.1; Path=/; Max-Age=2592000; Secure; SameSite=Lax";
   assert.equal(await cookie(granted), expected);
+  assert.equal(await cookie(granted, { origin: ORIGIN }), null, "a page of another site");
   assert.equal(await cookie({ analytics: "not_asked", ads: "not_asked" }), null);
   assert.equal(await cookie({ analytics: "denied", ads: "denied" }), null);
   assert.match(
@@ -86,6 +96,9 @@ test("customer_is_hashed_by_configuration_and_dropped_without_consent", async ()
     SHOPTRAIL_HASH_KEY: "0123456789abcdef0123456789abcdef",
   };
   worker = await startWorker(gateway, { vars });
+  await worker.post(batch([event(3, { user_id: "c-42" })], { sent_at: undefined }));
+  await until("the refused body in Kafka", () => gateway.deadLetters.length === 1);
+  assert.doesNotMatch(gateway.deadLetters[0].value.toString("utf8"), /c-42/);
   const denied = { analytics: "denied", ads: "denied" };
   await worker.post(
     batch([event(1, { user_id: "c-42" }), event(2, { user_id: "c-42", consent: denied })]),

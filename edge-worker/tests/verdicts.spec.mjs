@@ -225,19 +225,54 @@ test("one_bad_shop_disables_that_shop_only", async () => {
     assert.equal((await degraded.post(batch([event()]))).status, 202);
     const health = await (await fetch(new URL("/health", degraded.url))).json();
     assert.equal(health.status, "degraded");
-    assert.match(health.problems[0], /entry 0 is not used: missing field `shop_id`/);
+    assert.match(health.problems[0], /entry 0 is not used: `shop_id` is missing/);
+  } finally {
+    await degraded.stop();
+  }
+});
+
+test("what_is_wrong_in_the_configuration_is_named_and_the_rest_works", async () => {
+  const [shop] = JSON.parse(SHOPS);
+  const origins = ["https://shop.example/", ORIGIN];
+  const identity_cookie = { domain: "co.uk" };
+  const vars = {
+    SHOPTRAIL_SHOPS: JSON.stringify([{ ...shop, origins, identity_cookie }]),
+    SHOPTRAIL_HAND_OVER: "quick",
+    SHOPTRAIL_RATE_LIMITS: "sometimes",
+    SHOPTRAIL_RULES: '{"own_hosts":["https://checkout.example/"]}',
+  };
+  const degraded = await startWorker(gateway, { vars });
+  try {
+    const response = await degraded.post(batch([event()]));
+    assert.deepEqual([response.status, response.headers.get("set-cookie")], [202, null]);
+    const health = await (await fetch(new URL("/health", degraded.url))).json();
+    assert.deepEqual([health.status, health.hand_over.way], ["degraded", "queue"]);
+    const named = [
+      /^`SHOPTRAIL_SHOPS` entry 0 does not use origin 0: /,
+      /^`SHOPTRAIL_SHOPS` entry 0 sets no cookie: /,
+      /^`SHOPTRAIL_RULES` `own_hosts` 0 is not used: /,
+      /^`SHOPTRAIL_HAND_OVER` is neither `queue` nor `direct`: /,
+      /^`SHOPTRAIL_RATE_LIMITS` is neither `on` nor `off`: /,
+    ];
+    assert.equal(health.problems.length, named.length);
+    named.forEach((expected, position) => assert.match(health.problems[position], expected));
   } finally {
     await degraded.stop();
   }
 });
 
 test("wrong_configuration_is_named_by_health_and_takes_no_events", async () => {
-  const misconfigured = await startWorker(gateway, { vars: { SHOPTRAIL_SCHEMA_ID: "latest" } });
+  const vars = { SHOPTRAIL_SCHEMA_ID: "latest", SHOPTRAIL_PREFIX: "/st" };
+  const misconfigured = await startWorker(gateway, { vars });
   try {
-    const health = await fetch(new URL("/health", misconfigured.url));
+    const health = await fetch(new URL("/st/health", misconfigured.url));
     assert.equal(health.status, 500);
     assert.match((await health.json()).problems[0], /^`SHOPTRAIL_SCHEMA_ID` is not a number/);
-    const response = await misconfigured.post(batch([event()]));
+    const response = await fetch(new URL("/st/b", misconfigured.url), {
+      method: "POST",
+      headers: { origin: ORIGIN },
+      body: batch([event()]),
+    });
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"]);
   } finally {
     await misconfigured.stop();

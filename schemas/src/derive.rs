@@ -21,6 +21,7 @@ use memory::Memory;
 
 pub(crate) use campaign::is_campaign_parameter;
 pub use channel::Channel;
+pub use domain::is_public_suffix;
 pub use referrer::ReferrerKind;
 pub use rules::{Rules, SourceCategory};
 

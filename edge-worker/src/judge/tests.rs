@@ -1,6 +1,9 @@
 use super::*;
+use crate::config::{rules, shops};
 use crate::enrich::{Geography, RequestTraits, enrich};
 use crate::outgoing::Payload;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::value::RawValue;
 use shoptrail_schemas::Record;
 
@@ -34,7 +37,7 @@ fn judged_with(events: &str, gpc: bool) -> Judged {
         max_age_ms: 604_800_000,
     };
     let frame = Frame::read(body.as_bytes());
-    judge(body.as_bytes(), &frame, circumstances, || Some(0)).unwrap()
+    judge(body.as_bytes(), &frame, circumstances, |_| Some(0)).unwrap()
 }
 
 fn judged(events: &str) -> Judged {
@@ -216,6 +219,104 @@ fn bad_envelope_is_one_dead_letter_or_none() {
         rules: &Rules::default(),
         max_age_ms: 1,
     };
-    let unsampled = judge(b"{}", &Frame::read(b"{}"), circumstances, || None).unwrap();
-    assert!(unsampled.records.is_empty());
+    let unsampled = judge(b"{}", &Frame::read(b"{}"), circumstances, |_| None).unwrap();
+    assert_eq!((unsampled.records.len(), unsampled.not_kept), (0, 1));
+}
+
+#[test]
+fn refused_event_that_is_not_kept_has_its_verdict_all_the_same() {
+    let body = format!(
+        r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"n","version":"1"}},"events":[1,{},2]}}"#,
+        good()
+    );
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 604_800_000,
+    };
+    let mut is_first = true;
+    let sample = |_: Refused<'_>| std::mem::take(&mut is_first).then_some(0);
+    let frame = Frame::read(body.as_bytes());
+    let judged = judge(body.as_bytes(), &frame, circumstances, sample).unwrap();
+    assert_eq!(verdicts(&judged).len(), 3);
+    assert_eq!((judged.records.len(), judged.not_kept), (2, 1));
+    assert_eq!(letter(&judged, 0), "1");
+}
+
+#[test]
+fn customer_is_not_named_in_a_refused_body() {
+    let body = br#"{"write_key":"pk_demo","events":[{"user_id":"c-42","consent":{"analytics":"denied"}}]}"#;
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 604_800_000,
+    };
+    let judged = judge(body, &Frame::read(body), circumstances, |_| Some(0)).unwrap();
+    let kept = BASE64.decode(letter(&judged, 0)).unwrap();
+    let kept = String::from_utf8(kept).unwrap();
+    assert!(kept.contains(r#""user_id":null"#), "{kept}");
+}
+
+/// The page that tells how to configure the Worker.
+const GUIDE: &str = include_str!("../../../docs/deploy-edge.md");
+
+/// The example in one of its sections.
+fn example(heading: &str) -> &'static str {
+    let (_, section) = GUIDE.split_once(&format!("### {heading}\n")).unwrap();
+    let (_, block) = section.split_once("```json\n").unwrap();
+    block.split_once("```").unwrap().0
+}
+
+#[test]
+fn examples_of_the_guide_can_be_used() {
+    let (shops, problems) = shops::read(&format!("[{}]", example("A shop"))).unwrap();
+    assert_eq!((shops.len(), problems), (1, Vec::new()));
+    assert!(shops[0].identity_cookie.is_some());
+    let key = Some("0123456789abcdef0123456789abcdef");
+    assert!(PrivacyRules::read(Some(example("Privacy rules")), key).is_ok());
+}
+
+#[test]
+fn rules_of_the_guide_make_the_channels_that_it_promises() {
+    let (rules, problems) = rules::read(example("Channels"));
+    assert_eq!(problems, Vec::new());
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &rules,
+        max_age_ms: 604_800_000,
+    };
+    let info = r#"{"sent_at":1795392000123,"tracker":{"name":"n","version":"1"}}"#;
+    let info: BatchInfo = serde_json::from_str(info).unwrap();
+    let channel = |fields: &str, page: &str| {
+        let event = event(&format!("{fields}{GRANTED}")).replace("https://shop.example/", page);
+        let judged = circumstances.judge_events(&[event.as_bytes()], &info, |_| Some(0));
+        record(&judged.unwrap(), 0).1.edge.derived.unwrap().channel
+    };
+    let (_, table) = GUIDE
+        .split_once("| an event comes from | channel |\n|---|---|\n")
+        .unwrap();
+    let rows: Vec<_> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        let parts: Vec<_> = row.split('`').collect();
+        let (from, promised) = (parts[1], parts[3]);
+        let found = if from.starts_with('?') {
+            channel("", &format!("https://shop.example/{from}"))
+        } else {
+            channel(
+                &format!(r#","referrer_url":"{from}""#),
+                "https://shop.example/",
+            )
+        };
+        assert_eq!(found.as_str(), promised, "{row}");
+    }
 }

@@ -88,9 +88,14 @@ impl<'a> Walk<'a> {
                 *name = content(token);
             }
             self.member(editor);
-        } else if let Some(changed) = editor.text(&self.path, &content(token)) {
-            // A text without an end stays without one.
-            let is_closed = token.len() > 1 && token.ends_with('"');
+            return true;
+        }
+        // A text without an end stays without one, and is never kept: it may hold all that comes after it.
+        let is_closed = token.len() > 1 && token.ends_with('"');
+        if is_closed && editor.rule(&self.path) == Some(FieldRule::Keep) {
+            return true;
+        }
+        if let Some(changed) = editor.text(&self.path, &content(token)) {
             let quoted = serde_json::Value::from(changed).to_string();
             let end = if is_closed {
                 quoted.len()
@@ -104,8 +109,10 @@ impl<'a> Walk<'a> {
 
     /// Applies a rule to the value that comes next, if there is one for it.
     fn member(&mut self, editor: &impl Editor) {
-        let Some(rule) = editor.rule(&self.path) else {
-            return;
+        let rule = match editor.rule(&self.path) {
+            Some(rule @ (FieldRule::Drop | FieldRule::Hash)) => rule,
+            // The value's texts are looked at when they come.
+            Some(FieldRule::Keep) | None => return,
         };
         self.cursor.peek();
         let start = self.position();
@@ -114,9 +121,10 @@ impl<'a> Walk<'a> {
         if value.trim_end() == "null" {
             return;
         }
-        let hash = match rule {
-            FieldRule::Drop => None,
-            FieldRule::Hash => editor.hash(&content(value.trim_end())),
+        let hash = if rule == FieldRule::Hash {
+            editor.hash(&content(value.trim_end()))
+        } else {
+            None
         };
         self.replace(
             start,

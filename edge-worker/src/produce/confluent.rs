@@ -1,22 +1,15 @@
 //! Confluent's REST Produce v3 as a way into Kafka.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::future::{Either, select};
-use worker::js_sys::Uint8Array;
-use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, Date, Delay, Fetch, Headers, Method, Request, RequestInit, Response,
-};
+use worker::Date;
 
 use crate::config::Kafka;
 use crate::health::KafkaHealth;
 use crate::outgoing::{Outgoing, Topic};
-use crate::platform;
+use crate::platform::{self, Call};
 use crate::produce::answer::CallAnswer;
 use crate::produce::{Sink, request};
 use crate::retry;
@@ -39,21 +32,21 @@ pub struct Confluent<'a> {
 
 impl Sink for Confluent<'_> {
     async fn call(&self, topic: Topic, records: Vec<Rc<Outgoing>>) -> CallAnswer {
-        let controller = AbortController::default();
-        let signal = controller.signal();
-        let mut answer = CallAnswer::default();
-        let is_late = {
-            let conversation = pin!(converse(self.kafka, topic, records, &signal, &mut answer));
-            matches!(
-                select(conversation, Delay::from(self.patience)).await,
-                Either::Right(_)
-            )
+        let call = Call {
+            url: &request::url(self.kafka, topic),
+            authorization: &request::authorization(self.kafka),
+            patience: self.patience,
+            max_answer_bytes: MAX_ANSWER_BYTES,
         };
-        if is_late {
-            answer.is_late = true;
-            controller.abort();
+        let answered = platform::converse(call, chunks(records, self.kafka.schema_id)).await;
+        let retry_after = answered.retry_after.as_deref();
+        CallAnswer {
+            status: answered.status,
+            body: answered.body,
+            retry_after: retry_after
+                .and_then(|value| retry::retry_after(value, Date::now().as_millis() / 1_000)),
+            is_late: answered.is_late,
         }
-        answer
     }
 }
 
@@ -77,57 +70,14 @@ pub async fn health(kafka: &Kafka) -> KafkaHealth {
     health
 }
 
-/// Fills in the answer as it comes. Errors need no name: what is not filled in was not answered.
-async fn converse(
-    kafka: &Kafka,
-    topic: Topic,
-    records: Vec<Rc<Outgoing>>,
-    signal: &worker::AbortSignal,
-    answer: &mut CallAnswer,
-) -> worker::Result<()> {
-    let request = request(kafka, topic, records)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
-    answer.status = Some(response.status_code());
-    answer.retry_after = retry_after(&response);
-    let mut chunks = response.stream()?;
-    while let Some(chunk) = chunks.next().await {
-        answer.body.extend_from_slice(&chunk?);
-        if answer.body.len() > MAX_ANSWER_BYTES {
-            break;
+/// Writes the records, so many at a time: each chunk is made when it is asked for.
+fn chunks(records: Vec<Rc<Outgoing>>, schema_id: u32) -> impl FnMut() -> Option<String> {
+    let mut left = records.into_iter();
+    move || {
+        let mut objects = String::new();
+        for record in left.by_ref().take(RECORDS_PER_CHUNK) {
+            request::write(&mut objects, &record, schema_id);
         }
+        (!objects.is_empty()).then_some(objects)
     }
-    Ok(())
-}
-
-fn request(kafka: &Kafka, topic: Topic, records: Vec<Rc<Outgoing>>) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set("Content-Type", "application/json")?;
-    headers.set("Authorization", &request::authorization(kafka))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_body(Some(body(records, kafka.schema_id)));
-    Request::new_with_init(&request::url(kafka, topic), &init)
-}
-
-/// A body of unknown length is sent in chunks, which is how the gateway tells streaming from single records. Each chunk is
-/// made when it is asked for.
-fn body(records: Vec<Rc<Outgoing>>, schema_id: u32) -> JsValue {
-    let chunks = futures_util::stream::iter(records)
-        .chunks(RECORDS_PER_CHUNK)
-        .map(move |records| {
-            let mut objects = String::new();
-            for record in &records {
-                request::write(&mut objects, record, schema_id);
-            }
-            Ok(JsValue::from(Uint8Array::from(objects.as_bytes())))
-        });
-    wasm_streams::ReadableStream::from_stream(chunks)
-        .into_raw()
-        .into()
-}
-
-fn retry_after(response: &Response) -> Option<u32> {
-    let value = response.headers().get("Retry-After").ok().flatten()?;
-    retry::retry_after(&value, Date::now().as_millis() / 1_000)
 }

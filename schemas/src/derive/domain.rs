@@ -20,7 +20,7 @@ pub(super) fn registrable(host: &str) -> &str {
     // From the longest ending to the shortest: the longest rule counts.
     let mut domain = host;
     for ending in endings(host) {
-        if is_suffix(ending) {
+        if is_public_suffix(ending) {
             return domain;
         }
         domain = ending;
@@ -40,13 +40,15 @@ fn endings(host: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_suffix(ending: &str) -> bool {
-    let Some((_, above)) = ending.split_once('.') else {
+/// Whether names below this one belong to different owners, as below `co.uk`: browsers take no cookie for all of them.
+#[must_use]
+pub fn is_public_suffix(name: &str) -> bool {
+    let Some((_, above)) = name.split_once('.') else {
         // A top-level domain, known or not.
         return true;
     };
     let is_listed = |prefix, name| sorted::find(SUFFIXES, prefix, name).is_some();
-    !is_listed("!", ending) && (is_listed("", ending) || is_listed("*.", above))
+    !is_listed("!", name) && (is_listed("", name) || is_listed("*.", above))
 }
 
 #[cfg(test)]
