@@ -69,7 +69,7 @@ export const enqueue = (events) => {
 
 const afterAdding = () => {
   for (let event; (event = core.overflow());) {
-    warn("too much is unsent, an event is lost");
+    warn("the queue is full");
     drop(event);
   }
   schedule();
@@ -198,7 +198,6 @@ const post = async (text) => {
     });
     // The browser's allowance for keepalive is held until the reply is read.
     const said = await reply.text();
-    if (reply.status !== 202) warn(reply.status, said);
     return {
       status: reply.status,
       isEdges: isVerdict(said),
