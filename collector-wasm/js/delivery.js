@@ -69,7 +69,7 @@ export const enqueue = (events) => {
 
 const afterAdding = () => {
   for (let event; (event = core.overflow());) {
-    warn("too much is unsent, an event is lost");
+    warn("the queue is full");
     drop(event);
   }
   schedule();
@@ -201,7 +201,6 @@ const post = async (text) => {
     const { status } = reply;
     // A wrong key or origin is a mistake in the page, which whoever made it looks for on the console.
     if (status === 401 || status === 403) console.error(`shoptrail: ${said}`);
-    else if (status !== 202) warn(status, said);
     return {
       status,
       isEdges: isVerdict(said),

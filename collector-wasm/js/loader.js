@@ -21,7 +21,7 @@ import {
   viewPage,
 } from "./observe/page.js";
 import { CONSENT } from "./store.js";
-import { WRITE_KEY, beside, isOff, setting } from "./tag.js";
+import { DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
 import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
@@ -30,12 +30,13 @@ const MODULE_TIMEOUT_MS = 5e3;
 const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewAgain);
 
 const beginWithModule = async () => {
-  const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
   try {
+    if (DEBUG) await (await import(beside(PANEL))).default();
+    const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
     const Core = await Promise.race([loadCore(beside(MODULE)), timeout]);
     begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", viewAgain);
   } catch (reason) {
-    warn("going without the WASM module:", reason);
+    warn("without WASM:", reason);
     beginWithout();
   }
 };

@@ -69,8 +69,22 @@ declare const BEHAVIOUR: string;
 declare const CONSENT_PLATFORMS: string;
 declare const ERRORS: string;
 declare const GA4: string;
+declare const PANEL: string;
 
 declare module "shoptrail-module" {
     const address: string;
     export default address;
+}
+
+declare module "shoptrail-debug-module" {
+    const address: string;
+    export default address;
+}
+
+declare module "shoptrail-debug-glue" {
+    export default function initialize(options: { module_or_path: URL }): Promise<unknown>;
+    export class Panel {
+        sent(body: string): void;
+        answered(status: number, reply: string): void;
+    }
 }
