@@ -43,6 +43,7 @@ export default [
         CONSENT_PLATFORMS: "readonly",
         ERRORS: "readonly",
         GA4: "readonly",
+        PANEL: "readonly",
         VERSION: "readonly",
       },
     },

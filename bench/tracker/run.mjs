@@ -108,7 +108,7 @@ async function bundlePeers() {
 /** What a page with default settings loads of Shoptrail, with brotli. */
 async function bytesByDefault() {
   const files = (await readdir(TRACKER)).filter((file) =>
-    /^t(-behaviour-\w+)?\.js$|\.wasm$/.test(file),
+    /^t(-behaviour-\w+)?\.js$|^t-\w+\.wasm$/.test(file),
   );
   const sizes = files.map(
     async (file) => brotliCompressSync(await readFile(new URL(file, TRACKER))).length,

@@ -69,7 +69,7 @@ export const enqueue = (events) => {
 
 const afterAdding = () => {
   for (let event; (event = core.overflow());) {
-    warn("too much is unsent, an event is lost");
+    warn("the queue is full");
     drop(event);
   }
   schedule();
@@ -169,13 +169,10 @@ const membersOf = (request) => {
 
 /** @param {number} request */
 const send = async (request) => {
+  const texts = membersOf(request).map((event) => unsent.get(event)?.text ?? "");
+  const { status, isEdges, retryAfter } = await post(body(head(), texts));
+  // Those it is about now: a page that came back meanwhile sends them in another request.
   const members = membersOf(request);
-  const { status, isEdges, retryAfter } = await post(
-    body(
-      head(),
-      members.map((event) => unsent.get(event)?.text ?? ""),
-    ),
-  );
   if (core.settle(request, status, isEdges, retryAfter, clock(), Math.random())) {
     members.forEach(drop);
   }
@@ -201,7 +198,6 @@ const post = async (text) => {
     const { status } = reply;
     // A wrong key or origin is a mistake in the page, which whoever made it looks for on the console.
     if (status === 401 || status === 403) console.error(`shoptrail: ${said}`);
-    else if (status !== 202) warn(status, said);
     return {
       status,
       isEdges: isVerdict(said),

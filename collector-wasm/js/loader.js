@@ -17,25 +17,26 @@ import {
   page,
   searched,
   track,
-  viewAgain,
+  sendView,
   viewPage,
 } from "./observe/page.js";
 import { CONSENT } from "./store.js";
-import { WRITE_KEY, beside, isOff, setting } from "./tag.js";
+import { DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
 import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
 const MODULE_TIMEOUT_MS = 5e3;
 
-const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewAgain);
+const beginWithout = () => begin(FallbackCore, "shoptrail-js", sendView);
 
 const beginWithModule = async () => {
-  const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
   try {
+    if (DEBUG) await (await import(beside(PANEL))).default();
+    const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
     const Core = await Promise.race([loadCore(beside(MODULE)), timeout]);
-    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", viewAgain);
+    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", sendView);
   } catch (reason) {
-    warn("going without the WASM module:", reason);
+    warn("without WASM:", reason);
     beginWithout();
   }
 };
@@ -82,7 +83,8 @@ const loadParts = () => {
   if (ga4 !== undefined) load(GA4, parts, ga4 || "dataLayer");
   if ((setting("errors") ?? "off") !== "off") load(ERRORS, parts);
   if (["scroll", "forms", "search", "vitals"].every(isOff)) return;
-  const loadBehaviour = () => load(BEHAVIOUR, parts);
+  const { hidden } = document;
+  const loadBehaviour = () => load(BEHAVIOUR, parts, hidden);
   if (document.readyState === "complete") loadBehaviour();
   else on(window, "load", () => setTimeout(loadBehaviour));
 };
@@ -101,11 +103,7 @@ const start = guard(() => {
   viewPage();
   observeEngagement();
   observeClicks();
-  on(
-    document,
-    "visibilitychange",
-    () => document.visibilityState === "hidden" && goingOutOfSight(),
-  );
+  on(document, "visibilitychange", () => document.hidden && goingOutOfSight());
   on(window, "pagehide", () => {
     goingOutOfSight();
     leave();

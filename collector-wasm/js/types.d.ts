@@ -1,8 +1,8 @@
 // What the page has beside the browser's own, and the core by either of its programs.
 
 interface CoreCalls {
-    consent(unasked: number, refused: number, gpc: boolean, analytics: number): number;
-    ads(gpc: boolean, ads: number): number;
+    answer(gpc: boolean, said: number): number;
+    consent(unasked: number, refused: number, analytics: number): number;
     session(seq: number, last: number, now: number): number;
     add(bytes: number, rank: number, since: number): number;
     overflow(): number;
@@ -69,8 +69,22 @@ declare const BEHAVIOUR: string;
 declare const CONSENT_PLATFORMS: string;
 declare const ERRORS: string;
 declare const GA4: string;
+declare const PANEL: string;
 
 declare module "shoptrail-module" {
     const address: string;
     export default address;
+}
+
+declare module "shoptrail-debug-module" {
+    const address: string;
+    export default address;
+}
+
+declare module "shoptrail-debug-glue" {
+    export default function initialize(options: { module_or_path: URL }): Promise<unknown>;
+    export class Panel {
+        sent(body: string): void;
+        answered(status: number, reply: string): void;
+    }
 }

@@ -120,6 +120,79 @@ describe("without another call", () => {
   );
 
   test(
+    "tab_that_was_opened_in_the_background_has_no_largest_paint",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      // Headless pages are always in sight: what the document says stands in for it.
+      await page.addInitScript(() => {
+        let state = "hidden";
+        Object.defineProperty(document, "visibilityState", { get: () => state });
+        Object.defineProperty(document, "hidden", { get: () => state === "hidden" });
+        window.show = () => (state = "visible");
+      });
+      await open();
+      await takenOf("page_view");
+      await page.evaluate(() => window.show());
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital");
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name }) => name),
+        ["CLS"],
+      );
+    }),
+  );
+
+  test(
+    "page_that_was_hidden_before_its_largest_paint_has_none",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      await page.addInitScript(() => {
+        const { getEntriesByType } = performance;
+        performance.getEntriesByType = (type) =>
+          type === "visibility-state"
+            ? [
+                { name: "visible", startTime: 0 },
+                { name: "hidden", startTime: 0.1 },
+              ]
+            : getEntriesByType.call(performance, type);
+      });
+      await open();
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital");
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name }) => name),
+        ["CLS"],
+      );
+    }),
+  );
+
+  test(
+    "largest_paint_of_a_prerendered_page_counts_from_when_it_was_shown",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      // Painted long before it was shown.
+      await page.addInitScript(() =>
+        Object.defineProperty(PerformanceNavigationTiming.prototype, "activationStart", {
+          get: () => 1e6,
+        }),
+      );
+      await open();
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital", 2);
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name, value }) => [name, value]),
+        [
+          ["LCP", 0],
+          ["CLS", 0],
+        ],
+      );
+    }),
+  );
+
+  test(
     "links_that_lead_elsewhere_are_outbound",
     visit(async ({ edge, page, pages, open, takenOf }) => {
       pages["/"].body =
@@ -136,6 +209,37 @@ describe("without another call", () => {
           ["in", undefined],
         ],
       );
+    }),
+  );
+
+  test(
+    "middle_button_opens_links_and_nothing_else",
+    visit(async ({ edge, page, pages, open, custom, takenOf }) => {
+      const still = `onclick="event.preventDefault()" onauxclick="event.preventDefault()"`;
+      pages["/"].body = `<a id="out" href="https://other.example/" ${still}>Out</a>
+        <a id="in" href="/next" ${still}>In</a>
+        <article data-st-event="select_item" data-st-item='{"item_id":"sku-1"}'>
+          <a id="card" href="/next" ${still}>Mug</a><p>Blue</p>
+          <button data-st-event="add_to_cart">Add</button>
+        </article>
+        <button id="plain">Plain</button>`;
+      await open();
+      for (const place of ["#out", "#in", "#card", "p", "article button", "#plain"]) {
+        await page.click(place, { button: "middle" });
+        await page.click(place, { button: "right" });
+      }
+      await custom("after");
+      await takenOf("custom");
+      assert.deepEqual(
+        propertiesOf(edge, "click").map(({ id, outbound }) => [id, outbound]),
+        [
+          ["out", true],
+          ["in", undefined],
+        ],
+      );
+      const items = edge.eventsOf("select_item").map(({ items: [{ item_id }] }) => item_id);
+      assert.deepEqual(items, ["sku-1"]);
+      assert.deepEqual(edge.eventsOf("add_to_cart"), []);
     }),
   );
 

@@ -436,7 +436,7 @@ describe("size", () => {
       file,
       brotliCompressSync(readFileSync(join(ASSETS, file))).length,
     ]);
-    const usual = sizes.filter(([file]) => /^t(-behaviour-\w+)?\.js$|\.wasm$/.test(file));
+    const usual = sizes.filter(([file]) => /^t(-behaviour-\w+)?\.js$|^t-\w+\.wasm$/.test(file));
     const total = usual.reduce((sum, [, size]) => sum + size, 0);
     console.log(
       `brotli: ${sizes.map(([file, size]) => `${file} ${size}`).join(", ")}; ` +

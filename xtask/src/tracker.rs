@@ -30,13 +30,16 @@ const HEADERS: &str = "\
 const LATE: &str = "collector-wasm/js/late";
 
 /// What the tracker is built from.
-const INPUTS: [&str; 7] = [
+const INPUTS: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "collector-wasm/Cargo.toml",
+    "collector-wasm/debug",
     "collector-wasm/js",
     "collector-wasm/src",
     "package-lock.json",
+    "schemas/Cargo.toml",
+    "schemas/src",
     "xtask/src/tracker.rs",
 ];
 
@@ -54,42 +57,62 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     if assets.join("t.js").exists() && fs::read(&stamp).is_ok_and(|built| built == inputs) {
         return Ok(());
     }
-    build_module(workspace, &parts)?;
+    build_module(workspace, &parts, "collector")?;
+    build_module(workspace, &parts, "debug")?;
     clear(&assets)?;
-    bundle_late_parts(workspace, &assets)?;
+    bundle_late_parts(workspace, &parts, &assets)?;
     bundle(workspace, &parts, &assets)?;
     write(&assets.join("_headers"), HEADERS.as_bytes())?;
     write(&stamp, &inputs)
 }
 
-/// Leaves `collector.wasm` in `parts`. The glue that wasm-bindgen writes beside it is not used (`js/module.js`).
-fn build_module(workspace: &Workspace, parts: &Path) -> Result<()> {
+/// Leaves `NAME.wasm` of the crate `shoptrail-NAME` in `parts`, and beside it `NAME.js`, the glue that wasm-bindgen writes. That
+/// of the collector is not used (`js/module.js`).
+fn build_module(workspace: &Workspace, parts: &Path, name: &str) -> Result<()> {
+    let package = format!("shoptrail-{name}");
     #[rustfmt::skip]
     let mut cargo = workspace.cargo(&[
-        "build", "--package", "shoptrail-collector", "--lib", "--profile", "smallest", "--target", "wasm32-unknown-unknown",
+        "build", "--package", &package, "--lib", "--profile", "smallest", "--target", "wasm32-unknown-unknown",
     ]);
-    workspace.run("tracker core", &mut cargo)?;
+    workspace.run(&format!("tracker {name}"), &mut cargo)?;
 
-    let module = workspace.path("target/wasm32-unknown-unknown/smallest/shoptrail_collector.wasm");
-    wasm_glue::write(workspace, "browser", &module, parts, "collector")?;
+    let module = workspace
+        .path("target/wasm32-unknown-unknown/smallest")
+        .join(format!("shoptrail_{name}.wasm"));
+    wasm_glue::write(workspace, "browser", &module, parts, name)?;
 
     let mut wasm_opt = workspace.command("node");
     wasm_opt
         .arg("node_modules/binaryen/bin/wasm-opt")
         .args(["-Oz", "--converge", "--strip-debug", "--strip-producers"])
-        .arg(parts.join("collector_bg.wasm"))
+        // What only linkers read.
+        .arg("--strip-target-features")
+        .arg(parts.join(format!("{name}_bg.wasm")))
         .arg("--output")
-        .arg(parts.join("collector.wasm"));
-    workspace.run("tracker wasm-opt", &mut wasm_opt)
+        .arg(parts.join(format!("{name}.wasm")));
+    workspace.run(&format!("tracker {name} wasm-opt"), &mut wasm_opt)
 }
 
-/// Bundles each file of `js/late` into a module `t-NAME-HASH.js`.
-fn bundle_late_parts(workspace: &Workspace, assets: &Path) -> Result<()> {
+/// Bundles each file of `js/late` into a module `t-NAME-HASH.js`, and puts what debug mode judges events with beside them.
+fn bundle_late_parts(workspace: &Workspace, parts: &Path, assets: &Path) -> Result<()> {
     let mut esbuild = esbuild(workspace, "esm", assets);
     for part in late_parts(workspace)? {
         esbuild.arg(format!("{LATE}/{part}.js"));
     }
-    esbuild.arg("--entry-names=t-[name]-[hash]");
+    esbuild
+        .args([
+            "--entry-names=t-[name]-[hash]",
+            "--asset-names=t-[name]-[hash]",
+            "--loader:.wasm=file",
+        ])
+        .arg(format!(
+            "--alias:shoptrail-debug-glue={}",
+            parts.join("debug.js").display()
+        ))
+        .arg(format!(
+            "--alias:shoptrail-debug-module={}",
+            parts.join("debug.wasm").display()
+        ));
     workspace.run("tracker late parts", &mut esbuild)
 }
 

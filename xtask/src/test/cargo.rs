@@ -10,9 +10,10 @@ use crate::setup::checkers;
 
 /// The crates, by run of cargo. All in one would give the packages beneath other features than the demo's build has, and
 /// polars would be compiled once more for it. What the backend is built from is tested with it, in the features of its build.
-const CRATES: [&[&str]; 6] = [
+const CRATES: [&[&str]; 7] = [
     &["shoptrail-schemas"],
     &["shoptrail-collector"],
+    &["shoptrail-debug"],
     &["shoptrail-edge"],
     &["xtask"],
     &["wasm-glue"],
@@ -23,7 +24,7 @@ const CRATES: [&[&str]; 6] = [
 const UNTESTED: &str = "wasm-glue";
 
 /// The crates that run as WASM; clippy looks at what they are there, too.
-const WASM: [&str; 2] = ["shoptrail-collector", "shoptrail-edge"];
+const WASM: [&str; 3] = ["shoptrail-collector", "shoptrail-debug", "shoptrail-edge"];
 
 /// Links to private items stay allowed: they lead whoever reads the source, and none of the crates is published.
 const RUSTDOC_FLAGS: &str = "-D warnings -A rustdoc::private-intra-doc-links";
