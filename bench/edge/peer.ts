@@ -6,8 +6,8 @@ import validate from "event-validator";
 interface Env {
     EVENTS: { sendBatch(messages: { body: string; contentType: "text" }[]): Promise<void> };
     SHOPTRAIL_SHOPS: string;
-    /** `ajv`, or `none` for what the rest costs. */
-    VALIDATION: string;
+    /** `ajv`, or `no_validation`, `queue` and `read` for what less of the work costs. */
+    WORK: "ajv" | "no_validation" | "queue" | "read";
 }
 
 interface Shop {
@@ -26,6 +26,11 @@ export default {
     async fetch(request: Request, env: Env): Promise<Response> {
         const text = await request.text();
         if (text.length > MAX_BODY_BYTES) return refuse(413, "too_large");
+        if (env.WORK === "read") return Response.json({ accepted: 20 }, { status: 202 });
+        if (env.WORK === "queue") {
+            await env.EVENTS.sendBatch([{ body: text, contentType: "text" }]);
+            return Response.json({ accepted: 20 }, { status: 202 });
+        }
         const { events, write_key, ...batch } = JSON.parse(text);
         shops ??= new Map(
             JSON.parse(env.SHOPTRAIL_SHOPS).map((shop: Shop) => [shop.write_key, shop]),
@@ -37,8 +42,9 @@ export default {
         const edge = enrich(request, shop);
         const verdicts: object[] = [];
         const records: string[] = [];
+        let rejected = 0;
         events.forEach((event: { event_id: string; anonymous_id: string }, index: number) => {
-            if (env.VALIDATION === "none" || validate(event)) {
+            if (env.WORK === "no_validation" || validate(event)) {
                 verdicts.push({ index, event_id: event.event_id, status: "accepted" });
                 records.push(
                     JSON.stringify({ key: event.anonymous_id, value: { event, batch, edge } }),
@@ -49,14 +55,15 @@ export default {
                     pointer: instancePath,
                     message,
                 }));
+                rejected += 1;
                 verdicts.push({ index, status: "rejected", errors });
                 records.push(JSON.stringify({ dead_letter: event, errors }));
             }
         });
         await env.EVENTS.sendBatch(pack(records));
         return Response.json(
-            { accepted: events.length, rejected: 0, events: verdicts },
-            { status: 202, headers: cors(origin) },
+            { accepted: events.length - rejected, rejected, events: verdicts },
+            { status: rejected === 0 ? 202 : 207, headers: cors(origin) },
         );
     },
 };

@@ -53,6 +53,8 @@ pub enum FieldRule {
 #[derive(Debug, Default)]
 pub struct PrivacyRules {
     settings: Settings,
+    /// How many names the longest path of a rule has: enemies nest a hundred thousand, which nobody should join.
+    longest: usize,
     key: Option<HashKey>,
 }
 
@@ -107,7 +109,12 @@ impl PrivacyRules {
         for (field, rule) in &settings.fields {
             check_field(field, *rule, key.is_some())?;
         }
-        Ok(Self { settings, key })
+        let names = settings.fields.keys().map(|path| path.split('.').count());
+        Ok(Self {
+            longest: names.max().unwrap_or(0),
+            settings,
+            key,
+        })
     }
 
     /// Whether the visitor's id in a record is not the one that the browser knows.
@@ -178,19 +185,18 @@ impl edit::Editor for Cleaner<'_> {
         if !self.subject.keeps_user_id && self.is_user_id(path) {
             return Some(FieldRule::Drop);
         }
-        let fields = &self.rules.settings.fields;
-        if fields.is_empty() {
-            return None;
+        let PrivacyRules {
+            settings, longest, ..
+        } = self.rules;
+        let of = |path: &[Cow<'_, str>]| settings.fields.get(&path.join(".")).copied();
+        let whole = (1..=*longest).contains(&path.len()).then(|| of(path));
+        let whole = whole.flatten();
+        if whole.is_some() || !self.is_refused {
+            return whole;
         }
-        let own = fields.get(&path.join(".")).copied();
-        if own.is_some() || !self.is_refused {
-            return own;
-        }
-        let mut endings = (1..path.len()).filter_map(|start| path.get(start..));
-        endings.find_map(|ending| {
-            let rule = fields.get(&ending.join(".")).copied();
-            rule.filter(|rule| *rule != FieldRule::Keep)
-        })
+        let shortest = path.len().saturating_sub(*longest).max(1);
+        let mut endings = (shortest..path.len()).filter_map(|start| path.get(start..));
+        endings.find_map(|ending| of(ending).filter(|rule| *rule != FieldRule::Keep))
     }
 
     fn hash(&self, value: &str) -> Option<String> {
@@ -309,6 +315,16 @@ mod tests {
             assert!(!cleaned.contains(gone), "{gone} in {cleaned}");
         }
         assert!(cleaned.contains(r#""search_term":"[email]""#), "{cleaned}");
+    }
+
+    #[test]
+    fn rules_hold_however_deep_an_enemy_nests() {
+        let rules = r#"{"fields":{"properties.name":"drop"}}"#;
+        let rules = PrivacyRules::read(Some(rules), None).unwrap();
+        let deep = r#"{"a":"#.repeat(90_000);
+        let body = format!(r#"{deep}{{"properties":{{"name":"Jo"}}}}"#);
+        let cleaned = rules.clean_refused(body.as_bytes(), SUBJECT);
+        assert!(cleaned.ends_with(br#"{"properties":{"name":null}}"#));
     }
 
     #[test]

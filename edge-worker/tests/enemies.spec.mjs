@@ -100,7 +100,10 @@ test("refused_events_and_bodies_make_no_direct_call_even_where_events_go_directl
 test("events_that_go_directly_and_fail_leave_no_letters_as_the_batch_comes_again", async () => {
   const queue = () => assert.fail("the queue is not asked");
   worker = await startWorker(gateway, { queue, vars: { SHOPTRAIL_HAND_OVER: "direct" } });
-  gateway.intercept = (response) => (response.writeHead(503).end(), true);
+  gateway.intercept = (response) => {
+    response.writeHead(503).end();
+    return true;
+  };
   assert.equal((await worker.post(batch([event(1), { event_type: "nope" }]))).status, 503);
 });
 
