@@ -20,7 +20,10 @@ let choice = { analytics: 0, ads: 0 };
 /** As it stands in the store; empty when nothing was chosen. */
 let stored = "";
 
-const privacyControl = () => navigator.globalPrivacyControl === true;
+/** What counts of what was said: Global Privacy Control is a no, whatever was chosen in this shop.
+ *  @param {CoreCalls} core
+ *  @param {number} said */
+const counted = (core, said) => core.answer(navigator.globalPrivacyControl === true, said);
 
 /** @param {unknown} word */
 const numberOf = (word) => Math.max(WORDS.indexOf(/** @type {string} */ (word)), 0);
@@ -58,7 +61,7 @@ export const keepChoice = () => {
 
 /** What may be done now: 0 nothing, 1 send, 2 store too.
  *  @param {CoreCalls} core */
-export const modeBy = (core) => core.consent(UNASKED, REFUSED, privacyControl(), choice.analytics);
+export const modeBy = (core) => core.consent(UNASKED, REFUSED, counted(core, choice.analytics));
 
 /** What the visitor said, in the contract's words. */
 export const chosen = () => ({ analytics: WORDS[choice.analytics], ads: WORDS[choice.ads] });
@@ -66,6 +69,6 @@ export const chosen = () => ({ analytics: WORDS[choice.analytics], ads: WORDS[ch
 /** What an event says about consent.
  *  @param {CoreCalls} core */
 export const consentWords = (core) => ({
-  analytics: WORDS[choice.analytics],
-  ads: WORDS[core.ads(privacyControl(), choice.ads)],
+  analytics: WORDS[counted(core, choice.analytics)],
+  ads: WORDS[counted(core, choice.ads)],
 });

@@ -1,12 +1,12 @@
 // The texts: ids, events and the body of a request. What the shop gives goes through as it is, but for what JSON cannot
 // carry.
 
-/** What a shop's call cannot say about an event: these come first in its text. */
+/** What comes first in an event's text, and what a shop's call cannot say about it. The customer is among them because
+ *  consent decides about that. */
 const OWN_FIELDS = Object.fromEntries(
-  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent"].map((name) => [
-    name,
-    undefined,
-  ]),
+  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent", "user_id"].map(
+    (name) => [name, undefined],
+  ),
 );
 
 /** @param {number} value

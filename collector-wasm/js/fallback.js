@@ -32,25 +32,24 @@ export class Core {
   }
 
   /**
+   * @param {boolean} globalPrivacyControl
+   * @param {number} said
+   */
+  answer(globalPrivacyControl, said) {
+    return globalPrivacyControl ? DENIED : said;
+  }
+
+  /**
    * @param {number} unasked
    * @param {number} refused
-   * @param {boolean} globalPrivacyControl
    * @param {number} analytics
    */
-  consent(unasked, refused, globalPrivacyControl, analytics) {
-    let mode = Math.min(unasked, globalPrivacyControl ? 1 : 2);
+  consent(unasked, refused, analytics) {
+    let mode = unasked;
     if (analytics === GRANTED) mode = 2;
     else if (analytics) mode = refused === 1 ? 1 : 0;
     if (!mode) this.events = [];
     return mode;
-  }
-
-  /**
-   * @param {boolean} globalPrivacyControl
-   * @param {number} ads
-   */
-  ads(globalPrivacyControl, ads) {
-    return globalPrivacyControl ? DENIED : ads;
   }
 
   /**

@@ -19,7 +19,7 @@ let userId;
 /** @type {() => void} */
 let onConsent;
 
-/** Events that have no number yet: type, time and fields. @type {[string, number, string][]} */
+/** Events that have no number yet: type, time, customer and fields. @type {[string, number, unknown, string][]} */
 const pending = [];
 
 /** They get it when the page's script, which may call for more of them, is through. */
@@ -96,7 +96,8 @@ export const identify = ({ user_id }) => {
  *  @param {Fields} [fields] */
 export const track = (type, page, fields = {}) => {
   if (mode === OFF) return;
-  pending.push([type, Date.now(), eventFields(type, { user_id: userId }, page, fields)]);
+  const { user_id } = { user_id: userId, ...fields };
+  pending.push([type, Date.now(), user_id, eventFields(type, page, fields)]);
   if (!isDue) queueMicrotask(guard(numberPending));
   isDue = true;
 };
@@ -120,7 +121,7 @@ const number = () => {
   if (!given.length || mode === OFF) return;
   if (isStored) readSession();
   /** @type {[string, string, string][]} */
-  const events = given.map(([type, now, fields]) => {
+  const events = given.map(([type, now, user_id, fields]) => {
     visitor ??= newId();
     const event_id = newId();
     const head = {
@@ -129,6 +130,8 @@ const number = () => {
       consent: consentWords(theCore),
       anonymous_id: visitor,
       ...nextPlace(theCore, now, newId),
+      // A customer's number would tell one cookieless page from another.
+      user_id: isStored ? user_id : undefined,
     };
     return [type, event_id, complete(head, fields)];
   });

@@ -1,8 +1,8 @@
 // What the page has beside the browser's own, and the core by either of its programs.
 
 interface CoreCalls {
-    consent(unasked: number, refused: number, gpc: boolean, analytics: number): number;
-    ads(gpc: boolean, ads: number): number;
+    answer(gpc: boolean, said: number): number;
+    consent(unasked: number, refused: number, analytics: number): number;
     session(seq: number, last: number, now: number): number;
     add(bytes: number, rank: number, since: number): number;
     overflow(): number;

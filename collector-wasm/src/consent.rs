@@ -52,28 +52,23 @@ pub struct Settings {
     pub refused: Mode,
 }
 
-/// Decides what may be done.
-///
-/// The browser's Global Privacy Control lowers what may be done without a choice to cookieless; a choice made in this
-/// shop is the visitor's word.
-pub fn mode(settings: Settings, global_privacy_control: bool, analytics: Answer) -> Mode {
+/// Decides what counts of what a visitor said in this shop: the browser's Global Privacy Control is a no to everything. The
+/// edge decides the same by `Sec-GPC`.
+pub fn answer(global_privacy_control: bool, said: Answer) -> Answer {
+    if global_privacy_control {
+        Answer::Denied
+    } else {
+        said
+    }
+}
+
+/// Decides what may be done by what counts.
+pub fn mode(settings: Settings, analytics: Answer) -> Mode {
     match analytics {
         Answer::Granted => Mode::Full,
         Answer::Denied if settings.refused == Mode::Cookieless => Mode::Cookieless,
         Answer::Denied => Mode::Off,
-        Answer::NotAsked if global_privacy_control && settings.unasked == Mode::Full => {
-            Mode::Cookieless
-        }
         Answer::NotAsked => settings.unasked,
-    }
-}
-
-/// Decides what is told about advertising: Global Privacy Control is a no, whatever was chosen in this shop.
-pub fn ads(global_privacy_control: bool, ads: Answer) -> Answer {
-    if global_privacy_control {
-        Answer::Denied
-    } else {
-        ads
     }
 }
 
@@ -93,9 +88,9 @@ mod tests {
                 unasked,
                 ..SETTINGS
             };
-            assert_eq!(mode(settings, false, Answer::NotAsked), unasked);
-            assert_eq!(mode(settings, false, Answer::Denied), Mode::Off);
-            assert_eq!(mode(settings, false, Answer::Granted), Mode::Full);
+            assert_eq!(mode(settings, Answer::NotAsked), unasked);
+            assert_eq!(mode(settings, Answer::Denied), Mode::Off);
+            assert_eq!(mode(settings, Answer::Granted), Mode::Full);
         }
     }
 
@@ -105,7 +100,7 @@ mod tests {
             refused,
             ..SETTINGS
         };
-        let refused = |mode_of| mode(settings(mode_of), false, Answer::Denied);
+        let refused = |mode_of| mode(settings(mode_of), Answer::Denied);
         assert_eq!(refused(Mode::Cookieless), Mode::Cookieless);
         assert_eq!(
             refused(Mode::Full),
@@ -115,12 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn privacy_control_lowers_the_setting_and_rules_out_ads() {
-        assert_eq!(mode(SETTINGS, true, Answer::NotAsked), Mode::Cookieless);
-        assert_eq!(mode(SETTINGS, true, Answer::Granted), Mode::Full);
-        assert_eq!(ads(true, Answer::Granted), Answer::Denied);
-        assert_eq!(ads(true, Answer::NotAsked), Answer::Denied);
-        assert_eq!(ads(false, Answer::NotAsked), Answer::NotAsked);
+    fn privacy_control_is_a_refusal_whatever_was_said() {
+        for said in [Answer::NotAsked, Answer::Denied, Answer::Granted] {
+            assert_eq!(answer(true, said), Answer::Denied);
+            assert_eq!(answer(false, said), said);
+        }
     }
 
     #[test]

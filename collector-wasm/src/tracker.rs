@@ -27,32 +27,26 @@ impl Core {
         Self::default()
     }
 
+    /// What counts of what the visitor said (0 nothing, 1 no, 2 yes), in the same numbers.
+    pub fn answer(&self, global_privacy_control: bool, said: u8) -> u8 {
+        consent::answer(global_privacy_control, Answer::from(said)) as u8
+    }
+
     /// Decides what may be done from now on: 0 nothing, 1 send with ids that live as long as the page, 2 store too. What
     /// is queued goes when nothing may be done.
     ///
     /// `unasked` is what the shop's tag allows until the visitor chose, `refused` what it allows when the visitor said no
-    /// (0, 1 or 2 likewise), `analytics` what the visitor said: 0 nothing, 1 no, 2 yes.
-    pub fn consent(
-        &mut self,
-        unasked: u8,
-        refused: u8,
-        global_privacy_control: bool,
-        analytics: u8,
-    ) -> u8 {
+    /// (0, 1 or 2 likewise), `analytics` what counts of what the visitor said.
+    pub fn consent(&mut self, unasked: u8, refused: u8, analytics: u8) -> u8 {
         let settings = Settings {
             unasked: Mode::from(unasked),
             refused: Mode::from(refused),
         };
-        let mode = consent::mode(settings, global_privacy_control, Answer::from(analytics));
+        let mode = consent::mode(settings, Answer::from(analytics));
         if mode == Mode::Off {
             self.queue.clear();
         }
         mode as u8
-    }
-
-    /// Decides what is told about advertising, in numbers like those of `analytics`.
-    pub fn ads(&self, global_privacy_control: bool, ads: u8) -> u8 {
-        consent::ads(global_privacy_control, Answer::from(ads)) as u8
     }
 
     /// The number of an event that happens at `now`, when the session's last one was `seq` at `last`: 1 begins a session.

@@ -48,19 +48,64 @@ describe("consent", () => {
   );
 
   test(
-    "privacy_control_lowers_the_default_until_the_visitor_chose",
-    visit(async ({ page, open, call, custom, takenOf, taken, stored }) => {
+    "privacy_control_is_a_refusal_whatever_was_chosen",
+    visit(async ({ edge, page, pages, shop, open, call, tracked, custom, takenOf, stored }) => {
+      pages["/next"].tag = `data-refused="cookieless"`;
+      await open();
+      await call("consent", { analytics: true, ads: true });
+      await custom("chosen");
+      await takenOf("custom");
+      assert.match((await stored()).cookie, /st_id=/);
       await page.addInitScript(() =>
         Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => true }),
       );
+      const choice = { ...NOTHING, local: ["shoptrail.consent"] };
+      // Nothing is sent on the way out either.
+      await page.goto("about:blank");
+      await open();
+      await tracked();
+      await custom("never");
+      await until("what was stored to go", async () => (await stored()).cookie === "");
+      assert.deepEqual(await stored(), choice);
+      await open("/next");
+      await custom("refused");
+      const [event] = (await takenOf("custom", 2)).slice(1);
+      assert.equal(event.event_name, "refused");
+      assert.equal(event.page_url, `${shop.origin}/next`);
+      assert.deepEqual(event.consent, { analytics: "denied", ads: "denied" });
+      assert.notEqual(event.anonymous_id, edge.events[0].anonymous_id);
+      assert.deepEqual(await stored(), choice);
+    }),
+  );
+
+  test(
+    "that_is_not_full_sends_no_customer",
+    visit(async ({ page, pages, open, taken, takenOf }) => {
+      pages["/"].tag = `data-consent="cookieless"`;
       await open();
       await taken(1);
-      assert.deepEqual(await stored(), NOTHING);
-      await call("consent", { analytics: true, ads: true });
-      await custom("chosen");
-      const [event] = await takenOf("custom");
-      assert.deepEqual(event.consent, { analytics: "granted", ads: "denied" });
-      assert.match((await stored()).cookie, /st_id=/);
+      await page.evaluate(() => {
+        const tell = (/** @type {string} */ name) => {
+          window.shoptrail("custom", { event_name: name });
+          window.shoptrail("login", { user_id: "customer-8", properties: { name } });
+        };
+        window.shoptrail("identify", { user_id: "customer-7" });
+        tell("before");
+        window.shoptrail("consent", { analytics: true });
+        tell("after");
+        window.shoptrail("identify", { user_id: null });
+        window.shoptrail("custom", { event_name: "signed_out" });
+      });
+      const [before, after, signedOut] = await takenOf("custom", 3);
+      assert.deepEqual(
+        [before, after, signedOut].map(({ user_id }) => user_id),
+        [undefined, "customer-7", undefined],
+      );
+      const logins = await takenOf("login", 2);
+      assert.deepEqual(
+        logins.map(({ user_id }) => user_id),
+        [undefined, "customer-8"],
+      );
     }),
   );
 

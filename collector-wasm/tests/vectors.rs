@@ -29,8 +29,8 @@ fn call(core: &mut Core, step: &Value) -> Value {
     let small = |index: usize| number(index) as u8;
     let is = |index: usize| args[index] == true;
     match step["call"].as_str().expect("a step has a call") {
-        "consent" => core.consent(small(0), small(1), is(2), small(3)).into(),
-        "ads" => core.ads(is(0), small(1)).into(),
+        "answer" => core.answer(is(0), small(1)).into(),
+        "consent" => core.consent(small(0), small(1), small(2)).into(),
         "session" => core.session(number(0), number(1), number(2)).into(),
         "add" => core.add(whole(0), small(1), number(2)).into(),
         "overflow" => core.overflow().into(),

@@ -219,7 +219,8 @@ fn rules() -> String {
          `consent` says what the visitor said: `granted`, `denied`, or `not_asked` where nobody asked. Nobody's consent is invented.\n\
          Older trackers sent `true` and `false`, which are read as `granted` and `denied`. A browser that sends `Sec-GPC: 1` (Global\n\
          Privacy Control) has denied both, whatever the page says: `edge.consent_analytics` and `edge.consent_ads` of the record hold\n\
-         what counts, `event.consent` what the page said.\n",
+         what counts, `event.consent` what the page said. Our tracker keeps to that rule itself: in such a browser it does what the\n\
+         shop's `data-refused` allows, and what it sends says `denied`.\n",
         days = MAX_AGE_MS / 86_400_000,
         minutes = CLOCK_TOLERANCE_MS / 60_000,
     )
