@@ -17,9 +17,14 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-/** Starts Chromium: the one `SHOPTRAIL_CHROMIUM` names, else the first on PATH. */
-export function launchChromium() {
-  return chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
+/** Starts Chromium: the one `SHOPTRAIL_CHROMIUM` names, else the first on PATH. Playwright switches its back/forward cache
+ *  off, unless a test asks for it. */
+export function launchChromium({ backForwardCache = false } = {}) {
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    args: ARGUMENTS,
+    ignoreDefaultArgs: backForwardCache ? ["--disable-back-forward-cache"] : [],
+  });
 }
 
 function chromiumPath() {

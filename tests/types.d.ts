@@ -9,6 +9,8 @@ interface Window {
     broken?: boolean;
     /** Lost when the page is loaded again. */
     stillHere?: boolean;
+    /** Whether the page came from the back/forward cache when it was shown last. */
+    persisted?: boolean;
     /** What a page tried to store. */
     written: any[];
     /** How often a page asked for its turn to send. */

@@ -169,13 +169,10 @@ const membersOf = (request) => {
 
 /** @param {number} request */
 const send = async (request) => {
+  const texts = membersOf(request).map((event) => unsent.get(event)?.text ?? "");
+  const { status, isEdges, retryAfter } = await post(body(head(), texts));
+  // Those it is about now: a page that came back meanwhile sends them in another request.
   const members = membersOf(request);
-  const { status, isEdges, retryAfter } = await post(
-    body(
-      head(),
-      members.map((event) => unsent.get(event)?.text ?? ""),
-    ),
-  );
   if (core.settle(request, status, isEdges, retryAfter, clock(), Math.random())) {
     members.forEach(drop);
   }

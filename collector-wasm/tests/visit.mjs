@@ -2,46 +2,55 @@
 // site. Each visit has a fresh browser profile and a fresh edge.
 
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after } from "node:test";
 
 import { launchChromium } from "../../tests/browser.mjs";
 import { serve } from "../../tests/loopback.mjs";
 import { TestEdge, until } from "./test-edge.mjs";
 
-let browser;
+/** The browsers of a file's visits, by whether they have a back/forward cache. */
+const browsers = new Map();
 
-before(async () => {
-  browser = await launchChromium();
+const browserWith = (backForwardCache) => {
+  if (!browsers.has(backForwardCache)) {
+    browsers.set(backForwardCache, launchChromium({ backForwardCache }));
+  }
+  return browsers.get(backForwardCache);
+};
+
+after(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
 });
-
-after(() => browser?.close());
 
 /** What nothing stored looks like. */
 export const NOTHING = { cookie: "", local: [], session: [] };
 
 /** A test's work with a visit, which ends with it. No exception may have come out of the page. */
-export const visit = (work) => async () => {
-  const context = await browser.newContext();
-  const edge = await TestEdge.start();
-  const pages = { "/": {}, "/next": {}, "/untagged": { untagged: true } };
-  const shop = await serve((request, response) => answerAsShop(pages, edge, request, response));
-  const pageErrors = [];
-  const newPage = async () => {
-    const page = await context.newPage();
-    page.on("pageerror", (error) => pageErrors.push(error.message));
-    return page;
+export const visit =
+  (work, { backForwardCache = false } = {}) =>
+  async () => {
+    const browser = await browserWith(backForwardCache);
+    const context = await browser.newContext();
+    const edge = await TestEdge.start();
+    const pages = { "/": {}, "/next": {}, "/untagged": { untagged: true } };
+    const shop = await serve((request, response) => answerAsShop(pages, edge, request, response));
+    const pageErrors = [];
+    const newPage = async () => {
+      const page = await context.newPage();
+      page.on("pageerror", (error) => pageErrors.push(error.message));
+      return page;
+    };
+    try {
+      const page = await newPage();
+      await work({ context, edge, pages, shop, page, newPage, ...actions(shop, edge, page) });
+      assert.deepEqual(pageErrors, [], "exceptions in the page");
+      assert.deepEqual(edge.rejections, [], "what the contract does not accept");
+    } finally {
+      await context.close();
+      await shop.close();
+      await edge.close();
+    }
   };
-  try {
-    const page = await newPage();
-    await work({ context, edge, pages, shop, page, newPage, ...actions(shop, edge, page) });
-    assert.deepEqual(pageErrors, [], "exceptions in the page");
-    assert.deepEqual(edge.rejections, [], "what the contract does not accept");
-  } finally {
-    await context.close();
-    await shop.close();
-    await edge.close();
-  }
-};
 
 /** A page of the shop: `pages[path]` is `{body, tag, csp}`, where `tag` are the script tag's attributes; an
  *  `untagged` page has none. It is answered when the promise `until` is fulfilled. */
