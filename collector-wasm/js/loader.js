@@ -17,7 +17,7 @@ import {
   page,
   searched,
   track,
-  viewAgain,
+  sendView,
   viewPage,
 } from "./observe/page.js";
 import { CONSENT } from "./store.js";
@@ -27,14 +27,14 @@ import { begin, consent, consentElsewhere, flush, identify, leave, online } from
 /** How long the page waits for the module before it does without. */
 const MODULE_TIMEOUT_MS = 5e3;
 
-const beginWithout = () => begin(FallbackCore, "shoptrail-js", viewAgain);
+const beginWithout = () => begin(FallbackCore, "shoptrail-js", sendView);
 
 const beginWithModule = async () => {
   try {
     if (DEBUG) await (await import(beside(PANEL))).default();
     const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
     const Core = await Promise.race([loadCore(beside(MODULE)), timeout]);
-    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", viewAgain);
+    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", sendView);
   } catch (reason) {
     warn("without WASM:", reason);
     beginWithout();
@@ -102,11 +102,7 @@ const start = guard(() => {
   viewPage();
   observeEngagement();
   observeClicks();
-  on(
-    document,
-    "visibilitychange",
-    () => document.visibilityState === "hidden" && goingOutOfSight(),
-  );
+  on(document, "visibilitychange", () => document.hidden && goingOutOfSight());
   on(window, "pagehide", () => {
     goingOutOfSight();
     leave();

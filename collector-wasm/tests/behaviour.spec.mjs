@@ -140,6 +140,37 @@ describe("without another call", () => {
   );
 
   test(
+    "middle_button_opens_links_and_nothing_else",
+    visit(async ({ edge, page, pages, open, custom, takenOf }) => {
+      const still = `onclick="event.preventDefault()" onauxclick="event.preventDefault()"`;
+      pages["/"].body = `<a id="out" href="https://other.example/" ${still}>Out</a>
+        <a id="in" href="/next" ${still}>In</a>
+        <article data-st-event="select_item" data-st-item='{"item_id":"sku-1"}'>
+          <a id="card" href="/next" ${still}>Mug</a><p>Blue</p>
+          <button data-st-event="add_to_cart">Add</button>
+        </article>
+        <button id="plain">Plain</button>`;
+      await open();
+      for (const place of ["#out", "#in", "#card", "p", "article button", "#plain"]) {
+        await page.click(place, { button: "middle" });
+        await page.click(place, { button: "right" });
+      }
+      await custom("after");
+      await takenOf("custom");
+      assert.deepEqual(
+        propertiesOf(edge, "click").map(({ id, outbound }) => [id, outbound]),
+        [
+          ["out", true],
+          ["in", undefined],
+        ],
+      );
+      const items = edge.eventsOf("select_item").map(({ items: [{ item_id }] }) => item_id);
+      assert.deepEqual(items, ["sku-1"]);
+      assert.deepEqual(edge.eventsOf("add_to_cart"), []);
+    }),
+  );
+
+  test(
     "errors_of_the_page_are_told_when_asked_for_and_few_of_them",
     visit(async ({ edge, page, pages, open, custom, takenOf }) => {
       pages["/"].tag = "data-errors";

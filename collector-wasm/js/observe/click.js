@@ -22,6 +22,8 @@ const clicked = (event) => {
     path.find((node) => /** @type {Element} */ (node).matches?.(selector));
   if (around("[data-st-ignore]")) return;
   const link = around(LINK);
+  // The middle button opens a link in another tab. Other buttons, and it elsewhere, do nothing of the shop's.
+  if (event.button > (link ? 1 : 0)) return;
   const marked = around(MARKED);
   const element = around(CLICKABLE);
   if (marked) sendMark(marked);
@@ -71,4 +73,6 @@ const expectLeaving = (event, link) => {
   });
 };
 
-export const observeClicks = () => on(document, "click", clicked);
+export const observeClicks = () => {
+  for (const type of ["click", "auxclick"]) on(document, type, clicked);
+};

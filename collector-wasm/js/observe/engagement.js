@@ -1,6 +1,7 @@
 // Engaged time: how long the page was in sight of somebody who does something. It is told in pieces, as `page_ping`
 // events: the sum of a page's pieces is its engaged time.
 
+import { clock } from "../delivery.js";
 import { guard, on } from "../guard.js";
 import { isOff } from "../tag.js";
 import { lookAround } from "../tracker.js";
@@ -19,18 +20,16 @@ let since = 0;
 let lastInput = 0;
 let visible = false;
 
-const now = () => performance.now();
-
 const count = () => {
-  const until = Math.min(now(), lastInput + IDLE_MS);
+  const until = Math.min(clock(), lastInput + IDLE_MS);
   if (visible && until > since) engaged += until - since;
-  since = now();
+  since = clock();
 };
 
 const active = () => {
   count();
   lastInput = since;
-  visible = document.visibilityState === "visible";
+  visible = !document.hidden;
 };
 
 /** Tells the engaged time since the last ping. */
@@ -43,7 +42,7 @@ export const ping = () => {
 };
 
 export const observeEngagement = () => {
-  lastInput = now();
+  lastInput = clock();
   active();
   for (const type of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, type, active);
   on(document, "visibilitychange", active);

@@ -57,11 +57,15 @@ export const track = (type, fields) => {
   queue(type, page(), fields);
 };
 
+/** Queues a page view of the page that is shown: also once more where consent came after the first. The address is the one
+ *  the visitor came by, though the shop may have removed the campaign from it since. */
+export const sendView = () => isOff("views") || queue("page_view", page());
+
 const pageViewNow = () => {
   if (!timer) return;
   clearTimeout(timer);
   timer = 0;
-  if (!isOff("views")) queue("page_view", page());
+  sendView();
 };
 
 /** @param {string} from
@@ -100,10 +104,6 @@ export const viewPage = () => {
   view(document.referrer, 0);
   pageViewNow();
 };
-
-/** The page view of the page that is shown, once more: consent came after the first. The address is the one the visitor
- *  came by, though the shop may have removed the campaign from it since. */
-export const viewAgain = () => isOff("views") || queue("page_view", page());
 
 /** @param {() => void} leaving is called before a route is left
  *  @param {() => void} entered is called when another one is shown */
