@@ -83,7 +83,8 @@ const loadParts = () => {
   if (ga4 !== undefined) load(GA4, parts, ga4 || "dataLayer");
   if ((setting("errors") ?? "off") !== "off") load(ERRORS, parts);
   if (["scroll", "forms", "search", "vitals"].every(isOff)) return;
-  const loadBehaviour = () => load(BEHAVIOUR, parts);
+  const { hidden } = document;
+  const loadBehaviour = () => load(BEHAVIOUR, parts, hidden);
   if (document.readyState === "complete") loadBehaviour();
   else on(window, "load", () => setTimeout(loadBehaviour));
 };

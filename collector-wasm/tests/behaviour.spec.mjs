@@ -120,6 +120,81 @@ describe("without another call", () => {
   );
 
   test(
+    "tab_that_was_opened_in_the_background_has_no_largest_paint",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      // Headless pages are always in sight: what the document says stands in for it.
+      await page.addInitScript(() => {
+        let state = "hidden";
+        Object.defineProperty(document, "visibilityState", { get: () => state });
+        Object.defineProperty(document, "hidden", { get: () => state === "hidden" });
+        window.show = () => {
+          state = "visible";
+        };
+      });
+      await open();
+      await takenOf("page_view");
+      await page.evaluate(() => window.show());
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital");
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name }) => name),
+        ["CLS"],
+      );
+    }),
+  );
+
+  test(
+    "page_that_was_hidden_before_its_largest_paint_has_none",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      await page.addInitScript(() => {
+        const { getEntriesByType } = performance;
+        performance.getEntriesByType = (type) =>
+          type === "visibility-state"
+            ? [
+                { name: "visible", startTime: 0 },
+                { name: "hidden", startTime: 0.1 },
+              ]
+            : getEntriesByType.call(performance, type);
+      });
+      await open();
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital");
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name }) => name),
+        ["CLS"],
+      );
+    }),
+  );
+
+  test(
+    "largest_paint_of_a_prerendered_page_counts_from_when_it_was_shown",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      pages["/"].body = "<h1>Large text of the shop</h1>";
+      // Painted long before it was shown.
+      await page.addInitScript(() =>
+        Object.defineProperty(PerformanceNavigationTiming.prototype, "activationStart", {
+          get: () => 1e6,
+        }),
+      );
+      await open();
+      await quiet(page);
+      await page.goto("about:blank");
+      await takenOf("web_vital", 2);
+      assert.deepEqual(
+        propertiesOf(edge, "web_vital").map(({ name, value }) => [name, value]),
+        [
+          ["LCP", 0],
+          ["CLS", 0],
+        ],
+      );
+    }),
+  );
+
+  test(
     "links_that_lead_elsewhere_are_outbound",
     visit(async ({ edge, page, pages, open, takenOf }) => {
       pages["/"].body =

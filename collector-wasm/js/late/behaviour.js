@@ -97,11 +97,24 @@ const observeSearch = ({ track, onAddress, guard, page, searched }, names) => {
   later();
 };
 
+/** @param {string} type
+ *  @returns {any[]} */
+const entriesOf = (type) => performance.getEntriesByType(type);
+
 /** Largest Contentful Paint, Cumulative Layout Shift and Interaction to Next Paint (https://web.dev/articles/vitals), told
  *  once, when the page goes out of sight for the first time.
- *  @param {LateParts} parts */
-const observeVitals = ({ track, beforeHiding, attempt, guard }) => {
-  let lcp = 0;
+ *  @param {LateParts} parts
+ *  @param {boolean} wasHidden when the tag began */
+const observeVitals = ({ track, beforeHiding, attempt, guard }, wasHidden) => {
+  /** When somebody could see the page: a prerendered one only when it was shown. */
+  const shown = entriesOf("navigation")[0]?.activationStart ?? 0;
+  /** What is painted after that waited for the visitor, not for the shop. */
+  const firstHidden = wasHidden
+    ? 0
+    : (entriesOf("visibility-state").find(
+        ({ name, startTime }) => name === "hidden" && startTime >= shown,
+      )?.startTime ?? Infinity);
+  let lcp = -1;
   /** Shifts belong together with pauses under a second, for five seconds; the worst such group counts. */
   let shift = { score: 0, first: 0, last: 0 };
   let worstShift = 0;
@@ -120,7 +133,7 @@ const observeVitals = ({ track, beforeHiding, attempt, guard }) => {
       }),
     );
   observe("largest-contentful-paint", ({ startTime }) => {
-    lcp = startTime;
+    if (startTime < firstHidden) lcp = Math.max(startTime - shown, 0);
   });
   observe("layout-shift", ({ value, startTime, hadRecentInput }) => {
     if (hadRecentInput) return;
@@ -142,10 +155,8 @@ const observeVitals = ({ track, beforeHiding, attempt, guard }) => {
     { durationThreshold: 40 },
   );
 
-  let isTold = false;
   beforeHiding(() => {
-    if (isTold) return;
-    isTold = true;
+    beforeHiding(() => {}); // told once
     /** @param {string} name
      *  @param {number} value
      *  @param {number} good
@@ -154,7 +165,7 @@ const observeVitals = ({ track, beforeHiding, attempt, guard }) => {
       const rating = value <= good ? "good" : value <= poor ? "needs-improvement" : "poor";
       track("web_vital", { properties: { name, value, rating } });
     };
-    if (lcp) tell("LCP", Math.round(lcp), 2500, 4000);
+    if (lcp >= 0) tell("LCP", Math.round(lcp), 2500, 4000);
     tell("CLS", Math.round(worstShift * 1e4) / 1e4, 0.1, 0.25);
     // One outlier in fifty does not count.
     const longest = [...interactions.values()].sort((one, other) => other - one);
@@ -164,11 +175,12 @@ const observeVitals = ({ track, beforeHiding, attempt, guard }) => {
   });
 };
 
-/** @param {LateParts} parts */
-export default (parts) => {
+/** @param {LateParts} parts
+ *  @param {boolean} wasHidden when the tag began */
+export default (parts, wasHidden) => {
   const { isOff, setting } = parts;
   if (!isOff("scroll")) observeScroll(parts);
   if (!isOff("forms")) observeForms(parts);
   if (!isOff("search")) observeSearch(parts, setting("search") || "q,s,search,query,keyword");
-  if (!isOff("vitals")) observeVitals(parts);
+  if (!isOff("vitals")) observeVitals(parts, wasHidden);
 };
