@@ -9,6 +9,10 @@ interface Window {
     broken?: boolean;
     /** Lost when the page is loaded again. */
     stillHere?: boolean;
+    /** Whether the page came from the back/forward cache when it was shown last. */
+    persisted?: boolean;
+    /** Brings a page into sight that was opened in the background. */
+    show: () => void;
     /** What a page tried to store. */
     written: any[];
     /** How often a page asked for its turn to send. */

@@ -128,7 +128,9 @@ describe("without another call", () => {
         let state = "hidden";
         Object.defineProperty(document, "visibilityState", { get: () => state });
         Object.defineProperty(document, "hidden", { get: () => state === "hidden" });
-        window.show = () => (state = "visible");
+        window.show = () => {
+          state = "visible";
+        };
       });
       await open();
       await takenOf("page_view");

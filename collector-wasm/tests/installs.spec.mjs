@@ -63,29 +63,9 @@ describe("the recipe for", () => {
   test(
     "shopifys_checkout_tells_the_order_of_the_visitor_of_the_shops_pages",
     visit(async ({ edge, page, pages, context, shop, open, takenOf }) => {
-      const pixel = codeOf(edge, "Shopify", "js");
       await context.addCookies([{ name: "st_id", value: "visitor-1", url: shop.origin }]);
-      const frame = `<script>(${sandbox})(${JSON.stringify(COMPLETED)})</script><script>${pixel}</script>`;
-      pages["/"] = {
-        untagged: true,
-        body: `<iframe sandbox="allow-scripts" srcdoc="${frame.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`,
-      };
-      await page.addInitScript(() => {
-        if (window !== top) return;
-        localStorage.setItem(
-          "shoptrail.consent",
-          JSON.stringify({ analytics: "granted", ads: "denied" }),
-        );
-        // What Shopify runs in the top frame for its pixels.
-        addEventListener("message", ({ data, source, ports }) => {
-          if (source === window) return;
-          const value =
-            data === "st_id"
-              ? (/st_id=([^;]*)/.exec(document.cookie)?.[1] ?? "")
-              : localStorage.getItem(data);
-          ports[0].postMessage(value);
-        });
-      });
+      await page.addInitScript(runPixels, "granted");
+      pages["/"] = checkout(edge, COMPLETED);
       await open();
       const [{ event_id, session_id, ...purchase }] = await takenOf("purchase");
       assert.deepEqual(purchase, {
@@ -110,6 +90,58 @@ describe("the recipe for", () => {
         edge.requests.map(({ headers }) => headers.origin),
         ["null"],
       );
+    }),
+  );
+
+  test(
+    "shopifys_checkout_tries_again_until_the_edge_itself_has_answered",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      await page.addInitScript(runPixels, "granted");
+      pages["/"] = checkout(edge, COMPLETED);
+      const answers = [
+        { status: 503 },
+        { status: 200, body: "<p>Back soon</p>", headers: { "content-type": "text/html" } },
+      ];
+      const answered = edge.answerWith(() => answers.shift());
+      await open();
+      const purchases = await takenOf("purchase");
+      assert.equal(purchases.length, 1);
+      assert.equal(answered.calls, 3);
+      await until("an empty store", async () => (await unsentOf(page)) === "[]");
+    }),
+  );
+
+  test(
+    "shopifys_next_page_sends_the_order_that_the_checkout_could_not",
+    visit(async ({ edge, page, pages, open, takenOf }) => {
+      await page.addInitScript(runPixels, "granted");
+      pages["/"] = checkout(edge, COMPLETED);
+      pages["/next"] = checkout(edge, { ...COMPLETED, name: "page_viewed" });
+      edge.reply = { away: true };
+      await open();
+      await until("an attempt", () => edge.attempts > 0);
+      const [{ event_id }] = JSON.parse(await unsentOf(page));
+      await page.goto("about:blank");
+      edge.reply = undefined;
+      await open("/next");
+      const [purchase] = await takenOf("purchase");
+      assert.equal(purchase.event_id, event_id);
+      await until("an empty store", async () => (await unsentOf(page)) === "[]");
+    }),
+  );
+
+  test(
+    "shopifys_checkout_keeps_and_tells_nothing_of_a_visitor_who_refused",
+    visit(async ({ edge, page, pages, open }) => {
+      await page.addInitScript(runPixels, "denied");
+      pages["/"] = checkout(edge, COMPLETED);
+      await open("/untagged");
+      await page.evaluate(() => localStorage.setItem("shoptrail-pixel", '[{"event_id":"1"}]'));
+      await open();
+      await until("an empty store", async () => (await unsentOf(page)) === "[]");
+      await page.waitForLoadState("networkidle");
+      assert.equal(await unsentOf(page), "[]");
+      assert.equal(edge.attempts, 0);
     }),
   );
 
@@ -180,16 +212,52 @@ const COMPLETED = {
   },
 };
 
+/** A page with the pixel in its frame, where `completed` happens. */
+function checkout(edge, completed) {
+  const pixel = codeOf(edge, "Shopify", "js");
+  const frame = `<script>(${sandbox})(${JSON.stringify(completed)})</script><script>${pixel}</script>`;
+  const source = frame.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return {
+    untagged: true,
+    body: `<iframe sandbox="allow-scripts" srcdoc="${source}"></iframe>`,
+  };
+}
+
+/** What a pixel has not sent yet. */
+const unsentOf = (page) => page.evaluate(() => localStorage.getItem("shoptrail-pixel"));
+
+/** What Shopify runs in the top frame for its pixels: their calls reach the shop's own store, where the visitor's choice
+ *  is. */
+function runPixels(analytics) {
+  if (window !== top || origin === "null") return;
+  localStorage.setItem("shoptrail.consent", JSON.stringify({ analytics, ads: "denied" }));
+  const calls = {
+    cookie: (name) => new RegExp(`${name}=([^;]*)`).exec(document.cookie)?.[1] ?? "",
+    getItem: (name) => localStorage.getItem(name),
+    setItem: (name, value) => localStorage.setItem(name, value),
+  };
+  addEventListener("message", ({ data, source, ports }) => {
+    if (source === window) return;
+    const [call, ...given] = data;
+    ports[0].postMessage(calls[call](...given));
+  });
+}
+
 /** What a custom pixel finds in its frame. */
 function sandbox(completed) {
-  const ask = (name) =>
-    new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = ({ data }) => resolve(data);
-      parent.postMessage(name, "*", [port2]);
-    });
+  const ask =
+    (call) =>
+    (...given) =>
+      new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = ({ data }) => resolve(data);
+        parent.postMessage([call, ...given], "*", [port2]);
+      });
   Object.assign(window, {
-    browser: { cookie: { get: ask }, localStorage: { getItem: ask } },
+    browser: {
+      cookie: { get: ask("cookie") },
+      localStorage: { getItem: ask("getItem"), setItem: ask("setItem") },
+    },
     analytics: {
       subscribe: (name, told) => name === completed.name && setTimeout(told, 0, completed),
     },

@@ -31,6 +31,26 @@ describe("nothing is lost", () => {
   );
 
   test(
+    "when_an_answer_comes_before_the_page_that_came_back_sends_again",
+    visit(async ({ edge, page, open, names, taken, takenOf, settled }) => {
+      await open();
+      await taken(1);
+      await settled();
+      // The first event goes with the leaving page, and is answered for before events have gathered again.
+      await page.evaluate((fields) => {
+        window.shoptrail("custom", { event_name: "first" });
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        window.shoptrail("purchase", fields);
+      }, purchase);
+      await takenOf("purchase");
+      await settled();
+      assert.deepEqual([...new Set(names())], ["first"]);
+      assertComplete(once(edge.events));
+    }),
+  );
+
+  test(
     "when_the_page_goes_while_a_request_is_in_flight_and_nothing_is_stored",
     visit(async ({ edge, page, pages, open, custom, names, taken, takenOf }) => {
       pages["/"].tag = `data-consent="cookieless"`;
