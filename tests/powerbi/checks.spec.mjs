@@ -98,6 +98,8 @@ const BROKEN = [
   ["a_filter_on_a_column_that_is_not_there", crossProblems, { visual: '"Now"' }, '"Source": "d"\n', '"Source": "e"\n', /no column undefined\[Date\]/],
   ["a_format_for_a_field_that_is_not_shown", crossProblems, { visual: '"lineChart"' }, '"metadata": "Key Figures.Revenue"', '"metadata": "Key Figures.Orders"', /formats Key Figures\.Orders, which it does not show/],
   ["visuals_that_overlap", crossProblems, { visual: '"columnChart"' }, '"x": 646', '"x": 600', /overlaps/],
+  ["a_chart_without_a_title", crossProblems, { visual: '"columnChart"' }, "'Devices and operating systems'", "''", /: no title/],
+  ["a_tab_order_that_is_not_that_of_reading", crossProblems, { visual: '"columnChart"' }, '"tabOrder": 11000', '"tabOrder": 9500', /the tab key comes to it too early/],
   ["m_that_does_not_parse", mProblems, `${TABLES}Daily KPIs.tmdl`, "{[Name = DataProject]}", "{[Name = DataProject}", /tables\/Daily KPIs\.tmdl: Expected to find .*right bracket/],
   ["a_role_that_the_visual_does_not_have", checkerProblems, { visual: '"lineChart"' }, '"Y2": {', '"Y3": {', /PBIR_ROLE_UNKNOWN/],
   ["a_visual_beyond_the_page", checkerProblems, { visual: '"tableEx"' }, '"width": 303', '"width": 703', /PBIR_LAYOUT_OUT_OF_BOUNDS_WIDTH/],

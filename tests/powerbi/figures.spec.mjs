@@ -18,7 +18,25 @@ const DIGITS = { EUR: 2, CHF: 2, JPY: 0, BHD: 3 };
 
 const { model } = await readProject(PROJECT);
 const gold = withMoreCurrencies(fixture({ today: TODAY }));
-const compute = evaluator(model, modelRows(model, gold, TODAY));
+gold.gold_pipeline_completeness = completeness(gold.gold_daily_kpis);
+const compute = evaluator(model, withRefresh(modelRows(model, gold, TODAY)));
+
+/** Two browsers' hours of every day; in the newest hour nothing came that can be used. */
+function completeness(daily) {
+  const days = [...new Set(daily.map(({ day }) => day))];
+  const row = (day, hour, browser, used) => {
+    const refused = { refused_malformed_record: 1, refused_time_out_of_range: 2, refused_unknown_currency: used % 3, refused_amount_too_large: 0 };
+    const sums = { refused: 3 + (used % 3), by_programs: 5, duplicates: used % 4, missing: used % 5, ...refused };
+    const received = used + sums.by_programs + sums.refused;
+    return { ...sums, day, hour: `${day}T${hour}:00:00.000Z`, shop_id: "demo", browser, used, received, made: received + sums.missing, landed: received + sums.duplicates };
+  };
+  return days.flatMap((day, index) => [row(day, "09", "Chrome", 90 + index), row(day, "09", "Safari", 40 + 2 * index), row(day, "10", "unknown", 0)]);
+}
+
+/** The rows as read two and a half hours after the newest hour with events. */
+function withRefresh(rows) {
+  return { ...rows, "Key Figures": [{ "Refreshed At": dayNumber(`${TODAY}T11:30:00.000Z`) }] };
+}
 
 /** The fixture with orders in yen, which have no decimals, and in dinars, which have three. */
 function withMoreCurrencies(tables) {
@@ -85,6 +103,54 @@ describe("key figures", () => {
     const sum = (column) => gold.gold_daily_kpis.reduce((total, row) => total + row[column], 0);
     near(compute("Bounce rate"), sum("bounced_sessions") / sum("sessions"), "Bounce rate");
     near(compute("Cart abandonment rate"), sum("abandoned_cart_sessions") / sum("cart_sessions"), "Cart abandonment rate");
+  });
+});
+
+describe("pipeline", () => {
+  const [week, before] = [PERIODS[1][1], answers.previousRange(PERIODS[1][1])];
+  const SUMS = { "Events made": "made", "Events received": "received", "Missing events": "missing", "Refused events": "refused", "Events used": "used", Programs: "by_programs", Duplicates: "duplicates" };
+  const sum = ({ from, to }, column, browser = null) => gold.gold_pipeline_completeness.filter((row) => row.day >= from && row.day <= to && (browser ?? row.browser) === row.browser).reduce((total, row) => total + row[column], 0);
+
+  test("sums_are_those_of_the_hours", () => {
+    for (const [measure, column] of Object.entries(SUMS)) {
+      near(compute(measure, during(week)), sum(week, column), measure);
+      near(compute(measure, { ...during(week), ...only("Pipeline Completeness[Browser]", "Safari") }), sum(week, column, "Safari"), `${measure} of Safari`);
+      if (model.measures.has(`${measure} (change)`)) near(compute(`${measure} (change)`, during(week)), relativeChange(sum(week, column), sum(before, column)), `${measure} (change)`);
+    }
+  });
+
+  test("received_events_are_used_or_of_programs_or_refused", () => {
+    const parts = ["Events used", "Programs", "Refused events"].map((measure) => compute(measure, during(week)));
+    near(compute("Events received", during(week)), parts.reduce((total, part) => total + part), "received");
+    near(compute("Events made", during(week)), compute("Events received", during(week)) + compute("Missing events", during(week)), "made");
+  });
+
+  test("completeness_is_a_ratio_of_sums", () => {
+    const share = (range) => sum(range, "received") / sum(range, "made");
+    near(compute("Completeness", during(week)), share(week), "Completeness");
+    near(compute("Completeness (change)", during(week)), 100 * (share(week) - share(before)), "change");
+  });
+
+  test("every_reason_of_gold_has_a_name_and_its_events", () => {
+    const reasons = [...model.tables.get("Pipeline Completeness").columns.values()].map(({ properties }) => /^refused_(.+)$/.exec(properties.sourceColumn)?.[1]).filter(Boolean);
+    assert.ok(reasons.length > 0);
+    for (const reason of reasons) near(compute("Refused events", { ...during(week), ...only("Refusal Reason[Reason]", reason) }), sum(week, `refused_${reason}`), reason);
+    const several = { ...during(week), "Refusal Reason[Reason]": (reason) => reason !== "malformed_record" };
+    near(compute("Refused events", several), sum(week, "refused") - sum(week, "refused_malformed_record"), "of several reasons");
+  });
+
+  test("freshness_is_of_all_time_and_of_hours_with_events_in_the_figures", () => {
+    for (const chosen of [{}, during(before), only("Pipeline Completeness[Browser]", "unknown")]) {
+      assert.equal(compute("Newest hour", chosen), dayNumber(`${TODAY}T09:00:00.000Z`));
+      near(compute("Age of the newest hour", chosen), 2.5, "hours");
+    }
+  });
+
+  test("checks_are_those_of_the_dashboard", () => {
+    const { checks } = answers.answerOf("quality", gold, new URLSearchParams({ ...week, currency: "EUR" }));
+    assert.equal(compute("Checks with findings", during(week)), checks.filter(({ status }) => status !== "passed").length);
+    assert.equal(compute("Checks with findings", only("Quality Checks[Status]", "passed")), 0);
+    for (const row of checks) assert.equal(compute("Failing rows", only("Quality Checks[Check Name]", row.check_name)), row.failing_rows, row.check_name);
   });
 });
 
