@@ -106,6 +106,7 @@ const OPERATORS = {
   "=": (a, b) => a === b,
   ">": (a, b) => a > b,
   "||": (a, b) => a || b,
+  "&&": (a, b) => a && b,
 };
 
 function value(node, context) {

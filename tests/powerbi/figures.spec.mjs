@@ -197,6 +197,40 @@ describe("charts", () => {
     });
   }
 
+  for (const currency of CURRENCIES) {
+    test(`products_in_${currency}`, () => {
+      const during = (range) => gold.gold_product_performance.filter(({ day }) => day >= range.from && day <= range.to);
+      for (const row of answers.productsOf(gold, WEEK, currency)) {
+        const chosen = inWeek(only("Currency[Code]", currency), only("Product Performance[Item ID]", row.item_id));
+        for (const [measure, column] of Object.entries({ "Product views": "views", "Added to cart": "carts", "Units sold": "quantity" })) near(compute(measure, chosen), row[column], measure);
+        const own = during(WEEK).filter(({ item_id }) => item_id === row.item_id);
+        const sum = (rows, column) => rows.reduce((total, one) => total + one[column], 0);
+        const inCurrency = own.filter((one) => one.currency === currency);
+        near(compute("Product refunds", chosen), sum(inCurrency, "refunds_minor") / 10 ** DIGITS[currency], "refunds");
+        near(compute("Buy rate", chosen), sum(own, "purchases") / sum(own, "views"), "both in all currencies");
+      }
+    });
+  }
+
+  test("products_against_the_period_before", () => {
+    const [now, before] = [WEEK, answers.previousRange(WEEK)].map((range) => answers.productsOf(gold, range, "EUR").find(({ item_id }) => item_id === "brass-pen"));
+    const chosen = inWeek(only("Product Performance[Item ID]", "brass-pen"));
+    for (const [measure, column] of Object.entries({ "Product views": "views", "Added to cart": "carts", "Units sold": "quantity", "Product revenue": "revenue_minor" })) {
+      near(compute(`${measure} (change)`, chosen), relativeChange(now[column], before[column]), measure);
+    }
+  });
+
+  test("trending_products", () => {
+    const { trending } = answerOf("products");
+    assert.ok(trending.length > 0);
+    const names = [...new Set(gold.gold_trending_products.map(({ item_name }) => item_name))];
+    for (const name of names) {
+      const expected = trending.find(({ item_name }) => item_name === name)?.trend_score ?? null;
+      near(compute("Trend score", inWeek(only("Trending Products[Item Name]", name))), expected, name);
+    }
+    assert.equal(compute("Trend score", inWeek(only("Currency[Code]", "CHF"))), null, "in another currency");
+  });
+
   test("sales_funnel", () => {
     for (const row of stepRows(answers.stepsOf(gold, WEEK))) near(compute("Sales funnel", inWeek(only("Funnel Step[Name]", row.name))), row.sessions, row.name);
     assert.equal(compute("Sales funnel", inWeek()), null, "steps are not added up");
