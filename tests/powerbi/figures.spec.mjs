@@ -282,6 +282,40 @@ describe("charts", () => {
     assert.equal(compute("Credited revenue", inWeek()), null, "models are not added up");
   });
 
+  for (const currency of CURRENCIES) {
+    test(`customers_in_${currency}`, () => {
+      const { summary, groups, first_channels } = answerOf("customers", currency);
+      const units = 10 ** DIGITS[currency];
+      /** @type {[Record<string, (cell: any) => boolean>, any][]} */
+      const cases = [
+        ...summary.map((row) => [{}, row]),
+        ...groups.map((row) => [only("Customer LTV[RFM Segment]", row.rfm_segment), row]),
+        ...first_channels.map((row) => [only("Customer LTV[First Channel]", row.first_channel), row]),
+      ];
+      for (const [group, row] of cases) {
+        const chosen = inWeek(only("Currency[Code]", currency), group);
+        near(compute("Customers", chosen), row.customers, "Customers");
+        near(compute("Repeat rate", chosen), row.repeat_customers / row.customers, "Repeat rate");
+        near(compute("Expected value", chosen), row.expected_value_12m_minor / units, "Expected value");
+        near(compute("Average expected value", chosen), row.expected_value_12m_minor / row.customers / units, "Average expected value");
+        near(compute("Average lifetime value", chosen), row.lifetime_value_minor / row.customers / units, "Average lifetime value");
+      }
+    });
+  }
+
+  test("cohorts", () => {
+    const { cohorts } = answerOf("customers");
+    const month = (row) => only("Cohort Retention[Cohort Month]", dayNumber(row.cohort_month));
+    for (const row of cohorts) near(compute("Retention", inWeek(month(row), only("Cohort Retention[Months Since First]", row.months_since_first))), row.customers / row.cohort_customers, row.cohort_month);
+    for (const row of cohorts) {
+      const own = cohorts.filter(({ cohort_month }) => cohort_month === row.cohort_month);
+      near(compute("Cohort revenue", inWeek(month(row))), own.reduce((total, one) => total + one.revenue_net_minor, 0) / 100, row.cohort_month);
+    }
+    assert.equal(compute("Retention", inWeek(only("Cohort Retention[Months Since First]", 1))), null, "cohorts are not added up");
+    assert.equal(compute("Retention", inWeek(month(cohorts[0]))), null, "nor are months");
+    assert.equal(compute("Cohort revenue", inWeek(only("Currency[Code]", "CHF"))), null, "in another currency");
+  });
+
   test("lifetime_value_by_customer", () => {
     for (const currency of CURRENCIES) {
       for (const row of answers.customersOf(gold, currency)) {
