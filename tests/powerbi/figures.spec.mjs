@@ -236,6 +236,26 @@ describe("charts", () => {
     assert.equal(compute("Sales funnel", inWeek()), null, "steps are not added up");
   });
 
+  test("rates_of_steps_by_device_and_channel", () => {
+    const { by_device, by_channel } = answerOf("funnel");
+    /** @type {[string, string, any[]][]} */
+    const groups = [["Device", "device", by_device], ["Channel", "channel", by_channel]];
+    for (const [column, field, rows] of groups) for (const row of rows) {
+      const sessions = (order) => rows.find((one) => one[field] === row[field] && one.step_order === order)?.sessions;
+      const group = only(`Conversion Funnel[${column}]`, row[field]);
+      const chosen = inWeek(group, only("Funnel Step[Step]", row.step));
+      near(compute("Share of sessions", chosen), row.sessions / sessions(1), row.step);
+      near(compute("Step rate", chosen), row.step_order === 1 ? null : row.sessions / sessions(row.step_order - 1), row.step);
+      near(compute("Checkout abandonment rate", inWeek(group)), 1 - sessions(5) / sessions(4), row[field]);
+    }
+    for (const measure of ["Share of sessions", "Step rate"]) assert.equal(compute(measure, inWeek()), null, "steps are not added up");
+  });
+
+  test("abandonment_is_compared_in_percentage_points", () => {
+    const before = during(answers.previousRange(WEEK));
+    for (const measure of ["Cart abandonment rate", "Checkout abandonment rate"]) near(compute(`${measure} (change)`, inWeek()), 100 * (compute(measure, inWeek()) - compute(measure, before)), measure);
+  });
+
   test("events_by_type", () => {
     for (const row of answers.eventsOf(gold, WEEK)) near(compute("Events", inWeek(only("Conversion Funnel[Step]", row.event_type))), row.events, row.event_type);
   });
