@@ -100,6 +100,8 @@ const BROKEN = [
   ["visuals_that_overlap", crossProblems, { visual: '"columnChart"' }, '"x": 646', '"x": 600', /overlaps/],
   ["a_chart_without_a_title", crossProblems, { visual: '"columnChart"' }, "'Devices and operating systems'", "''", /: no title/],
   ["a_tab_order_that_is_not_that_of_reading", crossProblems, { visual: '"columnChart"' }, '"tabOrder": 11000', '"tabOrder": 9500', /the tab key comes to it too early/],
+  ["a_page_of_one_thing_that_no_page_leads_to", crossProblems, "Shoptrail.Report/definition/pages/product/page.json", '"Property": "Item Name"', '"Property": "Shop ID"', /no other page shows Product Performance\[Shop ID\]/],
+  ["a_page_of_one_thing_without_its_filter", crossProblems, "Shoptrail.Report/definition/pages/product/page.json", '"boundFilter": "', '"boundFilter": "x', /has no filter x/],
   ["m_that_does_not_parse", mProblems, `${TABLES}Daily KPIs.tmdl`, "{[Name = DataProject]}", "{[Name = DataProject}", /tables\/Daily KPIs\.tmdl: Expected to find .*right bracket/],
   ["a_role_that_the_visual_does_not_have", checkerProblems, { visual: '"lineChart"' }, '"Y2": {', '"Y3": {', /PBIR_ROLE_UNKNOWN/],
   ["a_visual_beyond_the_page", checkerProblems, { visual: '"tableEx"' }, '"width": 303', '"width": 703', /PBIR_LAYOUT_OUT_OF_BOUNDS_WIDTH/],
