@@ -20,7 +20,7 @@ export function goldTables(markdown) {
 
 /** All problems of a project. */
 export function crossCheck(project, gold) {
-  const checks = [tables, () => sources(project, gold), sorting, relationships, measures, unused, dax, visuals, layout];
+  const checks = [tables, () => sources(project, gold), sorting, relationships, measures, unused, dax, visuals, titles, drillThrough, layout, readingOrder];
   return checks.flatMap((check) => check(project));
 }
 
@@ -143,6 +143,40 @@ function selectors(json, path) {
   const known = projections(json).map(({ queryRef }) => queryRef);
   const used = Object.values(json.visual.objects ?? {}).flat().map(({ selector }) => selector?.metadata).filter(Boolean);
   return [...new Set(used)].filter((name) => !known.includes(name)).map((name) => `${path}: formats ${name}, which it does not show`);
+}
+
+/** Charts and tables say what they answer; key figures, slicers, buttons and text speak for themselves. */
+function titles({ visuals: all }) {
+  const untitled = all.filter(({ json }) => !["actionButton", "cardVisual", "slicer", "textbox"].includes(json.visual.visualType)).filter(({ json }) => {
+    const { show, text } = json.visual.visualContainerObjects.title[0].properties;
+    return show.expr.Literal.Value !== "true" || !/^'.{10,}'$/.test(text?.expr.Literal.Value ?? "");
+  });
+  return untitled.map(({ path }) => `${path}: no title`);
+}
+
+/** A page about one thing is bound to a field that its filter has, that is there, and that another page shows. */
+function drillThrough({ model, pages, visuals: all }) {
+  return pages.flatMap(({ path, json }) => {
+    const bound = [...fields(json)];
+    const problems = bound.filter(({ table, name }) => !model.tables.get(table)?.columns.has(name)).map(({ table, name }) => `${path}: no column ${table}[${name}]`);
+    const filters = (json.filterConfig?.filters ?? []).map(({ name }) => name);
+    const parameters = json.pageBinding?.parameters ?? [];
+    if (json.type === "Drillthrough" && parameters.length === 0) problems.push(`${path}: is bound to nothing`);
+    for (const { boundFilter } of parameters) if (!filters.includes(boundFilter)) problems.push(`${path}: has no filter ${boundFilter}`);
+    const elsewhere = all.filter((visual) => !visual.path.startsWith(path.replace("page.json", ""))).flatMap((visual) => [...fields(visual.json)]);
+    const isReached = ({ table, name }) => elsewhere.some((field) => field.table === table && field.name === name);
+    return [...problems, ...bound.filter((field) => !isReached(field)).map(({ table, name }) => `${path}: no other page shows ${table}[${name}]`)];
+  });
+}
+
+/** The tab key goes through a page as one reads it: by rows, each from the left. */
+function readingOrder({ visuals: all }) {
+  const page = ({ path }) => path.split("/visuals/")[0];
+  return [...new Set(all.map(page))].flatMap((name) => {
+    const read = all.filter((visual) => page(visual) === name).toSorted(({ json: { position: a } }, { json: { position: b } }) => a.y - b.y || a.x - b.x);
+    const early = read.filter(({ json }, index) => index > 0 && json.position.tabOrder <= read[index - 1].json.position.tabOrder);
+    return early.map(({ path }) => `${path}: the tab key comes to it too early`);
+  });
 }
 
 /** Visuals keep to the page and do not overlap. */

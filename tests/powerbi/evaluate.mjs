@@ -13,6 +13,8 @@ export function evaluator(model, rows) {
   return (measure, filters = {}) => value({ kind: "measure", name: measure }, { engine, filters: new Map(Object.entries(filters)), row: null, variables: new Map() });
 }
 
+const MINUTES_PER_DAY = 24 * 60;
+
 const key = ({ table, name }) => `${table}[${name}]`;
 
 /** Rows of a table that pass the filters on it and on the tables it points to. */
@@ -33,6 +35,17 @@ const FUNCTIONS = {
   DIVIDE: ([over, under], context) => {
     const [numerator, denominator] = [value(over, context), value(under, context)];
     return numerator === null || !denominator ? null : numerator / denominator;
+  },
+  SUMX: ([rows, node], context) => each(rows, node, context).reduce((sum, cell) => (cell === null ? sum : (sum ?? 0) + cell), null),
+  SWITCH: ([node, ...cases], context) => {
+    const wanted = value(node, context);
+    const found = cases.findIndex((one, index) => index % 2 === 0 && index + 1 < cases.length && value(one, context) === wanted);
+    return found < 0 ? null : value(cases[found + 1], context);
+  },
+  DATEDIFF: ([first, last, unit], context) => {
+    if (unit.name !== "MINUTE") throw new Error(`no way to count by ${unit.name}`);
+    const [from, to] = [first, last].map((moment) => Math.floor(value(moment, context) * MINUTES_PER_DAY));
+    return to - from;
   },
   COUNTA: ([field], context) => column(field, context).length || null,
   BLANK: () => null,
@@ -56,9 +69,9 @@ const FUNCTIONS = {
 /** Applies one filter argument of CALCULATE; its values are computed outside the new filters. */
 function narrow(change, filters, context) {
   const drop = (table) => [...filters.keys()].filter((name) => name.startsWith(`${table}[`)).forEach((name) => filters.delete(name));
-  if (change.kind === "binary" && change.operator === "=" && change.left.kind === "column") {
+  if (change.kind === "binary" && ["=", ">"].includes(change.operator) && change.left.kind === "column") {
     const wanted = value(change.right, context);
-    return filters.set(key(change.left), (cell) => cell === wanted);
+    return filters.set(key(change.left), (cell) => OPERATORS[change.operator](cell, wanted));
   }
   if (change.name === "REMOVEFILTERS") return drop(change.arguments[0].name);
   if (change.name === "DATESBETWEEN") {
@@ -72,6 +85,7 @@ function narrow(change, filters, context) {
 
 /** The rows of a table expression; each is a list of column and value. */
 function table(node, context) {
+  if (node.kind === "table") return visible(node.name, context).map((row) => Object.entries(row).map(([name, cell]) => [key({ table: node.name, name }), cell]));
   if (node.name === "VALUES") return distinct(node.arguments[0], context).map((cell) => [[key(node.arguments[0]), cell]]);
   if (node.name !== "TOPN") throw new Error(`no table ${node.name}`);
   const [count, rows, ...orders] = node.arguments;
@@ -87,9 +101,12 @@ const OPERATORS = {
   "+": (a, b) => (a === null && b === null ? null : a + b),
   "-": (a, b) => (a === null && b === null ? null : a - b),
   "*": (a, b) => (a === null || b === null ? null : a * b),
+  "/": (a, b) => (a === null ? null : a / b),
   "^": (a, b) => a ** b,
   "=": (a, b) => a === b,
+  ">": (a, b) => a > b,
   "||": (a, b) => a || b,
+  "&&": (a, b) => a && b,
 };
 
 function value(node, context) {

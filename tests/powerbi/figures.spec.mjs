@@ -18,7 +18,25 @@ const DIGITS = { EUR: 2, CHF: 2, JPY: 0, BHD: 3 };
 
 const { model } = await readProject(PROJECT);
 const gold = withMoreCurrencies(fixture({ today: TODAY }));
-const compute = evaluator(model, modelRows(model, gold, TODAY));
+gold.gold_pipeline_completeness = completeness(gold.gold_daily_kpis);
+const compute = evaluator(model, withRefresh(modelRows(model, gold, TODAY)));
+
+/** Two browsers' hours of every day; in the newest hour nothing came that can be used. */
+function completeness(daily) {
+  const days = [...new Set(daily.map(({ day }) => day))];
+  const row = (day, hour, browser, used) => {
+    const refused = { refused_malformed_record: 1, refused_time_out_of_range: 2, refused_unknown_currency: used % 3, refused_amount_too_large: 0 };
+    const sums = { refused: 3 + (used % 3), by_programs: 5, duplicates: used % 4, missing: used % 5, ...refused };
+    const received = used + sums.by_programs + sums.refused;
+    return { ...sums, day, hour: `${day}T${hour}:00:00.000Z`, shop_id: "demo", browser, used, received, made: received + sums.missing, landed: received + sums.duplicates };
+  };
+  return days.flatMap((day, index) => [row(day, "09", "Chrome", 90 + index), row(day, "09", "Safari", 40 + 2 * index), row(day, "10", "unknown", 0)]);
+}
+
+/** The rows as read two and a half hours after the newest hour with events. */
+function withRefresh(rows) {
+  return { ...rows, "Key Figures": [{ "Refreshed At": dayNumber(`${TODAY}T11:30:00.000Z`) }] };
+}
 
 /** The fixture with orders in yen, which have no decimals, and in dinars, which have three. */
 function withMoreCurrencies(tables) {
@@ -88,6 +106,54 @@ describe("key figures", () => {
   });
 });
 
+describe("pipeline", () => {
+  const [week, before] = [PERIODS[1][1], answers.previousRange(PERIODS[1][1])];
+  const SUMS = { "Events made": "made", "Events received": "received", "Missing events": "missing", "Refused events": "refused", "Events used": "used", Programs: "by_programs", Duplicates: "duplicates" };
+  const sum = ({ from, to }, column, browser = null) => gold.gold_pipeline_completeness.filter((row) => row.day >= from && row.day <= to && (browser ?? row.browser) === row.browser).reduce((total, row) => total + row[column], 0);
+
+  test("sums_are_those_of_the_hours", () => {
+    for (const [measure, column] of Object.entries(SUMS)) {
+      near(compute(measure, during(week)), sum(week, column), measure);
+      near(compute(measure, { ...during(week), ...only("Pipeline Completeness[Browser]", "Safari") }), sum(week, column, "Safari"), `${measure} of Safari`);
+      if (model.measures.has(`${measure} (change)`)) near(compute(`${measure} (change)`, during(week)), relativeChange(sum(week, column), sum(before, column)), `${measure} (change)`);
+    }
+  });
+
+  test("received_events_are_used_or_of_programs_or_refused", () => {
+    const parts = ["Events used", "Programs", "Refused events"].map((measure) => compute(measure, during(week)));
+    near(compute("Events received", during(week)), parts.reduce((total, part) => total + part), "received");
+    near(compute("Events made", during(week)), compute("Events received", during(week)) + compute("Missing events", during(week)), "made");
+  });
+
+  test("completeness_is_a_ratio_of_sums", () => {
+    const share = (range) => sum(range, "received") / sum(range, "made");
+    near(compute("Completeness", during(week)), share(week), "Completeness");
+    near(compute("Completeness (change)", during(week)), 100 * (share(week) - share(before)), "change");
+  });
+
+  test("every_reason_of_gold_has_a_name_and_its_events", () => {
+    const reasons = [...model.tables.get("Pipeline Completeness").columns.values()].map(({ properties }) => /^refused_(.+)$/.exec(properties.sourceColumn)?.[1]).filter(Boolean);
+    assert.ok(reasons.length > 0);
+    for (const reason of reasons) near(compute("Refused events", { ...during(week), ...only("Refusal Reason[Reason]", reason) }), sum(week, `refused_${reason}`), reason);
+    const several = { ...during(week), "Refusal Reason[Reason]": (reason) => reason !== "malformed_record" };
+    near(compute("Refused events", several), sum(week, "refused") - sum(week, "refused_malformed_record"), "of several reasons");
+  });
+
+  test("freshness_is_of_all_time_and_of_hours_with_events_in_the_figures", () => {
+    for (const chosen of [{}, during(before), only("Pipeline Completeness[Browser]", "unknown")]) {
+      assert.equal(compute("Newest hour", chosen), dayNumber(`${TODAY}T09:00:00.000Z`));
+      near(compute("Age of the newest hour", chosen), 2.5, "hours");
+    }
+  });
+
+  test("checks_are_those_of_the_dashboard", () => {
+    const { checks } = answers.answerOf("quality", gold, new URLSearchParams({ ...week, currency: "EUR" }));
+    assert.equal(compute("Checks with findings", during(week)), checks.filter(({ status }) => status !== "passed").length);
+    assert.equal(compute("Checks with findings", only("Quality Checks[Status]", "passed")), 0);
+    for (const row of checks) assert.equal(compute("Failing rows", only("Quality Checks[Check Name]", row.check_name)), row.failing_rows, row.check_name);
+  });
+});
+
 describe("a wrong measure", () => {
   const WRONG = [
     ["of_another_column", "Revenue", "Revenue Gross Minor", "Revenue Net Minor"],
@@ -131,9 +197,63 @@ describe("charts", () => {
     });
   }
 
+  for (const currency of CURRENCIES) {
+    test(`products_in_${currency}`, () => {
+      const during = (range) => gold.gold_product_performance.filter(({ day }) => day >= range.from && day <= range.to);
+      for (const row of answers.productsOf(gold, WEEK, currency)) {
+        const chosen = inWeek(only("Currency[Code]", currency), only("Product Performance[Item ID]", row.item_id));
+        for (const [measure, column] of Object.entries({ "Product views": "views", "Added to cart": "carts", "Units sold": "quantity" })) near(compute(measure, chosen), row[column], measure);
+        const own = during(WEEK).filter(({ item_id }) => item_id === row.item_id);
+        const sum = (rows, column) => rows.reduce((total, one) => total + one[column], 0);
+        const inCurrency = own.filter((one) => one.currency === currency);
+        near(compute("Product refunds", chosen), sum(inCurrency, "refunds_minor") / 10 ** DIGITS[currency], "refunds");
+        near(compute("Buy rate", chosen), sum(own, "purchases") / sum(own, "views"), "both in all currencies");
+      }
+    });
+  }
+
+  test("products_against_the_period_before", () => {
+    const [now, before] = [WEEK, answers.previousRange(WEEK)].map((range) => answers.productsOf(gold, range, "EUR").find(({ item_id }) => item_id === "brass-pen"));
+    const chosen = inWeek(only("Product Performance[Item ID]", "brass-pen"));
+    for (const [measure, column] of Object.entries({ "Product views": "views", "Added to cart": "carts", "Units sold": "quantity", "Product revenue": "revenue_minor" })) {
+      near(compute(`${measure} (change)`, chosen), relativeChange(now[column], before[column]), measure);
+    }
+  });
+
+  test("trending_products", () => {
+    const { trending } = answerOf("products");
+    assert.ok(trending.length > 0);
+    const names = [...new Set(gold.gold_trending_products.map(({ item_name }) => item_name))];
+    for (const name of names) {
+      const expected = trending.find(({ item_name }) => item_name === name)?.trend_score ?? null;
+      near(compute("Trend score", inWeek(only("Trending Products[Item Name]", name))), expected, name);
+    }
+    assert.equal(compute("Trend score", inWeek(only("Currency[Code]", "CHF"))), null, "in another currency");
+  });
+
   test("sales_funnel", () => {
     for (const row of stepRows(answers.stepsOf(gold, WEEK))) near(compute("Sales funnel", inWeek(only("Funnel Step[Name]", row.name))), row.sessions, row.name);
     assert.equal(compute("Sales funnel", inWeek()), null, "steps are not added up");
+  });
+
+  test("rates_of_steps_by_device_and_channel", () => {
+    const { by_device, by_channel } = answerOf("funnel");
+    /** @type {[string, string, any[]][]} */
+    const groups = [["Device", "device", by_device], ["Channel", "channel", by_channel]];
+    for (const [column, field, rows] of groups) for (const row of rows) {
+      const sessions = (order) => rows.find((one) => one[field] === row[field] && one.step_order === order)?.sessions;
+      const group = only(`Conversion Funnel[${column}]`, row[field]);
+      const chosen = inWeek(group, only("Funnel Step[Step]", row.step));
+      near(compute("Share of sessions", chosen), row.sessions / sessions(1), row.step);
+      near(compute("Step rate", chosen), row.step_order === 1 ? null : row.sessions / sessions(row.step_order - 1), row.step);
+      near(compute("Checkout abandonment rate", inWeek(group)), 1 - sessions(5) / sessions(4), row[field]);
+    }
+    for (const measure of ["Share of sessions", "Step rate"]) assert.equal(compute(measure, inWeek()), null, "steps are not added up");
+  });
+
+  test("abandonment_is_compared_in_percentage_points", () => {
+    const before = during(answers.previousRange(WEEK));
+    for (const measure of ["Cart abandonment rate", "Checkout abandonment rate"]) near(compute(`${measure} (change)`, inWeek()), 100 * (compute(measure, inWeek()) - compute(measure, before)), measure);
   });
 
   test("events_by_type", () => {
@@ -180,6 +300,40 @@ describe("charts", () => {
       }
     }
     assert.equal(compute("Credited revenue", inWeek()), null, "models are not added up");
+  });
+
+  for (const currency of CURRENCIES) {
+    test(`customers_in_${currency}`, () => {
+      const { summary, groups, first_channels } = answerOf("customers", currency);
+      const units = 10 ** DIGITS[currency];
+      /** @type {[Record<string, (cell: any) => boolean>, any][]} */
+      const cases = [
+        ...summary.map((row) => [{}, row]),
+        ...groups.map((row) => [only("Customer LTV[RFM Segment]", row.rfm_segment), row]),
+        ...first_channels.map((row) => [only("Customer LTV[First Channel]", row.first_channel), row]),
+      ];
+      for (const [group, row] of cases) {
+        const chosen = inWeek(only("Currency[Code]", currency), group);
+        near(compute("Customers", chosen), row.customers, "Customers");
+        near(compute("Repeat rate", chosen), row.repeat_customers / row.customers, "Repeat rate");
+        near(compute("Expected value", chosen), row.expected_value_12m_minor / units, "Expected value");
+        near(compute("Average expected value", chosen), row.expected_value_12m_minor / row.customers / units, "Average expected value");
+        near(compute("Average lifetime value", chosen), row.lifetime_value_minor / row.customers / units, "Average lifetime value");
+      }
+    });
+  }
+
+  test("cohorts", () => {
+    const { cohorts } = answerOf("customers");
+    const month = (row) => only("Cohort Retention[Cohort Month]", dayNumber(row.cohort_month));
+    for (const row of cohorts) near(compute("Retention", inWeek(month(row), only("Cohort Retention[Months Since First]", row.months_since_first))), row.customers / row.cohort_customers, row.cohort_month);
+    for (const row of cohorts) {
+      const own = cohorts.filter(({ cohort_month }) => cohort_month === row.cohort_month);
+      near(compute("Cohort revenue", inWeek(month(row))), own.reduce((total, one) => total + one.revenue_net_minor, 0) / 100, row.cohort_month);
+    }
+    assert.equal(compute("Retention", inWeek(only("Cohort Retention[Months Since First]", 1))), null, "cohorts are not added up");
+    assert.equal(compute("Retention", inWeek(month(cohorts[0]))), null, "nor are months");
+    assert.equal(compute("Cohort revenue", inWeek(only("Currency[Code]", "CHF"))), null, "in another currency");
   });
 
   test("lifetime_value_by_customer", () => {

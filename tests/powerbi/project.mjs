@@ -13,7 +13,7 @@ export const PROJECT = new URL("../../powerbi/", import.meta.url).pathname;
 /** Reads the project in `folder`. Throws what makes it unreadable, named with file and line. */
 export async function readProject(folder) {
   const files = await readFiles(folder);
-  return { folder, files, model: readModel(files), visuals: readVisuals(files) };
+  return { folder, files, model: readModel(files), pages: readJson(files, "/page.json"), visuals: readJson(files, "/visual.json") };
 }
 
 async function readFiles(folder) {
@@ -51,8 +51,8 @@ function end(text = "") {
   return { table: unquoted(tableName), column: unquoted(column) };
 }
 
-function readVisuals(files) {
-  const paths = [...files.keys()].filter((path) => path.endsWith("/visual.json"));
+function readJson(files, end) {
+  const paths = [...files.keys()].filter((path) => path.endsWith(end));
   return paths.map((path) => ({ path, json: JSON.parse(files.get(path)) }));
 }
 

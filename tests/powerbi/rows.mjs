@@ -12,19 +12,20 @@ export function modelRows(model, tables, today) {
   const used = new Set(tables.gold_daily_kpis.map(({ currency }) => currency));
   rows.Currency = constantRows(model, "Currency", ["Code", "Name", "Digits"]).filter(({ Code }) => used.has(Code));
   rows["Funnel Step"] = constantRows(model, "Funnel Step", ["Step", "Name", "Order"]);
+  rows["Refusal Reason"] = constantRows(model, "Refusal Reason", ["Reason", "Name"]);
   return rows;
 }
 
-/** Days since 1970, as which dates are computed with. */
+/** Days since 1970, as which dates and times are computed with. */
 export function dayNumber(day) {
   return Date.parse(day) / DAY_MS;
 }
 
 function loaded({ partition, columns }, tables) {
   const source = /Name = "(gold_\w+)"/.exec(partition.properties.source)?.[1];
-  const named = [...columns.values()].map(({ name, properties }) => [name, properties.sourceColumn]);
-  const cell = (value, column) => (column === "day" ? dayNumber(value) : value);
-  return (tables[source] ?? []).map((row) => Object.fromEntries(named.map(([name, column]) => [name, cell(row[column], column)])));
+  const cell = (value, { dataType }) => (dataType === "dateTime" && value ? dayNumber(value) : value);
+  const cells = (row) => [...columns.values()].map(({ name, properties }) => [name, cell(row[properties.sourceColumn], properties)]);
+  return (tables[source] ?? []).map((row) => Object.fromEntries(cells(row)));
 }
 
 /** The rows written out in a calculated table. */

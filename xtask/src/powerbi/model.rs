@@ -8,7 +8,7 @@ use super::settings::StorageMode;
 pub(super) const GENERATED: &str = "annotation GeneratedBy = cargo xtask powerbi";
 
 /// Tables written by hand, in the order of the fields list.
-const BY_HAND: [&str; 3] = ["Key Figures", "Date", "Funnel Step"];
+const BY_HAND: [&str; 4] = ["Key Figures", "Date", "Funnel Step", "Refusal Reason"];
 
 /// `model.tmdl`: settings of the model and the list of its tables.
 pub(super) fn list(tables: &[GoldTable]) -> String {
@@ -159,7 +159,7 @@ mod tests {
         let text = list(&[device_trends()]);
         assert!(
             text.ends_with(
-                "ref table 'Funnel Step'\nref table 'Device Trends'\nref table Currency\n"
+                "ref table 'Refusal Reason'\nref table 'Device Trends'\nref table Currency\n"
             ),
             "{text}"
         );
