@@ -7,6 +7,7 @@ mod products;
 mod quality;
 mod rebuild;
 mod rows;
+mod runs;
 mod staged;
 mod sums;
 mod transactions;
@@ -26,10 +27,11 @@ use shoptrail_local::progress::now;
 use self::parts::Parts;
 pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
 use self::rows::{days_around, days_in, in_days};
+pub use self::runs::TABLE as RUNS;
 use self::staged::Staged;
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope, Silver};
-use crate::silver::{events, items, left_out, orders, refunds, sessions};
+use crate::silver::{events, items, left_out, orders, quarantine, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
     Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
@@ -61,6 +63,12 @@ pub struct Summary {
     pub days: usize,
     /// Rows written.
     pub rows: usize,
+    /// Rows that came to `silver_left_out`: records that repeat an event or cannot be counted.
+    pub left_out_rows: usize,
+    /// Rows that came to `silver_quarantine`: records that cannot be counted.
+    pub quarantined_rows: usize,
+    /// Checks of the last publication that found something to look at.
+    pub checks_warned: usize,
     /// Milliseconds it took.
     pub duration_ms: u128,
     /// What it moved.
@@ -99,7 +107,7 @@ pub fn tables() -> Vec<&'static Table> {
     [&bronze::EVENTS, &bronze::QUARANTINE]
         .into_iter()
         .chain(built_tables())
-        .chain([&quality::TABLE])
+        .chain([&quality::TABLE, &runs::TABLE])
         .collect()
 }
 
@@ -144,21 +152,34 @@ pub async fn run_within(
     let mut summary = Summary::default();
     let mut mode = mode;
     loop {
+        let run = Started::now(warehouse);
         let plan = guarded(plan(warehouse, reporting, mode, Some(rows_at_once))).await?;
+        // A run that goes on failing in the same way is told once.
+        let is_told = match plan.broken {
+            Some(_) => plan.results.is_some(),
+            None => plan.publishes,
+        };
+        let row = is_told.then(|| run.row(warehouse, &plan, reporting));
+        let row = row.transpose()?;
         if let Some(broken) = plan.broken {
-            publish_results(warehouse, plan.published, plan.results).await?;
+            let changes = plan.results.into_iter().chain(row).collect();
+            publish_results(warehouse, plan.published, changes).await?;
             return Err(broken.into());
         }
         summary.bronze_rows += plan.bronze_rows;
         summary.tables = summary.tables.max(plan.changes.len());
         summary.days += plan.days;
+        summary.left_out_rows += runs::came_to(&left_out::TABLE, &plan.changes);
+        summary.quarantined_rows += runs::came_to(&quarantine::TABLE, &plan.changes);
+        summary.checks_warned = plan.checks.0;
         let heights = plan.changes.iter().map(|change| change.rows.height());
         summary.rows += heights.sum::<usize>();
         summary.publication = match plan.publishes {
             false => plan.published.version,
             true => {
                 now("publishing");
-                let changes = plan.changes.into_iter().chain(plan.results).collect();
+                let changes = plan.changes.into_iter().chain(plan.results).chain(row);
+                let changes = changes.collect();
                 let publish = warehouse.publish(&plan.published, changes, plan.basis);
                 guarded(async { Ok(publish.await?) }).await?.version
             }
@@ -173,21 +194,56 @@ pub async fn run_within(
     Ok(summary)
 }
 
-/// Publishes what checks found beside the tables as they are.
+/// A run that has begun.
+struct Started {
+    at_us: i64,
+    traffic: Traffic,
+}
+
+impl Started {
+    fn now(warehouse: &dyn Warehouse) -> Self {
+        Self {
+            at_us: chrono::Utc::now().timestamp_micros(),
+            traffic: warehouse.traffic(),
+        }
+    }
+
+    /// Its row of `gold_runs`, as of now.
+    fn row(
+        &self,
+        warehouse: &dyn Warehouse,
+        plan: &Plan,
+        reporting: &Reporting,
+    ) -> PolarsResult<Change> {
+        let run = runs::Run {
+            publication: plan.published.version + 1,
+            started_us: self.at_us,
+            ready_us: chrono::Utc::now().timestamp_micros(),
+            reason: plan.reason,
+            bronze_rows: plan.bronze_rows,
+            changes: &plan.changes,
+            checks: plan.checks,
+            traffic: warehouse.traffic().since(self.traffic),
+        };
+        run.change(reporting)
+    }
+}
+
+/// Publishes what checks found beside the tables as they are, if there is anything to say.
 async fn publish_results(
     warehouse: &dyn Warehouse,
     published: Publication,
-    results: Option<Change>,
+    results: Vec<Change>,
 ) -> anyhow::Result<()> {
-    let Some(results) = results else {
+    if results.is_empty() {
         return Ok(());
-    };
+    }
     // Before the first build there is no cursor: the empty one goes with an empty recipe, and so is never read.
     let basis = Basis {
         cursor: published.cursor.clone().unwrap_or_default(),
         recipe: published.recipe.clone(),
     };
-    let publish = warehouse.publish(&published, vec![results], basis);
+    let publish = warehouse.publish(&published, results, basis);
     guarded(async { Ok(publish.await?) }).await?;
     Ok(())
 }
@@ -241,9 +297,30 @@ pub async fn forecast(
     })
 }
 
+/// Why a run does what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    NewRows,
+    FirstBuild,
+    Asked,
+    OtherRecipe,
+}
+
+impl Reason {
+    fn name(self) -> &'static str {
+        match self {
+            Self::NewRows => "new rows",
+            Self::FirstBuild => "first build",
+            Self::Asked => "asked",
+            Self::OtherRecipe => "settings or logic",
+        }
+    }
+}
+
 /// What a run publishes, and upon what.
 struct Plan {
     published: Publication,
+    reason: Reason,
     bronze_rows: usize,
     /// Whether there is anything to publish.
     publishes: bool,
@@ -256,6 +333,8 @@ struct Plan {
     _parts: Option<Parts>,
     /// What checks found, where it is not what they found before.
     results: Option<Change>,
+    /// How many checks warned and failed.
+    checks: (usize, usize),
     broken: Option<quality::Broken>,
 }
 
@@ -271,7 +350,12 @@ async fn plan(
     if mode == Mode::Increment && published.recipe == recipe {
         return plan_increment(warehouse, reporting, published, enough).await;
     }
-    if mode == Mode::Increment && published.version > 0 {
+    let reason = match mode {
+        Mode::Rebuild => Reason::Asked,
+        Mode::Increment if published.version == 0 => Reason::FirstBuild,
+        Mode::Increment => Reason::OtherRecipe,
+    };
+    if reason == Reason::OtherRecipe {
         tracing::info!(
             "settings or logic changed since the last build: every table is built again"
         );
@@ -280,6 +364,7 @@ async fn plan(
     let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
     let now_us = chrono::Utc::now().timestamp_micros();
     Ok(Plan {
+        reason,
         bronze_rows: rebuilt.bronze_rows,
         // After an erasure there may be nothing left in bronze, and tables that still have rows.
         publishes: rebuilt.bronze_rows > 0 || published.version > 0,
@@ -291,6 +376,7 @@ async fn plan(
         },
         is_all: true,
         results: quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?,
+        checks: quality::counts(&rebuilt.outcomes),
         broken: quality::verdict(&rebuilt.outcomes),
         published,
         _parts: Some(rebuilt.parts),
@@ -306,6 +392,7 @@ async fn plan_increment(
     let unread = warehouse.unread(published.cursor.as_ref(), enough).await?;
     let bronze = read_all(warehouse, unread.portions).await?;
     let mut plan = Plan {
+        reason: Reason::NewRows,
         bronze_rows: bronze.height(),
         publishes: bronze.height() > 0,
         changes: Vec::new(),
@@ -318,6 +405,7 @@ async fn plan_increment(
         published,
         _parts: None,
         results: None,
+        checks: (0, 0),
         broken: None,
     };
     if plan.bronze_rows > 0 {
@@ -332,6 +420,7 @@ async fn plan_increment(
         build_gold(&mut staged, reporting).await?;
         let now_us = chrono::Utc::now().timestamp_micros();
         let outcomes = quality::check(&staged, now_us).await?;
+        plan.checks = quality::counts(&outcomes);
         plan.broken = quality::verdict(&outcomes);
         plan.results = quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
         plan.days = days(&staged)?;

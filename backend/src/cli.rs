@@ -1,5 +1,6 @@
 //! The command line: parses, starts the log, opens the warehouse, calls one command, maps to an exit code.
 
+mod building;
 mod config;
 mod doctor;
 mod logging;
@@ -9,10 +10,10 @@ mod warehouse;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use shoptrail_local::progress::live_line;
 use shoptrail_local::simulate::{self, SimulateArgs};
@@ -20,24 +21,24 @@ use shoptrail_local::warehouse_address::WarehouseAddress;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
+use self::building::{BuildArgs, RunArgs};
 use self::config::ConfigFormat;
 use self::doctor::DoctorArgs;
 use self::logging::LogArgs;
 use self::stop::{Ended, OnStop};
 use self::warehouse::WarehouseArgs;
-use crate::attention::Attention;
-use crate::build::{self, Mode};
+use crate::build;
 use crate::config::Reporting;
 use crate::exit;
 use crate::forget::{self, ForgetArgs};
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
-use crate::pace::Pace;
 use crate::replay::{self, ReplayArgs};
+use crate::runs::{self, RunsArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
-use crate::warehouse::Warehouse;
+use crate::telemetry::MetricsArgs;
 
 /// What is in hand when a command is asked to stop: a landing, a report, a batch on its way.
 const GRACE: Duration = Duration::from_millis(500);
@@ -72,6 +73,15 @@ enum Command {
         land: LandArgs,
         #[command(flatten)]
         warehouse: WarehouseArgs,
+        #[command(flatten)]
+        metrics: MetricsArgs,
+    },
+    /// Lands events and builds the tables, in one process
+    Run {
+        #[command(flatten)]
+        run: Box<RunArgs>,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
     },
     /// Builds the silver and gold tables from what is new in bronze
     Build {
@@ -99,10 +109,20 @@ enum Command {
         #[command(flatten)]
         warehouse: WarehouseArgs,
     },
+    /// Lists what the builds did, the newest first
+    Runs {
+        #[command(flatten)]
+        runs: RunsArgs,
+        #[command(flatten)]
+        warehouse: WarehouseArgs,
+    },
     /// Lists the tables and their columns
     Tables {
         /// Only this table
         table: Option<String>,
+        /// Lists the tables that each is made from instead
+        #[arg(long)]
+        lineage: bool,
         /// How to print them
         #[arg(long, value_enum, default_value_t = ListFormat::Text)]
         format: ListFormat,
@@ -146,32 +166,6 @@ enum Command {
         /// The command, for example `build`
         command: Option<String>,
     },
-}
-
-#[derive(Args, Clone, Debug)]
-struct BuildArgs {
-    /// Builds every table again from all of bronze
-    #[arg(long, conflicts_with = "every_ms")]
-    rebuild: bool,
-    /// Keeps building until it is stopped, and looks for new rows at this interval, in milliseconds
-    #[arg(long, value_name = "MS")]
-    every_ms: Option<u64>,
-    /// Prints what a build would write, and writes nothing
-    #[arg(long, conflicts_with = "every_ms")]
-    dry_run: bool,
-    /// Rows of bronze in memory at a time: more are built in parts
-    #[arg(
-        long,
-        value_name = "ROWS",
-        env = "SHOPTRAIL_BUILD_ROWS_AT_ONCE",
-        default_value_t = build::ROWS_AT_ONCE as u64,
-        value_parser = clap::value_parser!(u64).range(1_000..)
-    )]
-    rows_at_once: u64,
-    #[command(flatten)]
-    attention: Attention,
-    #[command(flatten)]
-    reporting: Reporting,
 }
 
 /// Runs the command line of this process.
@@ -220,7 +214,8 @@ impl Command {
             Self::Local { .. } => (None, true),
             Self::Land { land, .. } => (Some(GRACE), !land.once),
             Self::Simulate { simulate } => (Some(GRACE), simulate.live),
-            Self::Build { build, .. } => (Some(Duration::ZERO), build.every_ms.is_some()),
+            Self::Run { run, .. } => (Some(GRACE), run.goes_on()),
+            Self::Build { build, .. } => (Some(Duration::ZERO), build.goes_on()),
             _ => (Some(Duration::ZERO), false),
         };
         OnStop { grace, is_regular }
@@ -233,7 +228,12 @@ async fn dispatch(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     match command {
-        Command::Land { warehouse, land } => {
+        Command::Land {
+            warehouse,
+            land,
+            metrics,
+        } => {
+            let _metrics = metrics.serve().await?;
             let _live = live_line("land");
             let warehouse = warehouse.open_to_land().await?;
             let summary = land::run(&land, warehouse.as_ref(), &stop).await?;
@@ -242,14 +242,8 @@ async fn dispatch(
             }
             Ok(())
         }
-        Command::Build { warehouse, build } => {
-            let warehouse = if build.dry_run {
-                warehouse.open().await?
-            } else {
-                warehouse.open_to_build().await?
-            };
-            run_build(warehouse.as_ref(), &build, &stop).await
-        }
+        Command::Run { run, warehouse } => building::run(*run, &warehouse, &stop).await,
+        Command::Build { build, warehouse } => building::build(&build, &warehouse, &stop).await,
         Command::Replay { replay } => {
             let _live = live_line("replay");
             print_json(&replay::run(&replay).await?)
@@ -268,12 +262,26 @@ async fn dispatch(
             show::run(&show, warehouse.open().await?.as_ref(), &mut out).await?;
             Ok(out.flush()?)
         }
-        Command::Tables { table, format } => {
+        Command::Runs { runs, warehouse } => {
+            let mut out = BufWriter::new(io::stdout());
+            runs::run(&runs, warehouse.open().await?.as_ref(), &mut out).await?;
+            Ok(out.flush()?)
+        }
+        Command::Tables {
+            table,
+            lineage,
+            format,
+        } => {
             let tables = match table {
                 Some(name) => vec![show::find(&name)?],
                 None => build::tables(),
             };
-            Ok(tables::write(&tables, format, &mut io::stdout().lock())?)
+            let mut out = io::stdout().lock();
+            match lineage {
+                true => tables::write_lineage(&tables, format, &mut out)?,
+                false => tables::write(&tables, format, &mut out)?,
+            }
+            Ok(())
         }
         Command::Local { local } => {
             if let WarehouseAddress::Lake(folder) = local.warehouse() {
@@ -311,56 +319,6 @@ fn print_completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "shoptrail", &mut script);
     Ok(io::stdout().write_all(&script)?)
-}
-
-/// Builds once, or again and again until stopped.
-async fn run_build(
-    warehouse: &dyn Warehouse,
-    args: &BuildArgs,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let mode = if args.rebuild {
-        Mode::Rebuild
-    } else {
-        Mode::Increment
-    };
-    let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
-    if args.dry_run {
-        let live = live_line("build");
-        let forecast = build::forecast(warehouse, &args.reporting, mode).await?;
-        drop(live);
-        return print_json(&forecast);
-    }
-    let mut pace = args
-        .every_ms
-        .map(|look| Pace::new(Duration::from_millis(look), args.attention.clone()));
-    loop {
-        let seen = warehouse.bronze_mark();
-        let started = Instant::now();
-        let live = args.every_ms.is_none().then(|| live_line("build"));
-        let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
-        drop(live);
-        if summary.tables > 0 {
-            tracing::info!(
-                publication = summary.publication,
-                bronze.rows = summary.bronze_rows,
-                tables = summary.tables,
-                days = summary.days,
-                bytes.read = summary.traffic.bytes_read,
-                bytes.written = summary.traffic.bytes_written,
-                bytes.billed = summary.traffic.bytes_billed,
-                duration_ms = u64::try_from(summary.duration_ms).unwrap_or(u64::MAX),
-                "published"
-            );
-        }
-        let Some(pace) = &mut pace else {
-            return print_json(&summary);
-        };
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
-        }
-    }
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -21,12 +21,13 @@ use self::source::{Polled, Source};
 use crate::attention::Attention;
 use crate::event_age::EventAge;
 use crate::kafka::KafkaArgs;
+use crate::telemetry;
 use crate::warehouse::{Landing, Offsets, Warehouse};
 
 /// Flags of `shoptrail land`.
 #[derive(Args, Clone, Debug)]
 pub struct LandArgs {
-    /// Lands what is in the topic now, prints what that was, then ends
+    /// Takes what is in the topic now, prints what was done, then ends
     #[arg(long)]
     pub once: bool,
     /// Continues with the oldest record there is where Kafka has deleted records that never landed
@@ -108,6 +109,7 @@ pub async fn run(
             // Everything that was read has landed, so that reading can begin again at the landed offsets.
             Collected::Restart => source = blocking(|| Source::start(args, &landed))?,
         }
+        telemetry::lags(source.lag(&landed));
     }
     summary.lag = source.lag(&landed);
     Ok(summary)
@@ -139,10 +141,12 @@ async fn land(
     };
     warehouse.land(landing).await?;
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let lag = source.lag(&up_to);
+    telemetry::landed(landed_rows, quarantined_rows, lag);
     tracing::info!(
         rows.landed = landed_rows,
         rows.quarantined = quarantined_rows,
-        kafka.lag = source.lag(&up_to),
+        kafka.lag = lag,
         duration_ms,
         "landed"
     );

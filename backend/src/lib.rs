@@ -3,7 +3,9 @@
 //! Follow an event: [`land`] takes it from Kafka into [`bronze`]; [`build`] reads what is new there, [`silver`] types it,
 //! counts it once and puts it into its session, [`gold`] makes the tables a business reads, and the [`warehouse`] publishes
 //! them all at once. [`data`] and [`show`] give
-//! them to the dashboard and to people. [`replay`] brings refused events back, [`forget`] erases a person. [`laptop`] runs everything around it on one laptop, which is the crate `shoptrail_local`.
+//! them to the dashboard and to people. [`replay`] brings refused events back, [`forget`] erases a person. [`runs`] and
+//! [`telemetry`] tell what builds did and do. [`laptop`] runs everything around it on one laptop, which is the crate
+//! `shoptrail_local`.
 
 pub mod attention;
 pub mod bronze;
@@ -21,8 +23,10 @@ pub mod laptop;
 pub mod pace;
 mod repeat_buying;
 pub mod replay;
+pub mod runs;
 pub mod show;
 pub mod silver;
 pub mod table;
 pub mod tables;
+pub mod telemetry;
 pub mod warehouse;

@@ -57,13 +57,15 @@ impl ShowArgs {
             conditions: Vec::new(),
         }
     }
+}
 
-    fn format(&self) -> Format {
-        let usual = match io::stdout().is_terminal() {
-            true => Format::Table,
-            false => Format::Csv,
-        };
-        self.format.unwrap_or(usual)
+impl Format {
+    /// For people on a terminal, for programs elsewhere.
+    pub(crate) fn usual() -> Self {
+        match io::stdout().is_terminal() {
+            true => Self::Table,
+            false => Self::Csv,
+        }
     }
 }
 
@@ -77,7 +79,7 @@ pub async fn run(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let table = find(&args.table)?;
-    let format = args.format();
+    let format = args.format.unwrap_or_else(Format::usual);
     ensure!(
         format != Format::Parquet || !io::stdout().is_terminal(),
         "a Parquet file is no text for a terminal\nhint: add `> {}.parquet`",
@@ -95,10 +97,22 @@ pub async fn run(
         .into_iter()
         .fold(rows.lazy(), LazyFrame::filter)
         .collect()?;
-    let rows = in_key_order(table, rows)?;
+    print(in_key_order(table, rows)?, args.limit, format, out)
+}
+
+/// Prints rows in a format, only so many of them if told; as a table no more than the first 50 unless told.
+///
+/// # Errors
+/// Returns an error if a column has no form in the format, or `out` does not take it.
+pub(crate) fn print(
+    rows: DataFrame,
+    limit: Option<usize>,
+    format: Format,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let limit = match format {
-        Format::Table => Some(args.limit.unwrap_or(ROWS_FOR_PEOPLE)),
-        _ => args.limit,
+        Format::Table => Some(limit.unwrap_or(ROWS_FOR_PEOPLE)),
+        _ => limit,
     };
     let all = rows.height();
     let rows = limit.map_or(rows.clone(), |limit| rows.head(Some(limit)));

@@ -32,6 +32,19 @@ pub static TABLES: [&Table; 8] = [
     &left_out::TABLE,
 ];
 
+/// The tables that a silver table is made from.
+pub fn made_from(table: &Table) -> Vec<&'static Table> {
+    match table.name {
+        name if name == sessions::TABLE.name => vec![&events::TABLE, &orders::TABLE],
+        name if name == visitors::TABLE.name => vec![&events::TABLE, &sessions::TABLE],
+        name if name == orders::TABLE.name => {
+            vec![&events::TABLE, &items::TABLE, &visitors::TABLE]
+        }
+        name if name == refunds::TABLE.name => vec![&events::TABLE],
+        _ => vec![&bronze::EVENTS],
+    }
+}
+
 /// Version of the plans of silver and gold. Raise it with every change of what they make of the same records: the next
 /// build then makes all tables again.
 const LOGIC: u32 = 5;

@@ -1,10 +1,12 @@
 //! `shoptrail tables`: the map of all tables, for people and for generators.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use crate::table::Table;
+use crate::table::{Layer, Table};
+use crate::{gold, silver};
 
 /// How the tables are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,6 +46,55 @@ pub fn write(
                 .try_for_each(|table| write_markdown(table, out))
         }
     }
+}
+
+/// Writes which tables each is made from: in Markdown as a flow chart of Mermaid.
+///
+/// # Errors
+/// Returns an error if `out` does not take it.
+pub fn write_lineage(
+    tables: &[&'static Table],
+    format: ListFormat,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let edges = tables.iter().map(|table| (table.name, made_from(table)));
+    let edges: BTreeMap<_, _> = edges.filter(|(_, from)| !from.is_empty()).collect();
+    if format == ListFormat::Json {
+        return writeln!(out, "{}", serde_json::to_string_pretty(&edges)?);
+    }
+    if format == ListFormat::Markdown {
+        writeln!(out, "```mermaid\nflowchart LR")?;
+    }
+    for (table, from) in edges {
+        match format {
+            ListFormat::Markdown => {
+                for input in from {
+                    writeln!(out, "    {input} --> {table}")?;
+                }
+            }
+            _ => writeln!(out, "{table} <- {}", from.join(", "))?,
+        }
+    }
+    if format == ListFormat::Markdown {
+        writeln!(out, "```")?;
+    }
+    Ok(())
+}
+
+/// The names of the tables that a table is made from; none of those that others write, or that tell of a run.
+fn made_from(table: &Table) -> Vec<&'static str> {
+    let gold = gold::TABLES
+        .iter()
+        .find(|gold| gold.table.name == table.name);
+    match (table.layer, gold) {
+        (Layer::Silver, _) => names(silver::made_from(table).into_iter()),
+        (_, Some(gold)) => names(gold.reads.iter().map(|input| input.table)),
+        _ => Vec::new(),
+    }
+}
+
+fn names(tables: impl Iterator<Item = &'static Table>) -> Vec<&'static str> {
+    tables.map(|table| table.name).collect()
 }
 
 fn write_text(table: &Table, out: &mut impl Write) -> io::Result<()> {
@@ -101,6 +152,30 @@ mod tests {
             kept == String::from_utf8(made).unwrap(),
             "docs/tables.md is stale\nhint: shoptrail tables --format markdown > docs/tables.md"
         );
+    }
+
+    #[test]
+    fn every_built_table_is_made_from_tables_and_never_from_itself() {
+        let names: Vec<_> = build::tables().iter().map(|table| table.name).collect();
+        for table in build::built_tables() {
+            let from = made_from(table);
+            assert!(!from.is_empty(), "{}", table.name);
+            assert!(from.iter().all(|input| names.contains(input)), "{from:?}");
+            assert!(!from.contains(&table.name));
+        }
+    }
+
+    #[test]
+    fn lineage_is_a_line_for_each_table_and_an_arrow_for_each_input() {
+        let written = |format| {
+            let mut out = Vec::new();
+            write_lineage(&build::tables(), format, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let text = written(ListFormat::Text);
+        assert!(text.contains("silver_sessions <- silver_events, silver_orders\n"));
+        let chart = written(ListFormat::Markdown);
+        assert!(chart.contains("    bronze_events --> silver_events\n"));
     }
 
     #[test]

@@ -45,6 +45,8 @@ fn help_of_every_command_is_as_it_was_reviewed() {
     let commands = [
         "land",
         "build",
+        "run",
+        "runs",
         "replay",
         "forget",
         "show",

@@ -257,6 +257,13 @@ async fn check_pace(staged: &Staged<'_>, now_us: i64) -> anyhow::Result<Vec<Outc
     Ok(outcomes)
 }
 
+/// How many checks have something to look at, and how many a broken promise.
+pub(super) fn counts(outcomes: &[Outcome]) -> (usize, usize) {
+    let found = outcomes.iter().filter(|outcome| outcome.found.failing > 0);
+    let (failed, warned): (Vec<_>, Vec<_>) = found.partition(|outcome| outcome.is_broken());
+    (warned.len(), failed.len())
+}
+
 /// The first broken promise, if there is one. Warnings are logged.
 pub(super) fn verdict(outcomes: &[Outcome]) -> Option<Broken> {
     for outcome in outcomes.iter().filter(|outcome| outcome.found.failing > 0) {

@@ -13,6 +13,7 @@ mod landing;
 mod quality;
 mod readers;
 mod replay;
+mod running;
 mod stop;
 mod warehouse;
 mod world;

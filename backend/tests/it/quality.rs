@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 use serde_json::json;
-use shoptrail_backend::build::{self, Broken, Mode};
+use shoptrail_backend::build::{self, Broken, Mode, RUNS};
 use shoptrail_backend::exit;
 use shoptrail_backend::show;
 use shoptrail_backend::silver::{orders, sessions};
@@ -55,6 +55,15 @@ async fn broken_promise_publishes_nothing_but_what_the_checks_found() {
     assert_eq!(lake.publication().await.unwrap().version, version);
 
     build(lake, Mode::Rebuild).await;
+    assert_eq!(
+        runs(lake).await,
+        [
+            ("first build", "published", 0),
+            ("new rows", "failed", 2),
+            ("asked", "published", 0)
+        ]
+        .map(|(reason, status, failed)| (reason.to_owned(), status.to_owned(), failed))
+    );
     assert!(statuses(lake).await.iter().all(|status| status != "failed"));
     assert_eq!(
         integers(&rows(lake, &orders::TABLE).await, "refunds_minor"),
@@ -78,6 +87,22 @@ async fn old_events_are_a_warning_and_are_published() {
         1
     );
     assert!(statuses.iter().all(|status| status != "failed"));
+}
+
+/// Reason, status and failed checks of each run, in order.
+async fn runs(lake: &dyn Warehouse) -> Vec<(String, String, i64)> {
+    let runs = show::in_key_order(&RUNS, rows(lake, &RUNS).await).unwrap();
+    let texts = |column| runs.column(column).unwrap().str().unwrap().iter();
+    let told = texts("reason").zip(texts("status"));
+    let told = told.zip(integers(&runs, "checks_failed"));
+    told.map(|((reason, status), failed)| {
+        (
+            reason.unwrap().to_owned(),
+            status.unwrap().to_owned(),
+            failed,
+        )
+    })
+    .collect()
 }
 
 async fn delete_sessions(lake: &dyn Warehouse) {

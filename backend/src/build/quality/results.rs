@@ -87,7 +87,7 @@ pub async fn drop_samples(
             .collect()?
             .into(),
     };
-    publish_results(warehouse, published, Some(change)).await
+    publish_results(warehouse, published, vec![change]).await
 }
 
 /// The stored results that others replace, and these.

@@ -1,0 +1,203 @@
+//! `shoptrail build`, and `shoptrail run`, which lands and builds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use shoptrail_local::progress::live_line;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::print_json;
+use super::warehouse::WarehouseArgs;
+use crate::attention::Attention;
+use crate::build::{self, Mode, Summary};
+use crate::config::Reporting;
+use crate::land::{self, LandArgs};
+use crate::pace::Pace;
+use crate::telemetry::{self, MetricsArgs};
+use crate::warehouse::Warehouse;
+
+/// How builds go on.
+#[derive(Args, Clone, Debug)]
+struct Building {
+    /// Rows of bronze in memory at a time: more are built in parts
+    #[arg(
+        long,
+        value_name = "ROWS",
+        env = "SHOPTRAIL_BUILD_ROWS_AT_ONCE",
+        default_value_t = build::ROWS_AT_ONCE as u64,
+        value_parser = clap::value_parser!(u64).range(1_000..)
+    )]
+    rows_at_once: u64,
+    #[command(flatten)]
+    reporting: Reporting,
+    #[command(flatten)]
+    metrics: MetricsArgs,
+}
+
+/// Flags of `shoptrail build`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct BuildArgs {
+    /// Builds every table again from all of bronze
+    #[arg(long, conflicts_with = "every_ms")]
+    rebuild: bool,
+    /// Keeps building until it is stopped, and looks for new rows at this interval, in milliseconds
+    #[arg(long, value_name = "MS")]
+    every_ms: Option<u64>,
+    /// Prints what a build would write, and writes nothing
+    #[arg(long, conflicts_with = "every_ms")]
+    dry_run: bool,
+    #[command(flatten)]
+    attention: Attention,
+    #[command(flatten)]
+    building: Building,
+}
+
+/// Flags of `shoptrail run`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RunArgs {
+    /// How often it looks for new rows to build from, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 30_000)]
+    every_ms: u64,
+    #[command(flatten)]
+    land: LandArgs,
+    #[command(flatten)]
+    building: Building,
+}
+
+impl BuildArgs {
+    /// Whether it goes on until it is stopped.
+    pub(super) fn goes_on(&self) -> bool {
+        self.every_ms.is_some()
+    }
+}
+
+impl RunArgs {
+    /// Whether it goes on until it is stopped.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.land.once
+    }
+}
+
+/// Builds once, or again and again until stopped.
+pub(super) async fn build(
+    args: &BuildArgs,
+    warehouse: &WarehouseArgs,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mode = match args.rebuild {
+        true => Mode::Rebuild,
+        false => Mode::Increment,
+    };
+    if args.dry_run {
+        let live = live_line("build");
+        let warehouse = warehouse.open().await?;
+        let reporting = &args.building.reporting;
+        let forecast = build::forecast(warehouse.as_ref(), reporting, mode).await?;
+        drop(live);
+        return print_json(&forecast);
+    }
+    let _metrics = args.building.metrics.serve().await?;
+    let warehouse = warehouse.open_to_build().await?;
+    match args.every_ms {
+        Some(look) => {
+            let pace = Pace::new(Duration::from_millis(look), args.attention.clone());
+            build_until(&args.building, pace, warehouse.as_ref(), stop).await
+        }
+        None => print_json(&build_once(&args.building, warehouse.as_ref(), mode).await?),
+    }
+}
+
+/// Lands and builds: both at once until stopped, or with `--once` what is there now, one after the other.
+pub(super) async fn run(
+    args: RunArgs,
+    warehouse: &WarehouseArgs,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let _metrics = args.building.metrics.serve().await?;
+    let landing = warehouse.open_to_land().await?;
+    let building = warehouse.open_to_build().await?;
+    if args.land.once {
+        let live = live_line("land");
+        let landed = land::run(&args.land, landing.as_ref(), stop).await?;
+        drop(live);
+        let built = build_once(&args.building, building.as_ref(), Mode::Increment).await?;
+        return print_json(&serde_json::json!({"landed": landed, "built": built}));
+    }
+    // Each on a task of its own: landing waits for Kafka with its thread.
+    let mut both = JoinSet::new();
+    both.spawn(land_until(args.land.clone(), landing, stop.clone()));
+    let pace = Pace::new(
+        Duration::from_millis(args.every_ms),
+        args.land.attention.clone(),
+    );
+    let until = stop.clone();
+    both.spawn(async move { build_until(&args.building, pace, building.as_ref(), &until).await });
+    let mut ended = Ok(());
+    while let Some(one) = both.join_next().await {
+        // Where one ends, by a fault or as it was asked to, the other ends too.
+        stop.cancel();
+        ended = ended.and(one?);
+    }
+    ended
+}
+
+async fn land_until(
+    args: LandArgs,
+    warehouse: Arc<dyn Warehouse>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    land::run(&args, warehouse.as_ref(), &stop).await?;
+    Ok(())
+}
+
+async fn build_until(
+    args: &Building,
+    mut pace: Pace,
+    warehouse: &dyn Warehouse,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        let seen = warehouse.bronze_mark();
+        let started = Instant::now();
+        let summary = run_once(args, warehouse, Mode::Increment).await?;
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
+        }
+    }
+}
+
+async fn build_once(
+    args: &Building,
+    warehouse: &dyn Warehouse,
+    mode: Mode,
+) -> anyhow::Result<Summary> {
+    let _live = live_line("build");
+    run_once(args, warehouse, mode).await
+}
+
+async fn run_once(
+    args: &Building,
+    warehouse: &dyn Warehouse,
+    mode: Mode,
+) -> anyhow::Result<Summary> {
+    let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
+    let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
+    telemetry::built(&summary);
+    if summary.tables > 0 {
+        tracing::info!(
+            publication = summary.publication,
+            bronze.rows = summary.bronze_rows,
+            tables = summary.tables,
+            days = summary.days,
+            bytes.read = summary.traffic.bytes_read,
+            bytes.written = summary.traffic.bytes_written,
+            bytes.billed = summary.traffic.bytes_billed,
+            duration_ms = u64::try_from(summary.duration_ms).unwrap_or(u64::MAX),
+            "published"
+        );
+    }
+    Ok(summary)
+}
