@@ -1,5 +1,6 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod customers;
 mod identity;
 mod increment;
 mod parts;
@@ -488,13 +489,20 @@ async fn build_one(
         Scope::SumsOverVisits { around } => {
             sums::build(staged, gold, around, sums::Visitors::Any, reporting).await
         }
-        Scope::Everything => {
-            let silver = inputs(staged, gold, |_, query| query, reporting).await?;
-            let before = staged.stored(&gold.table, Query::all()).await?;
-            staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
-            Ok(())
-        }
+        Scope::Customers => customers::build(staged, gold, reporting).await,
+        Scope::Everything => build_all(staged, gold, reporting).await,
     }
+}
+
+async fn build_all(
+    staged: &mut Staged<'_>,
+    gold: &'static Gold,
+    reporting: &Reporting,
+) -> anyhow::Result<()> {
+    let silver = inputs(staged, gold, |_, query| query, reporting).await?;
+    let before = staged.stored(&gold.table, Query::all()).await?;
+    staged.replace(&gold.table, before, (gold.build)(&silver)?.collect()?)?;
+    Ok(())
 }
 
 /// Builds a table whose rows of a day depend on so many days before it and after it.

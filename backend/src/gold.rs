@@ -84,6 +84,8 @@ pub enum Scope {
         /// Days before and after.
         around: i32,
     },
+    /// A row is of a customer, and depends on the customer's orders and on the day of the shop's latest order.
+    Customers,
     /// Every row may depend on every silver row.
     Everything,
 }

@@ -367,7 +367,7 @@ impl<'a> Made<'a> {
             Scope::Products(around) => (around.days(), 0),
             // Built with the visitors.
             Scope::Visitors(_) | Scope::SumsOverVisits { .. } => return Ok(()),
-            Scope::Everything => {
+            Scope::Customers | Scope::Everything => {
                 let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
                 let rows = (gold.build)(&silver)?.collect()?;
                 return self.append(&gold.table, rows).await;

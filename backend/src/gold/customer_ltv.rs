@@ -55,7 +55,7 @@ pub static GOLD: Gold = Gold {
             Column::new(
                 "recency_days",
                 Integer,
-                "Days from the customer's last order to the shop's latest",
+                "Days from the day of the customer's last order to that of the shop's latest",
             ),
             Column::new(
                 "rfm_segment",
@@ -99,24 +99,20 @@ pub static GOLD: Gold = Gold {
             "purchase_event_id",
         ],
     }],
-    scope: Scope::Everything,
+    scope: Scope::Customers,
     build,
 };
 
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
-    let days = |from: Expr, to: Expr| {
-        (to.to_physical() - from.to_physical()).floor_div(lit(86_400_000_000_i64))
+    let days = |from: &str| {
+        let days = col("latest").to_physical() - col(from).to_physical();
+        days.cast(DataType::Int64)
     };
     let in_time = ["ordered_at", "transaction_id"];
     let customers = silver
         .orders
         .clone()
-        .with_column(
-            col("ordered_at")
-                .max()
-                .over([col("shop_id")])?
-                .alias("latest"),
-        )
+        .with_column(col("day").max().over([col("shop_id")])?.alias("latest"))
         .sort(in_time, SortMultipleOptions::default())
         .group_by_stable([col("customer_id"), col("shop_id"), col("currency")])
         .agg([
@@ -127,6 +123,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             col("ordered_at").first().alias("first_order_at"),
             col("ordered_at").last().alias("last_order_at"),
             col("channel").first().alias("first_channel"),
+            col("day").min().alias("first_day"),
+            col("day").max().alias("last_day"),
             col("day")
                 .n_unique()
                 .cast(DataType::Int64)
@@ -135,8 +133,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         ])
         .with_columns([
             average_minor(col("gross_minor"), col("orders")).alias("average_order_value_minor"),
-            days(col("last_order_at"), col("latest")).alias("recency_days"),
-            days(col("first_order_at"), col("latest")).alias("history_days"),
+            days("last_day").alias("recency_days"),
+            days("first_day").alias("history_days"),
         ])
         .with_column(segment().alias("rfm_segment"))
         .collect()?;

@@ -5,9 +5,10 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use shoptrail_backend::build::{self, Mode};
+use shoptrail_backend::build::{self, Mode, RUNS};
 use shoptrail_backend::config::Reporting;
-use shoptrail_backend::warehouse::Warehouse;
+use shoptrail_backend::show;
+use shoptrail_backend::warehouse::{Query, Warehouse};
 
 use super::world::{
     EVENING, MINUTE, TestLake, TestWarehouse, assert_same_tables, build, land, record, reporting,
@@ -197,6 +198,36 @@ async fn increment_writes_the_rows_it_changes_and_no_others() {
         one.traffic.bytes_read < whole.traffic.bytes_written,
         "{one:?} {whole:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn order_writes_its_customer_and_no_other() {
+    let test = TestLake::new().await;
+    land(&test.lake, &shuffled_world(3, 60)).await;
+    build(&test.lake, Mode::Increment).await;
+    let at = EVENING + 400 * 24 * 60 * MINUTE;
+    for (seed, visitor) in [(1, "first of the day"), (2, "second of the day")] {
+        let order = serde_json::json!({"transaction_id": visitor, "currency": "EUR", "value": 9});
+        let order = record(visitor, at, seed, "purchase", order);
+        land(&test.lake, &[order.to_string()]).await;
+        build(&test.lake, Mode::Increment).await;
+    }
+    let told = changes_of_runs(&test.lake).await;
+    let [_, first, second] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    // A day later, everybody's last order is a day further back.
+    assert!(!first.contains("gold_customer_ltv +1 from"), "{first}");
+    assert!(second.contains("gold_customer_ltv +1 from"), "{second}");
+}
+
+/// What each run changed, in order.
+async fn changes_of_runs(warehouse: &dyn Warehouse) -> Vec<String> {
+    let published = warehouse.publication().await.unwrap();
+    let runs = warehouse.read(&published, &RUNS, &Query::all()).await;
+    let runs = show::in_key_order(&RUNS, runs.unwrap()).unwrap();
+    let changes = runs.column("changes").unwrap().str().unwrap();
+    changes.iter().flatten().map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
