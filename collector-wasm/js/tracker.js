@@ -41,12 +41,12 @@ const newId = () => {
 
 /** Gives the tracker its core, once. `name` is told to the edge, `resumed` is called when consent comes back to a page
  *  that had none.
- *  @param {new () => CoreCalls} Core
+ *  @param {() => CoreCalls} createCore
  *  @param {string} name
  *  @param {() => void} resumed */
-export const begin = (Core, name, resumed) => {
+export const begin = (createCore, name, resumed) => {
   if (core) return;
-  core = new Core();
+  core = createCore();
   delivery.beginDelivery(core, { name, version: VERSION });
   onConsent = resumed;
   applyConsent();
