@@ -21,7 +21,7 @@ import {
   viewPage,
 } from "./observe/page.js";
 import { CONSENT } from "./store.js";
-import { DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
+import { COOKIE_DOMAIN, DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
 import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
@@ -103,7 +103,10 @@ const start = guard(() => {
   viewPage();
   observeEngagement();
   observeClicks();
-  on(document, "visibilitychange", () => document.hidden && goingOutOfSight());
+  on(document, "visibilitychange", () => {
+    if (document.hidden) goingOutOfSight();
+    else if (COOKIE_DOMAIN) consentElsewhere();
+  });
   on(window, "pagehide", () => {
     goingOutOfSight();
     leave();
