@@ -269,3 +269,30 @@ describe("the hosts of a shop", () => {
     ),
   );
 });
+
+describe("a page that loads only what allows it", () => {
+  test(
+    "loads_the_whole_tracker_from_another_site_and_is_heard",
+    visit(
+      tagged(""),
+      async ({ shop, open, arrivedOf, records }) => {
+        const page = await open(shop.origin);
+        assert.ok(await page.evaluate(() => window.crossOriginIsolated));
+        await until("the behaviour part", () =>
+          page.evaluate(() =>
+            performance.getEntriesByType("resource").some(({ name }) => /behaviour/.test(name)),
+          ),
+        );
+        await call(page, "custom", { event_name: "isolated" });
+        await arrivedOf("custom", 1);
+        assert.equal(records()[0].batch.tracker.name, "shoptrail-wasm");
+      },
+      {
+        headers: {
+          "cross-origin-embedder-policy": "require-corp",
+          "cross-origin-opener-policy": "same-origin",
+        },
+      },
+    ),
+  );
+});
