@@ -1,8 +1,8 @@
 // What the visitor said, and what may be done by it.
 
 import { attempt } from "./guard.js";
-import { CONSENT, get, set } from "./store.js";
-import { CONSENT_DAYS, CONSENT_VERSION, REFUSED, UNASKED } from "./tag.js";
+import { CONSENT, get, setChoice, storedChoices } from "./store.js";
+import { CONSENT_DAYS, CONSENT_VERSION, COOKIE_DOMAIN, REFUSED, UNASKED } from "./tag.js";
 
 export const OFF = 0;
 export const FULL = 2;
@@ -28,10 +28,16 @@ const counted = (core, said) => core.answer(navigator.globalPrivacyControl === t
 /** @param {unknown} word */
 const numberOf = (word) => Math.max(WORDS.indexOf(/** @type {string} */ (word)), 0);
 
-/** Reads the stored choice again: another page may have written it, or removed it by an end. */
+/** Reads the stored choice again, the later one of two: another page may have written it, or removed it by an end. */
 export const readChoice = () => {
-  stored = get(CONSENT) ?? "";
-  const { analytics, ads, time, version } = attempt(() => JSON.parse(stored)) ?? {};
+  /** @type {any} */
+  let said = {};
+  stored = "";
+  for (const text of storedChoices()) {
+    const found = attempt(() => JSON.parse(text)) ?? {};
+    if (found.time > (said.time ?? 0)) [stored, said] = [text, found];
+  }
+  const { analytics, ads, time, version } = said;
   const holds = version === CONSENT_VERSION && time + CONSENT_DAYS * DAY_MS > Date.now();
   if (!holds) stored = "";
   choice = { analytics: holds ? numberOf(analytics) : 0, ads: holds ? numberOf(ads) : 0 };
@@ -51,12 +57,13 @@ const answer = (said, before) => {
 export const choose = ({ analytics, ads }) => {
   choice = { analytics: answer(analytics, choice.analytics), ads: answer(ads, choice.ads) };
   stored = JSON.stringify({ ...chosen(), time: Date.now(), version: CONSENT_VERSION });
-  set(CONSENT, stored);
+  setChoice(stored);
 };
 
-/** A shop may clear its whole store, at logout for example: the choice is not the shop's to forget. */
+/** A shop may clear its whole store, at logout for example: the choice is not the shop's to forget. And Safari deletes a
+ *  script's cookie after seven days, unless it is written again. */
 export const keepChoice = () => {
-  if (stored && get(CONSENT) === null) set(CONSENT, stored);
+  if (stored && (COOKIE_DOMAIN || get(CONSENT) === null)) setChoice(stored);
 };
 
 /** What may be done now: 0 nothing, 1 send, 2 store too.

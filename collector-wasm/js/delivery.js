@@ -4,8 +4,8 @@ import { FULL } from "./consent.js";
 import { body, rankOf } from "./envelope.js";
 import { attempt, guard, warn } from "./guard.js";
 import { PAGE, isAmong, living } from "./pen.js";
-import { RETRY, get, keep, placeOf, places, readPlace, set, unset } from "./store.js";
-import { WRITE_KEY, beside } from "./tag.js";
+import { RETRY, forget, get, keep, placeOf, places, readPlace, set, unset } from "./store.js";
+import { COOKIE_DOMAIN, WRITE_KEY, beside } from "./tag.js";
 
 const SEND_TIMEOUT_MS = 2e4;
 
@@ -171,6 +171,8 @@ const membersOf = (request) => {
 const send = async (request) => {
   const texts = membersOf(request).map((event) => unsent.get(event)?.text ?? "");
   const { status, isEdges, retryAfter } = await post(body(head(), texts));
+  // Consent went while the answer was on its way: it may have brought the cookie back.
+  if (COOKIE_DOMAIN && mode !== FULL) forget();
   // Those it is about now: a page that came back meanwhile sends them in another request.
   const members = membersOf(request);
   if (core.settle(request, status, isEdges, retryAfter, clock(), Math.random())) {
@@ -189,7 +191,8 @@ const post = async (text) => {
     const reply = await fetch(beside("b"), {
       method: "POST",
       body: text,
-      credentials: "omit",
+      // With cookies, the edge's is kept.
+      credentials: COOKIE_DOMAIN && mode === FULL ? "include" : "omit",
       keepalive: bytes(text) < KEEPALIVE_BYTES,
       signal: aborter.signal,
     });

@@ -4,7 +4,7 @@
 import MODULE from "shoptrail-module";
 
 import { chosen, readChoice } from "./consent.js";
-import { Core as FallbackCore } from "./fallback.js";
+import { createCore } from "./fallback.js";
 import { attempt, guard, on, reportErrorsWith, warn } from "./guard.js";
 import { load } from "./late.js";
 import { loadCore } from "./module.js";
@@ -21,20 +21,20 @@ import {
   viewPage,
 } from "./observe/page.js";
 import { CONSENT } from "./store.js";
-import { DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
+import { COOKIE_DOMAIN, DEBUG, WRITE_KEY, beside, isOff, setting } from "./tag.js";
 import { begin, consent, consentElsewhere, flush, identify, leave, online } from "./tracker.js";
 
 /** How long the page waits for the module before it does without. */
 const MODULE_TIMEOUT_MS = 5e3;
 
-const beginWithout = () => begin(FallbackCore, "shoptrail-js", sendView);
+const beginWithout = () => begin(createCore, "shoptrail-js", sendView);
 
 const beginWithModule = async () => {
   try {
     if (DEBUG) await (await import(beside(PANEL))).default();
     const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
-    const Core = await Promise.race([loadCore(beside(MODULE)), timeout]);
-    begin(/** @type {new () => CoreCalls} */ (Core), "shoptrail-wasm", sendView);
+    const create = await Promise.race([loadCore(beside(MODULE)), timeout]);
+    begin(/** @type {() => CoreCalls} */ (create), "shoptrail-wasm", sendView);
   } catch (reason) {
     warn("without WASM:", reason);
     beginWithout();
@@ -103,7 +103,10 @@ const start = guard(() => {
   viewPage();
   observeEngagement();
   observeClicks();
-  on(document, "visibilitychange", () => document.hidden && goingOutOfSight());
+  on(document, "visibilitychange", () => {
+    if (document.hidden) goingOutOfSight();
+    else if (COOKIE_DOMAIN) consentElsewhere();
+  });
   on(window, "pagehide", () => {
     goingOutOfSight();
     leave();

@@ -1,9 +1,9 @@
 // Calls the WASM module. Its calls take and give numbers alone, so its exports can be called as they are: wasm-bindgen's own
 // glue would be more bytes than the page's observers.
 
-/** The core of a compiled module, as a class.
+/** What makes a core of a compiled module.
  *  @param {WebAssembly.Module} module
- *  @returns {Promise<new () => CoreCalls>} */
+ *  @returns {Promise<() => CoreCalls>} */
 export const coreOf = async (module) => {
   // Nothing of what wasm-bindgen wants imported is ever called.
   /** @type {Record<string, Record<string, () => void>>} */
@@ -12,16 +12,12 @@ export const coreOf = async (module) => {
     (imports[from] ??= {})[name] = () => {};
   }
   const { exports } = await WebAssembly.instantiate(module, imports);
-  const calls = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (exports);
-  const Core = function () {
-    const core = calls.core_new();
-    return Object.fromEntries(
-      Object.keys(calls)
-        .filter((name) => name.startsWith("core_"))
-        .map((name) => [name.slice(5), calls[name].bind(undefined, core)]),
-    );
+  return () => {
+    const calls = /** @type {Record<string, (...args: unknown[]) => unknown>} */ (exports);
+    const core = calls.new();
+    const bound = Object.entries(calls).map(([name, call]) => [name, call.bind(undefined, core)]);
+    return Object.fromEntries(bound);
   };
-  return /** @type {any} */ (Core);
 };
 
 /** Loads the module.

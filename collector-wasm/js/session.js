@@ -1,21 +1,32 @@
 // Who it is, and the number of each event in the session.
 
 import { SESSION, VISITOR, cookie, get, set, setCookie } from "./store.js";
+import { COOKIE_DOMAIN } from "./tag.js";
 
 const VISITOR_SECONDS = 395 * 86400; // 13 months, counted from the first visit
 
 /** The session as this page knows it, and for as long as the page lives where nothing is stored. */
 let session = "";
 
-/** The visitor's stored id, or else `ownId`, which is stored then.
+/** The id in the cookie, if the contract takes it. */
+const readVisitor = () => /^[\w-]{1,64}$/.exec(cookie(VISITOR) ?? "")?.[0];
+
+/** The visitor's stored id, or else `ownId`, which is stored then. A cookie that is right is not written again: Safari
+ *  keeps one that a script wrote for seven days, and the edge's for as long as it says.
  *  @param {string} ownId */
 export const storedVisitor = (ownId) => {
-  const stored = cookie(VISITOR);
-  if (stored && stored.length <= 64) return stored;
+  const before = readVisitor();
+  const id = before ?? ownId;
+  // One of this host alone, from before there was a domain, would hide the one that all hosts have.
+  if (COOKIE_DOMAIN) setCookie(VISITOR, "", 0);
+  // A browser refuses a domain that this host is not in.
+  for (const domain of [COOKIE_DOMAIN, undefined]) {
+    if (!readVisitor()) setCookie(VISITOR, id, VISITOR_SECONDS, domain);
+  }
+  const stored = readVisitor() ?? id;
   // A visitor who is new to the store does not go on with the session of another one.
-  setCookie(VISITOR, ownId, VISITOR_SECONDS);
-  set(SESSION, session);
-  return ownId;
+  if (stored !== before) set(SESSION, session);
+  return stored;
 };
 
 /** Reads how far the shop's pages have come. */

@@ -1,14 +1,17 @@
 // What is kept in the browser, and only with full consent: the visitor's id in a first-party cookie (which the edge can
 // set over HTTP as well), the session, unsent events and what is known of a failing edge in localStorage. Where the
-// browser refuses, the page's memory has to do.
+// browser refuses, the page's memory has to do. Where hosts share cookies, the choice is in one too.
 
 import { attempt } from "./guard.js";
+import { CONSENT_DAYS, COOKIE_DOMAIN } from "./tag.js";
 
 /** The visitor's id. */
 export const VISITOR = "st_id";
 
 /** The session, from one page that numbers events to the next. */
 export const SLIP = "st_slip";
+
+const CHOICE = "st_consent";
 
 const PREFIX = "shoptrail.";
 const EVENT = PREFIX + "event.";
@@ -38,16 +41,32 @@ export const unset = (name) => attempt(() => localStorage.removeItem(name));
 
 /** @param {string} name
  *  @param {string} value
- *  @param {number} seconds */
-export const setCookie = (name, value, seconds) =>
+ *  @param {number} seconds
+ *  @param {string} [domain] whose hosts all get it, not this one alone */
+export const setCookie = (name, value, seconds, domain) =>
   attempt(() => {
     const secure = location.protocol === "https:" ? ";Secure" : "";
-    document.cookie = `${name}=${value};Path=/;Max-Age=${seconds};SameSite=Lax${secure}`;
+    const shared = domain ? `;Domain=${domain}` : "";
+    document.cookie = `${name}=${value}${shared};Path=/;Max-Age=${seconds};SameSite=Lax${secure}`;
   });
 
 /** @param {string} name */
 export const cookie = (name) =>
-  attempt(() => new RegExp(`(?:^|; )${name}=([\\w.-]+)(?:;|$)`).exec(document.cookie)?.[1]);
+  attempt(() => new RegExp(`(?:^|; )${name}=([^;]+)`).exec(document.cookie)?.[1]);
+
+/** The last choice on this host, and the last one on any that shares cookies with it. */
+export const storedChoices = () => [
+  get(CONSENT) ?? "",
+  (COOKIE_DOMAIN && attempt(() => decodeURIComponent(cookie(CHOICE) ?? ""))) || "",
+];
+
+/** @param {string} choice */
+export const setChoice = (choice) => {
+  set(CONSENT, choice);
+  if (COOKIE_DOMAIN) {
+    setCookie(CHOICE, encodeURIComponent(choice), CONSENT_DAYS * 86400, COOKIE_DOMAIN);
+  }
+};
 
 /** Where an event is kept. The place says what it is worth, whose it is and, by the id's time, how old it is.
  *  @param {number} rank
@@ -85,7 +104,9 @@ export const keep = (place, text) => {
 
 /** Removes everything but the choice. */
 export const forget = () => {
-  for (const name of [VISITOR, SLIP]) if (cookie(name)) setCookie(name, "", 0);
+  for (const domain of [undefined, COOKIE_DOMAIN]) {
+    for (const name of [VISITOR, SLIP]) if (cookie(name)) setCookie(name, "", 0, domain);
+  }
   const names = attempt(() => Object.keys(localStorage)) ?? [];
   for (const name of names) if (name.startsWith(PREFIX) && name !== CONSENT) unset(name);
 };

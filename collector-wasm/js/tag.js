@@ -30,6 +30,9 @@ export const DEBUG = settings.debug !== undefined;
 /** Whether an event of a click has the text of what was clicked. */
 export const CLICK_TEXT = settings.clickText !== undefined;
 
+/** The domain whose hosts share the visitor and the choice. */
+export const COOKIE_DOMAIN = settings.cookieDomain;
+
 /** The version of the shop's consent text: a choice about another one is no choice any more. */
 export const CONSENT_VERSION = settings.consentVersion ?? "";
 

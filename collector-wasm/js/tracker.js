@@ -7,6 +7,7 @@ import { guard } from "./guard.js";
 import * as pen from "./pen.js";
 import { forgetSession, keepSession, nextPlace, readSession, storedVisitor } from "./session.js";
 import { forget } from "./store.js";
+import { COOKIE_DOMAIN } from "./tag.js";
 
 /** @type {CoreCalls | undefined} */
 let core;
@@ -41,12 +42,12 @@ const newId = () => {
 
 /** Gives the tracker its core, once. `name` is told to the edge, `resumed` is called when consent comes back to a page
  *  that had none.
- *  @param {new () => CoreCalls} Core
+ *  @param {() => CoreCalls} createCore
  *  @param {string} name
  *  @param {() => void} resumed */
-export const begin = (Core, name, resumed) => {
+export const begin = (createCore, name, resumed) => {
   if (core) return;
-  core = new Core();
+  core = createCore();
   delivery.beginDelivery(core, { name, version: VERSION });
   onConsent = resumed;
   applyConsent();
@@ -111,6 +112,8 @@ const numberPending = () => {
 const number = () => {
   const theCore = core;
   if (!theCore) return;
+  // Of a choice on another host no event tells.
+  if (COOKIE_DOMAIN) consentElsewhere();
   const isStored = mode === FULL;
   if (isStored && !isVisitorStored) {
     visitor = storedVisitor(visitor ?? newId());
@@ -146,8 +149,8 @@ export const lookAround = () => {
 
 /** The page goes out of sight, perhaps for good: what has no number yet gets it now, whoever has the pen. */
 export const flush = () => {
-  keepChoice();
   number();
+  keepChoice();
   if (core) delivery.flush();
 };
 

@@ -32,6 +32,7 @@ export interface Settings {
     refused?: "off" | "cookieless";
     consentVersion?: string;
     consentDays?: string;
+    cookieDomain?: string;
     consentFrom?: "google" | "tcf" | "onetrust" | "cookiebot" | "shopify" | "wordpress";
     ga4?: string;
     clickText?: string;

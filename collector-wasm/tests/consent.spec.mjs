@@ -152,6 +152,23 @@ describe("consent", () => {
   );
 
   test(
+    "for_a_domain_that_the_host_is_not_in_holds_on_this_host",
+    visit(async ({ pages, open, call, custom, takenOf, stored }) => {
+      for (const path of ["/", "/next"]) {
+        pages[path].tag = `data-consent="cookieless" data-cookie-domain="shop.example"`;
+      }
+      await open();
+      await call("consent", { analytics: true });
+      await custom("chosen");
+      const [{ anonymous_id }] = await takenOf("custom");
+      assert.equal((await stored()).cookie, `st_id=${anonymous_id}`);
+      await open("/next");
+      const [, view] = await takenOf("page_view", 2);
+      assert.deepEqual([view.anonymous_id, view.consent.analytics], [anonymous_id, "granted"]);
+    }),
+  );
+
+  test(
     "withdrawn_consent_removes_what_was_stored_in_all_tabs_at_once",
     visit(async ({ edge, shop, newPage, open, tracked, call, custom, names, takenOf, stored }) => {
       await open();

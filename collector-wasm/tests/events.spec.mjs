@@ -286,6 +286,23 @@ describe("the shop's events", () => {
   );
 
   test(
+    "mark_that_comes_when_a_page_without_marks_is_not_watched_any_more_is_found",
+    visit(async ({ edge, page, open, tracked }) => {
+      await page.clock.install();
+      await open();
+      await tracked();
+      await page.clock.runFor(15_000);
+      await page.evaluate(() => {
+        document.body.innerHTML = `<main data-st-event="view_item" data-st-on="view" data-st-item='{"item_id":"sku-4"}'>Four</main>`;
+      });
+      await until("the mark in sight", async () => {
+        await page.clock.runFor(1_000);
+        return edge.eventsOf("view_item").length === 1;
+      });
+    }),
+  );
+
+  test(
     "mark_that_is_no_json_leaves_the_event_to_the_edges_verdict",
     visit(async ({ edge, page, pages, open, takenOf }) => {
       pages["/"].body = `<button data-st-event="add_to_cart" data-st-item="{oops">Add</button>`;

@@ -7,18 +7,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
+import { codeOf } from "./guide.mjs";
 import { ASSETS, until } from "./test-edge.mjs";
 import { visit } from "./visit.mjs";
-
-const GUIDE = await readFile(new URL("../../docs/install-tag.md", import.meta.url), "utf8");
-
-/** The code of a language below a heading, for this edge. */
-const codeOf = (edge, heading, language) => {
-  const section = GUIDE.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const [, code] = new RegExp("```" + language + "\n(.*?)```", "s").exec(section) ?? [];
-  assert.ok(code, `${heading}: no ${language}`);
-  return code.replaceAll("https://track.shop.example", edge.origin).replaceAll("pk_…", "pk_test");
-};
 
 describe("the recipe for", () => {
   test(

@@ -148,6 +148,7 @@ export class TestEdge {
     response
       .writeHead(status, {
         "access-control-allow-origin": request.headers.origin ?? "*",
+        "access-control-allow-credentials": "true",
         "access-control-expose-headers": "Retry-After",
         "content-type": "application/json",
         ...headers,

@@ -30,7 +30,7 @@ const HEADERS: &str = "\
 const LATE: &str = "collector-wasm/js/late";
 
 /// What the tracker is built from.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "collector-wasm/Cargo.toml",
@@ -41,6 +41,7 @@ const INPUTS: [&str; 10] = [
     "schemas/Cargo.toml",
     "schemas/src",
     "xtask/src/tracker.rs",
+    "xtask/wasm-glue",
 ];
 
 /// Builds the tracker into `target/tracker`, unless it is there and nothing it is built from has changed.
@@ -57,8 +58,8 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     if assets.join("t.js").exists() && fs::read(&stamp).is_ok_and(|built| built == inputs) {
         return Ok(());
     }
-    build_module(workspace, &parts, "collector")?;
-    build_module(workspace, &parts, "debug")?;
+    build_module(workspace, &parts, "collector", "bare")?;
+    build_module(workspace, &parts, "debug", "browser")?;
     clear(&assets)?;
     bundle_late_parts(workspace, &parts, &assets)?;
     bundle(workspace, &parts, &assets)?;
@@ -66,9 +67,9 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     write(&stamp, &inputs)
 }
 
-/// Leaves `NAME.wasm` of the crate `shoptrail-NAME` in `parts`, and beside it `NAME.js`, the glue that wasm-bindgen writes. That
-/// of the collector is not used (`js/module.js`).
-fn build_module(workspace: &Workspace, parts: &Path, name: &str) -> Result<()> {
+/// Leaves `NAME.wasm` of the crate `shoptrail-NAME` in `parts`, and beside it `NAME.js`, the glue that wasm-bindgen writes for
+/// `host`. That of the collector is not used (`js/module.js`).
+fn build_module(workspace: &Workspace, parts: &Path, name: &str, host: &str) -> Result<()> {
     let package = format!("shoptrail-{name}");
     #[rustfmt::skip]
     let mut cargo = workspace.cargo(&[
@@ -79,7 +80,7 @@ fn build_module(workspace: &Workspace, parts: &Path, name: &str) -> Result<()> {
     let module = workspace
         .path("target/wasm32-unknown-unknown/smallest")
         .join(format!("shoptrail_{name}.wasm"));
-    wasm_glue::write(workspace, "browser", &module, parts, name)?;
+    wasm_glue::write(workspace, host, &module, parts, name)?;
 
     let mut wasm_opt = workspace.command("node");
     wasm_opt

@@ -18,7 +18,8 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     workspace.run("wasm-glue", &mut cargo)
 }
 
-/// Writes `NAME.js` and `NAME_bg.wasm` into `folder` for a module that runs in `host`: `browser` or `worker`.
+/// Writes `NAME.js` and `NAME_bg.wasm` into `folder` for a module that runs in `host`: `browser`, `worker`, or
+/// `bare` for a browser's module without glue, which exports the calls of its `Core` alone, under their own names.
 ///
 /// # Errors
 /// Returns an error if `module` cannot be read or is no module made with wasm-bindgen.

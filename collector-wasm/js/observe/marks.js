@@ -9,8 +9,8 @@ const ITEMS = 100;
 /** Quiet time after a change of the page before it is searched for marks, in milliseconds. */
 const SETTLE_MS = 100;
 
-/** A page without a mark by then has none, in milliseconds. */
-const MARKED_WITHIN_MS = 1e4;
+/** How long a page without a mark is watched, and then not, in milliseconds. */
+const LOOK_MS = 1e4;
 
 const VIEWED = '[data-st-event][data-st-on="view"]';
 
@@ -44,6 +44,8 @@ let sight;
 let changes;
 /** @type {ReturnType<typeof setTimeout> | 0} */
 let timer = 0;
+/** @type {ReturnType<typeof setTimeout> | 0} */
+let looking = 0;
 
 /** @param {IntersectionObserverEntry[]} entries */
 const seen = (entries) => {
@@ -70,8 +72,17 @@ const changed = () => {
   timer ||= setTimeout(search, SETTLE_MS);
 };
 
-/** Nothing is marked on this page: it need not be watched. */
-const giveUp = guard(() => document.querySelector(VIEWED) ?? changes?.disconnect());
+/** While nothing is marked on the page it need not be watched. */
+const look = guard(() => {
+  if (document.querySelector(VIEWED)) return observeMarks();
+  changes?.disconnect();
+  lookLater();
+});
+
+const lookLater = () => {
+  clearTimeout(looking);
+  looking = setTimeout(look, LOOK_MS);
+};
 
 /** Queues the event of each element with `data-st-on="view"` when it comes into sight, and again when its mark changed. To
  *  be called again when another page is shown. */
@@ -83,6 +94,6 @@ export const observeMarks = () => {
     childList: true,
     subtree: true,
   });
-  setTimeout(giveUp, MARKED_WITHIN_MS);
+  lookLater();
   search();
 };

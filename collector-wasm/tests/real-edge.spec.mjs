@@ -1,0 +1,298 @@
+// The tracker as built, in a real Chromium, and the Worker as built: what shows only where both are real, such as cookies
+// that hosts share and what a browser lets a page load.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+
+import { Gateway } from "../../edge-worker/tests/gateway.mjs";
+import { record, startWorker } from "../../edge-worker/tests/worker.mjs";
+import { launchChromium } from "../../tests/browser.mjs";
+import { serve } from "../../tests/loopback.mjs";
+import { codeOf } from "./guide.mjs";
+import { until } from "./test-edge.mjs";
+import { once } from "./visit.mjs";
+
+const CONFIG = fileURLToPath(new URL("../../edge-worker/wrangler.toml", import.meta.url));
+
+/** Chromium finds every host below `localhost` on the loopback, and takes their cookies that are `Secure`. */
+const DOMAIN = "shop.localhost";
+const COOKIE_DAYS = 30;
+
+const DAY_SECONDS = 86400;
+
+let browser;
+before(async () => {
+  browser = await launchChromium();
+});
+after(() => browser.close());
+
+/** The script tag with these attributes. */
+const tagged = (attributes) => (edge) =>
+  `<script async src="${edge}/t.js" data-key="pk_test" ${attributes}></script>`;
+
+/** A test's work with a shop on two hosts, each page of which has the tag that `tag` makes of the edge's address, and with
+ *  its edge on a third host. `queue` takes the place of the Cloudflare Queue. */
+const visit =
+  (tag, work, { headers = {}, queue = undefined } = {}) =>
+  async () => {
+    const gateway = await new Gateway().start();
+    let edge = "";
+    const shop = await serve((request, response) =>
+      response
+        .writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers })
+        .end(`<!doctype html><title>Shop</title>${tag(edge)}<p>Shop</p>`),
+    );
+    const onHost = (origin, host) => origin.replace("127.0.0.1", host);
+    const [www, checkout] = ["www", "checkout"].map((host) =>
+      onHost(shop.origin, `${host}.${DOMAIN}`),
+    );
+    const shops = [
+      {
+        write_key: "pk_test",
+        shop_id: "demo",
+        origins: [www, checkout, shop.origin],
+        identity_cookie: { domain: DOMAIN, days: COOKIE_DAYS },
+      },
+    ];
+    const { assets } = unstable_getMiniflareWorkerOptions(CONFIG).workerOptions;
+    const worker = await startWorker(gateway, {
+      vars: { SHOPTRAIL_SHOPS: JSON.stringify(shops) },
+      bindings: { assets },
+      queue,
+    });
+    edge = onHost(worker.url.origin, `track.${DOMAIN}`);
+    const context = await browser.newContext();
+    await context.addInitScript(rememberWrittenCookies);
+    try {
+      await work({ www, checkout, shop, context, ...actions(gateway, context) });
+    } finally {
+      await context.close();
+      await worker.stop();
+      await shop.close();
+      await gateway.stop();
+    }
+  };
+
+function rememberWrittenCookies() {
+  window.written = [];
+  const { set, get } = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  Object.defineProperty(Document.prototype, "cookie", {
+    get,
+    set(value) {
+      window.written.push(value);
+      set.call(this, value);
+    },
+  });
+}
+
+/** What a test does and looks at, in words. */
+const actions = (gateway, context) => {
+  /** What is in Kafka: records, and their events, each once. */
+  const records = () => gateway.events.map(record);
+  const arrived = () => once(records().map(({ event }) => event));
+  const open = async (address) => {
+    const page = await context.newPage();
+    await page.goto(address);
+    await until("the tracker", () => page.evaluate(() => window.shoptrail?.loaded));
+    return page;
+  };
+  return {
+    records,
+    arrived,
+    open,
+    arrivedOf: (type, count) =>
+      until(`${count} of ${type}`, () => {
+        const found = arrived().filter(({ event_type }) => event_type === type);
+        return found.length >= count && found;
+      }),
+    /** The cookies with the visitor's id. */
+    ids: async () => (await context.cookies()).filter(({ name }) => name === "st_id"),
+  };
+};
+
+const call = (page, ...args) => page.evaluate((given) => window.shoptrail(...given), args);
+const choose = (page, analytics) => call(page, "consent", { analytics });
+const custom = (page, name) => call(page, "custom", { event_name: name });
+
+const daysLeft = ({ expires }) => (expires - Date.now() / 1000) / DAY_SECONDS;
+
+describe("the hosts of a shop", () => {
+  test(
+    "have_one_visitor_with_consent_and_none_after_a_refusal_on_any",
+    visit(
+      (edge) =>
+        codeOf({ origin: edge }, "One visitor on all hosts of the shop", "html").replace(
+          "shop.example",
+          DOMAIN,
+        ),
+      async ({ www, checkout, open, arrived, arrivedOf, ids }) => {
+        const shopping = await open(www);
+        await choose(shopping, true);
+        await custom(shopping, "shopping");
+        const [{ anonymous_id }] = await arrivedOf("custom", 1);
+        await until("the edge's cookie instead of the tracker's own", async () => {
+          const [{ domain, value, secure, ...cookie }, ...more] = await ids();
+          assert.deepEqual([domain, value, more], [`.${DOMAIN}`, anonymous_id, []]);
+          return secure && daysLeft(cookie) <= COOKIE_DAYS;
+        });
+
+        // Nobody has to ask again there.
+        const paying = await open(checkout);
+        await custom(paying, "paying");
+        await arrivedOf("custom", 2);
+        const [, view] = await arrivedOf("page_view", 2);
+        assert.equal(view.consent.analytics, "granted");
+        assert.equal(new Set(arrived().map((event) => event.anonymous_id)).size, 1);
+        const written = await paying.evaluate(() => window.written);
+        const isOfId = (cookie) => cookie.startsWith("st_id=") && !cookie.startsWith("st_id=;");
+        assert.deepEqual(written.filter(isOfId), [], "the edge's cookie was written again");
+
+        await choose(paying, false);
+        await until("no cookie", async () => (await ids()).length === 0);
+        for (const page of [paying, shopping]) await custom(page, "never");
+        const later = await open(www);
+        await custom(later, "never");
+        assert.deepEqual(await ids(), []);
+
+        await choose(later, true);
+        const views = await arrivedOf("page_view", 3);
+        assert.notEqual(views[2].anonymous_id, anonymous_id);
+        const names = arrived().map(({ event_name }) => event_name);
+        assert.deepEqual(names.filter(Boolean), ["shopping", "paying"]);
+      },
+    ),
+  );
+
+  test(
+    "take_over_the_cookie_that_one_of_them_had_alone",
+    visit(
+      (edge) =>
+        `<script async src="${edge}/t.js?key=pk_test&cookieDomain=${DOMAIN}&consent=full"></script>`,
+      async ({ www, checkout, context, open, arrivedOf, ids }) => {
+        for (const [value, url] of [
+          ["first", www],
+          ["second", checkout],
+        ]) {
+          await context.addCookies([{ name: "st_id", value, url }]);
+        }
+        await open(www);
+        await arrivedOf("page_view", 1);
+        await open(checkout);
+        const views = await arrivedOf("page_view", 2);
+        assert.deepEqual(
+          views.map(({ anonymous_id }) => anonymous_id),
+          ["first", "first"],
+        );
+        assert.deepEqual(
+          (await ids()).map(({ domain, value }) => [domain, value]),
+          [[`.${DOMAIN}`, "first"]],
+        );
+      },
+    ),
+  );
+
+  test(
+    "obey_the_later_of_the_choices_that_each_had_alone",
+    visit(
+      tagged(`data-refused="cookieless" data-cookie-domain="${DOMAIN}"`),
+      async ({ www, checkout, context, open, arrivedOf, ids }) => {
+        await context.addInitScript(() => {
+          const isWww = location.host.startsWith("www");
+          const choice = {
+            analytics: isWww ? "granted" : "denied",
+            ads: "denied",
+            time: isWww ? Date.now() - 2e6 : Date.now() - 1e6,
+            version: "",
+          };
+          if (!localStorage.length)
+            localStorage.setItem("shoptrail.consent", JSON.stringify(choice));
+        });
+        for (const [views, address] of [www, checkout, www].entries()) {
+          const page = await open(address);
+          await arrivedOf("page_view", views + 1);
+          await page.goto("about:blank"); // as it goes, it tells the others
+        }
+        const views = await arrivedOf("page_view", 3);
+        assert.deepEqual(
+          views.map(({ consent }) => consent.analytics),
+          ["granted", "denied", "denied"],
+        );
+        assert.deepEqual(await ids(), []);
+      },
+    ),
+  );
+
+  test(
+    "send_no_cookies_while_they_keep_none",
+    visit(
+      tagged(`data-consent="cookieless" data-cookie-domain="${DOMAIN}"`),
+      async ({ www, context, open, arrivedOf, ids }) => {
+        await context.addCookies([
+          { name: "basket", value: "7", domain: `.${DOMAIN}`, path: "/", sameSite: "Lax" },
+        ]);
+        const asked = [];
+        context.on("request", (request) => request.url().endsWith("/b") && asked.push(request));
+        const cookies = async (request) => (await request.allHeaders()).cookie;
+        const page = await open(www);
+        await arrivedOf("page_view", 1);
+        assert.deepEqual([await cookies(asked[0]), await ids()], [undefined, []]);
+        await choose(page, true);
+        await custom(page, "chosen");
+        const [{ anonymous_id }] = await arrivedOf("custom", 1);
+        const sent = (await cookies(asked.at(-1))).split("; ");
+        assert.ok(sent.includes("basket=7") && sent.includes(`st_id=${anonymous_id}`), `${sent}`);
+      },
+    ),
+  );
+
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(undefined)));
+  test(
+    "do_not_get_the_cookie_back_by_an_answer_that_was_on_its_way_when_consent_went",
+    visit(
+      tagged(`data-consent="off" data-cookie-domain="${DOMAIN}"`),
+      async ({ www, open, ids }) => {
+        const page = await open(www);
+        const asked = page.waitForRequest(/\/b$/);
+        const answered = page.waitForResponse(/\/b$/);
+        await choose(page, true);
+        await asked;
+        await choose(page, false);
+        assert.deepEqual(await ids(), []);
+        release();
+        assert.match((await (await answered).allHeaders())["set-cookie"], /^st_id=[^;]/);
+        await until("the cookie to go", async () => (await ids()).length === 0);
+      },
+      { queue: () => held },
+    ),
+  );
+});
+
+describe("a page that loads only what allows it", () => {
+  test(
+    "loads_the_whole_tracker_from_another_site_and_is_heard",
+    visit(
+      tagged(""),
+      async ({ shop, open, arrivedOf, records }) => {
+        const page = await open(shop.origin);
+        assert.ok(await page.evaluate(() => window.crossOriginIsolated));
+        await until("the behaviour part", () =>
+          page.evaluate(() =>
+            performance.getEntriesByType("resource").some(({ name }) => /behaviour/.test(name)),
+          ),
+        );
+        await call(page, "custom", { event_name: "isolated" });
+        await arrivedOf("custom", 1);
+        assert.equal(records()[0].batch.tracker.name, "shoptrail-wasm");
+      },
+      {
+        headers: {
+          "cross-origin-embedder-policy": "require-corp",
+          "cross-origin-opener-policy": "same-origin",
+        },
+      },
+    ),
+  );
+});
