@@ -2,7 +2,7 @@
 // takes the project and returns its problems as sentences, each with the file it is about.
 
 import { nodes, parseDax } from "./dax.mjs";
-import { layout } from "./layout.mjs";
+import { layout, onPhone } from "./layout.mjs";
 import { fields, goldTableOf } from "./project.mjs";
 
 const MODEL_TYPES = { STRING: "string", INT64: "int64", FLOAT64: "double", BOOL: "boolean", DATE: "dateTime", TIMESTAMP: "dateTime" };
@@ -24,7 +24,7 @@ export function goldTables(markdown) {
 /** All problems of a project. */
 export function crossCheck(project, gold) {
   const model = [tables, () => sources(project, gold), () => dimensions(project, gold), queries, sorting, relationships, paths, roles, measures, unused, dax];
-  const checks = [...model, visuals, slicers, titles, drillThrough, layout];
+  const checks = [...model, visuals, slicers, titles, drillThrough, layout, onPhone];
   return checks.flatMap((check) => check(project));
 }
 

@@ -1,8 +1,28 @@
 // Where visuals stand on a page, and on a phone's screen. As in the cross-check, problems are sentences with their file.
 
+/** Desktop's canvas of a phone is this wide; it is as high as its visuals, and scrolls. */
+const PHONE_WIDTH = 324;
+
+/** What a phone has no use for: its app has a way back of its own. */
+const NOT_ON_PHONES = ["actionButton"];
+
 /** Visuals keep to themselves and are read in the order of the tab key, on both. */
 export function layout({ visuals, phone }) {
   return [visuals, phone].flatMap((boxes) => [...overlaps(boxes), ...early(boxes)]);
+}
+
+/** On a phone stands what stands on the page, no wider than its screen. */
+export function onPhone({ visuals, phone }) {
+  const folder = ({ path }) => path.slice(0, path.lastIndexOf("/"));
+  const placed = new Set(phone.map(folder));
+  const missing = visuals.filter((visual) => !placed.has(folder(visual)) && !NOT_ON_PHONES.includes(visual.json.visual.visualType));
+  const wide = phone.filter(({ json: { position } }) => position.x < 0 || position.y < 0 || position.x + position.width > PHONE_WIDTH);
+  const lost = phone.filter((box) => !visuals.some((visual) => folder(visual) === folder(box)));
+  return [
+    ...missing.map(({ path }) => `${path}: is on no phone`),
+    ...wide.map(({ path }) => `${path}: beyond the screen`),
+    ...lost.map(({ path }) => `${path}: of no visual`),
+  ];
 }
 
 const page = ({ path }) => path.split("/visuals/")[0];
