@@ -2,11 +2,14 @@
 // takes the project and returns its problems as sentences, each with the file it is about.
 
 import { nodes, parseDax } from "./dax.mjs";
-import { fields } from "./project.mjs";
+import { layout, onPhone } from "./layout.mjs";
+import { fields, goldTableOf } from "./project.mjs";
 
 const MODEL_TYPES = { STRING: "string", INT64: "int64", FLOAT64: "double", BOOL: "boolean", DATE: "dateTime", TIMESTAMP: "dateTime" };
 /** Measures that are words have no number format. */
 const WORDS = ["Currency shown"];
+/** The steps of the funnel are event types, and shown as such, too. */
+const SHOWN_KEYS = ["Step"];
 
 /** The gold tables of `docs/tables.md`: by name, a map of columns to types. */
 export function goldTables(markdown) {
@@ -20,7 +23,8 @@ export function goldTables(markdown) {
 
 /** All problems of a project. */
 export function crossCheck(project, gold) {
-  const checks = [tables, () => sources(project, gold), sorting, relationships, measures, unused, dax, visuals, titles, drillThrough, layout, readingOrder];
+  const model = [tables, () => sources(project, gold), () => dimensions(project, gold), queries, sorting, relationships, paths, roles, measures, unused, dax];
+  const checks = [...model, visuals, slicers, titles, drillThrough, layout, onPhone];
   return checks.flatMap((check) => check(project));
 }
 
@@ -41,8 +45,8 @@ function tables({ model, files }) {
 /** Every imported column exists in gold with a fitting type, and every gold column is in the model. */
 function sources({ model }, gold) {
   const read = new Set();
-  const problems = [...model.tables.values()].filter(({ partition }) => partition?.properties.source.includes("GoogleBigQuery")).flatMap((table) => {
-    const name = /Name = "(gold_\w+)"/.exec(table.partition.properties.source)?.[1];
+  const problems = [...model.tables.values()].filter(goldTableOf).flatMap((table) => {
+    const name = goldTableOf(table);
     read.add(name);
     return gold.has(name) ? sourceColumns(table, name, gold.get(name)) : [`${table.file}: gold has no table \`${name}\``];
   });
@@ -52,13 +56,47 @@ function sources({ model }, gold) {
 
 function sourceColumns({ file, columns }, source, types) {
   const problems = [];
-  for (const { name, properties } of columns.values()) {
+  for (const { name, properties } of [...columns.values()].filter(({ expression }) => !expression)) {
     const type = types.get(properties.sourceColumn);
     if (!type) problems.push(`${file}: \`${source}\` has no column \`${properties.sourceColumn}\``);
     else if (MODEL_TYPES[type] !== properties.dataType) problems.push(`${file}: \`${name}\` is ${properties.dataType}, \`${source}.${properties.sourceColumn}\` is ${type}`);
   }
   const present = [...columns.values()].map(({ properties }) => properties.sourceColumn);
   for (const name of types.keys()) if (!present.includes(name)) problems.push(`${file}: \`${source}.${name}\` is missing`);
+  return problems;
+}
+
+/** What the M of a table names in quotes or brackets is a column of the gold tables it reads, or one that it makes itself. */
+function dimensions({ model }, gold) {
+  const made = [...model.tables.values()].filter(({ partition }) => partition?.expression === "m" && partition.properties.source.includes("Gold("));
+  return made.filter((table) => !goldTableOf(table)).flatMap(({ file, columns, partition }) => {
+    const read = [...partition.properties.source.matchAll(/Gold\("(\w+)"\)/g)].map(([, name]) => name);
+    const added = [...partition.properties.source.matchAll(/"(\w+)", each/g)].map(([, name]) => name);
+    const known = [...read, ...read.flatMap((name) => [...(gold.get(name)?.keys() ?? [])]), ...added];
+    const named = [...partition.properties.source.matchAll(/"(\w+)"|\[(\w+)\]/g)].map(([, quoted, inBrackets]) => quoted ?? inBrackets);
+    const wanted = [...columns.values()].map(({ properties }) => properties.sourceColumn);
+    const missing = new Set([...named, ...wanted].filter((name) => !known.includes(name)));
+    const unread = read.filter((name) => !gold.has(name));
+    return [...unread.map((name) => `${file}: gold has no table \`${name}\``), ...[...missing].map((name) => `${file}: nothing has a column \`${name}\``)];
+  });
+}
+
+/** Every query calls functions that are there, every parameter is used, and `Source` offers what `Gold` reads. */
+function queries({ model }) {
+  const names = model.expressions.map(({ name }) => name);
+  const partitions = [...model.tables.values()].filter(({ partition }) => partition?.expression === "m").map(({ file, partition }) => [file, partition.properties.source]);
+  const texts = [...partitions, ...model.expressions.map(({ name, expression }) => [name, expression])];
+  const problems = texts.flatMap(([place, text]) => {
+    const called = [...text.replace(/"[^"]*"/g, '""').matchAll(/(?<![\w.#])(\w+)\(/g)].map(([, name]) => name);
+    const own = [...text.matchAll(/(\w+) =/g)].map(([, name]) => name);
+    return called.filter((name) => /^[A-Z]/.test(name) && !names.includes(name) && !own.includes(name)).map((name) => `${place}: no function ${name}`);
+  });
+  const isUsed = (name) => texts.some(([place, text]) => place !== name && new RegExp(`\\b${name}\\b`).test(text));
+  for (const name of names) if (!isUsed(name)) problems.push(`expressions.tmdl: nothing uses ${name}`);
+  const expression = (wanted) => model.expressions.find(({ name }) => name === wanted)?.expression ?? "";
+  const offered = [.../List=\{(.+?)\}/.exec(expression("Source"))?.[1].matchAll(/"(\w+)"/g) ?? []].map(([, name]) => name);
+  const read = [...expression("Gold").matchAll(/Source = "(\w+)" then From(\w+)\(name\)/g)].map(([, choice, reader]) => (choice === reader ? choice : `${choice} by ${reader}`));
+  if (offered.join() !== read.join()) problems.push(`expressions.tmdl: Source offers ${offered.join(", ")}, Gold reads ${read.join(", ")}`);
   return problems;
 }
 
@@ -76,7 +114,30 @@ function relationships({ model }) {
     const [many, one] = [from, to].map(({ table, column }) => model.tables.get(table)?.columns.get(column)?.properties);
     if (!many || !one) return [`${label}: ${many ? "the second" : "the first"} column is not there`];
     if (many.dataType !== one.dataType) return [`${label}: joins ${many.dataType} with ${one.dataType}`];
+    if (!many.isHidden && !SHOWN_KEYS.includes(from.column)) return [`${label}: readers see the first column and not what it points to`];
     return one.isKey ? [] : [`${label}: the second column is no key`];
+  });
+}
+
+/** From one table to another there is one way: with two, Power BI makes a relationship inactive, and a filter stops. */
+function paths({ model }) {
+  const ways = (table) => model.relationships.filter(({ from }) => from.table === table).flatMap(({ to }) => [to.table, ...ways(to.table)]);
+  return [...model.tables.keys()].flatMap((table) => {
+    const reached = ways(table);
+    const twice = new Set(reached.filter((name, index) => reached.indexOf(name) !== index));
+    return [...twice].map((name) => `relationships.tmdl: two ways from ${table} to ${name}`);
+  });
+}
+
+/** A role that filters leaves no table whole that tells about shops: it filters the table, or one that the table points to. */
+function roles({ model }) {
+  const tellsOfShops = (table) => goldTableOf(table) || [...table.columns.values()].some(({ properties }) => properties.sourceColumn === "shop_id");
+  return model.roles.filter(({ permissions }) => permissions.length > 0).flatMap(({ name, file, permissions }) => {
+    const filtered = permissions.map((permission) => permission.name);
+    const isFiltered = (table) => filtered.includes(table) || model.relationships.some(({ from, to }) => from.table === table && isFiltered(to.table));
+    const unknown = filtered.filter((table) => !model.tables.has(table)).map((table) => `${file}: no table ${table}`);
+    const open = [...model.tables.values()].filter(tellsOfShops).filter((table) => !isFiltered(table.name));
+    return [...unknown, ...open.map((table) => `${file}: \`${name}\` sees all of ${table.name}`)];
   });
 }
 
@@ -103,7 +164,9 @@ function dax({ model }) {
   const ofMeasures = [...model.measures.values()].map(({ name, expression }) => [`measure [${name}]`, expression, null]);
   const calculated = [...model.tables.values()].filter(({ partition }) => partition?.expression === "calculated");
   const ofTables = calculated.map((table) => [table.file, table.partition.properties.source, table]);
-  return [...ofMeasures, ...ofTables].flatMap(([place, text, table]) => {
+  const ofColumns = [...model.tables.values()].flatMap(({ file, columns }) => [...columns.values()].filter(({ expression }) => expression).map(({ name, expression }) => [`${file}: ${name}`, expression, null]));
+  const ofRoles = model.roles.flatMap(({ file, permissions }) => permissions.map(({ name, expression }) => [`${file}: ${name}`, expression, null]));
+  return [...ofMeasures, ...ofTables, ...ofColumns, ...ofRoles].flatMap(([place, text, table]) => {
     try {
       return [...nodes(parseDax(text))].flatMap((node) => dangling(node, model, table)).map((problem) => `${place}: ${problem}`);
     } catch (error) {
@@ -145,6 +208,20 @@ function selectors(json, path) {
   return [...new Set(used)].filter((name) => !known.includes(name)).map((name) => `${path}: formats ${name}, which it does not show`);
 }
 
+/** A slicer is of a table that filters others, and the column by which another table is joined is not shown in its place. */
+function slicers({ model, visuals: all }) {
+  const filtering = new Set(model.relationships.map(({ to }) => to.table));
+  const isKey = ({ table, name }) => model.relationships.some(({ from }) => from.table === table && from.column === name && !SHOWN_KEYS.includes(name));
+  return all.flatMap(({ path, json }) => {
+    const used = [...fields(json)].filter(({ kind }) => kind === "Column");
+    const alone = json.visual.visualType === "slicer" ? used.filter(({ table }) => !filtering.has(table)) : [];
+    return [
+      ...alone.map(({ table }) => `${path}: a slicer of ${table} filters nothing else`),
+      ...used.filter(isKey).map(({ table, name }) => `${path}: shows ${table}[${name}] and not what it points to`),
+    ];
+  });
+}
+
 /** Charts and tables say what they answer; key figures, slicers, buttons and text speak for themselves. */
 function titles({ visuals: all }) {
   const untitled = all.filter(({ json }) => !["actionButton", "cardVisual", "slicer", "textbox"].includes(json.visual.visualType)).filter(({ json }) => {
@@ -167,23 +244,4 @@ function drillThrough({ model, pages, visuals: all }) {
     const isReached = ({ table, name }) => elsewhere.some((field) => field.table === table && field.name === name);
     return [...problems, ...bound.filter((field) => !isReached(field)).map(({ table, name }) => `${path}: no other page shows ${table}[${name}]`)];
   });
-}
-
-/** The tab key goes through a page as one reads it: by rows, each from the left. */
-function readingOrder({ visuals: all }) {
-  const page = ({ path }) => path.split("/visuals/")[0];
-  return [...new Set(all.map(page))].flatMap((name) => {
-    const read = all.filter((visual) => page(visual) === name).toSorted(({ json: { position: a } }, { json: { position: b } }) => a.y - b.y || a.x - b.x);
-    const early = read.filter(({ json }, index) => index > 0 && json.position.tabOrder <= read[index - 1].json.position.tabOrder);
-    return early.map(({ path }) => `${path}: the tab key comes to it too early`);
-  });
-}
-
-/** Visuals keep to the page and do not overlap. */
-function layout({ visuals: all }) {
-  const problems = [];
-  const boxes = all.map(({ path, json }) => ({ path, page: path.split("/visuals/")[0], ...json.position }));
-  const overlap = (a, b) => a.page === b.page && a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-  boxes.forEach((a, index) => boxes.slice(index + 1).filter((b) => overlap(a, b)).forEach((b) => problems.push(`${a.path} overlaps ${b.path}`)));
-  return problems;
 }

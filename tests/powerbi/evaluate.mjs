@@ -13,14 +13,50 @@ export function evaluator(model, rows) {
   return (measure, filters = {}) => value({ kind: "measure", name: measure }, { engine, filters: new Map(Object.entries(filters)), row: null, variables: new Map() });
 }
 
+/** The value of a calculated column in a row of its table. */
+export function calculated(table, expression, row) {
+  return value(parseDax(expression), { engine: null, filters: new Map(), row: cells(table.name, row), variables: new Map() });
+}
+
+/**
+ * The rows that `reader`, who is in `role`, gets to see: those that its permissions let through, and of tables that point to
+ * these, directly or not, the rows that point to rows that are seen.
+ */
+export function secured(model, rows, role, reader) {
+  const engine = { model, rows, trees: new Map(), reader };
+  const seen = { ...rows };
+  for (const { name, expression } of role.permissions) {
+    const tree = parseDax(expression);
+    seen[name] = rows[name].filter((row) => value(tree, { engine, filters: new Map(), row: cells(name, row), variables: new Map() }));
+  }
+  const waiting = role.permissions.map(({ name }) => name);
+  for (const table of waiting) {
+    for (const { from, to } of model.relationships.filter((one) => one.to.table === table)) {
+      const keys = new Set(seen[table].map((row) => row[to.column]));
+      seen[from.table] = seen[from.table].filter((row) => keys.has(row[from.column]));
+      waiting.push(from.table);
+    }
+  }
+  return seen;
+}
+
 const MINUTES_PER_DAY = 24 * 60;
 
 const key = ({ table, name }) => `${table}[${name}]`;
 
+/** A row as the list of its columns and values, by which an expression finds them. */
+const cells = (table, row) => Object.entries(row).map(([name, cell]) => [key({ table, name }), cell]);
+
+/** Whether a filter is on a table, or on one that it points to. */
+function isFiltered(table, { engine, filters }) {
+  const isOwn = [...filters.keys()].some((column) => column.startsWith(`${table}[`));
+  return isOwn || engine.model.relationships.some(({ from, to }) => from.table === table && isFiltered(to.table, { engine, filters }));
+}
+
 /** Rows of a table that pass the filters on it and on the tables it points to. */
 function visible(table, { engine, filters }) {
   const own = [...filters].filter(([column]) => column.startsWith(`${table}[`)).map(([column, test]) => [column.slice(table.length + 1, -1), test]);
-  const others = engine.model.relationships.filter(({ from, to }) => from.table === table && [...filters.keys()].some((column) => column.startsWith(`${to.table}[`)));
+  const others = engine.model.relationships.filter(({ from, to }) => from.table === table && isFiltered(to.table, { engine, filters }));
   const allowed = others.map(({ from, to }) => [from.column, new Set(visible(to.table, { engine, filters }).map((row) => row[to.column]))]);
   return engine.rows[table].filter((row) => own.every(([column, test]) => test(row[column])) && allowed.every(([column, keys]) => keys.has(row[column])));
 }
@@ -48,6 +84,8 @@ const FUNCTIONS = {
     return to - from;
   },
   COUNTA: ([field], context) => column(field, context).length || null,
+  FALSE: () => false,
+  USERPRINCIPALNAME: (_, context) => context.engine.reader,
   BLANK: () => null,
   ISBLANK: ([node], context) => value(node, context) === null,
   IF: ([condition, yes, no], context) => (value(condition, context) ? value(yes, context) : no ? value(no, context) : null),
@@ -57,23 +95,27 @@ const FUNCTIONS = {
     return context.engine.rows[search.table].find((row) => row[search.name] === sought)?.[result.name] ?? null;
   },
   MAXX: ([table, node], context) => each(table, node, context).reduce((most, cell) => (most === null || cell > most ? cell : most), null),
-  CALCULATE: ([node, ...changes], context) => {
-    const filters = new Map(context.filters);
-    // Inside an iteration the row becomes a filter.
-    for (const [name, cell] of context.row ?? []) filters.set(name, (other) => other === cell);
-    for (const change of changes) narrow(change, filters, context);
-    return value(node, { ...context, filters, row: null });
-  },
+  CALCULATE: ([node, ...changes], context) => value(node, changed(changes, context)),
 };
+
+/** The context inside CALCULATE and CALCULATETABLE. */
+function changed(changes, context) {
+  const filters = new Map(context.filters);
+  // Inside an iteration the row becomes a filter.
+  for (const [name, cell] of context.row ?? []) filters.set(name, (other) => other === cell);
+  for (const change of changes) narrow(change, filters, context);
+  return { ...context, filters, row: null };
+}
 
 /** Applies one filter argument of CALCULATE; its values are computed outside the new filters. */
 function narrow(change, filters, context) {
   const drop = (table) => [...filters.keys()].filter((name) => name.startsWith(`${table}[`)).forEach((name) => filters.delete(name));
+  const remove = (node) => (node.kind === "column" ? filters.delete(key(node)) : drop(node.name));
   if (change.kind === "binary" && ["=", ">"].includes(change.operator) && change.left.kind === "column") {
     const wanted = value(change.right, context);
     return filters.set(key(change.left), (cell) => OPERATORS[change.operator](cell, wanted));
   }
-  if (change.name === "REMOVEFILTERS") return drop(change.arguments[0].name);
+  if (change.name === "REMOVEFILTERS") return change.arguments.forEach(remove);
   if (change.name === "DATESBETWEEN") {
     const [field, first, last] = change.arguments;
     const [from, to] = [value(first, context), value(last, context)];
@@ -85,7 +127,8 @@ function narrow(change, filters, context) {
 
 /** The rows of a table expression; each is a list of column and value. */
 function table(node, context) {
-  if (node.kind === "table") return visible(node.name, context).map((row) => Object.entries(row).map(([name, cell]) => [key({ table: node.name, name }), cell]));
+  if (node.kind === "table") return visible(node.name, context).map((row) => cells(node.name, row));
+  if (node.name === "CALCULATETABLE") return table(node.arguments[0], changed(node.arguments.slice(1), context));
   if (node.name === "VALUES") return distinct(node.arguments[0], context).map((cell) => [[key(node.arguments[0]), cell]]);
   if (node.name !== "TOPN") throw new Error(`no table ${node.name}`);
   const [count, rows, ...orders] = node.arguments;
@@ -103,6 +146,7 @@ const OPERATORS = {
   "*": (a, b) => (a === null || b === null ? null : a * b),
   "/": (a, b) => (a === null ? null : a / b),
   "^": (a, b) => a ** b,
+  "&": (a, b) => `${a ?? ""}${b ?? ""}`,
   "=": (a, b) => a === b,
   ">": (a, b) => a > b,
   "||": (a, b) => a || b,
@@ -118,6 +162,7 @@ function value(node, context) {
   }
   if (node.kind === "column") return new Map(context.row).get(key(node)) ?? null;
   if (node.kind === "name") return context.variables.get(node.name);
+  if (node.operator === "IN") return table(node.right, context).some(([[, cell]]) => cell === value(node.left, context));
   if (node.kind === "binary") return OPERATORS[node.operator](value(node.left, context), value(node.right, context));
   if (node.kind === "call" && FUNCTIONS[node.name]) return FUNCTIONS[node.name](node.arguments, context);
   if (node.kind !== "let") throw new Error(`no way to compute ${node.name ?? node.kind}`);

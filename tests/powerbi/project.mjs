@@ -13,7 +13,8 @@ export const PROJECT = new URL("../../powerbi/", import.meta.url).pathname;
 /** Reads the project in `folder`. Throws what makes it unreadable, named with file and line. */
 export async function readProject(folder) {
   const files = await readFiles(folder);
-  return { folder, files, model: readModel(files), pages: readJson(files, "/page.json"), visuals: readJson(files, "/visual.json") };
+  const pages = readJson(files, "/page.json");
+  return { folder, files, model: readModel(files), pages, visuals: readJson(files, "/visual.json"), phone: readJson(files, "/mobile.json") };
 }
 
 async function readFiles(folder) {
@@ -28,12 +29,13 @@ async function readFiles(folder) {
 
 function readModel(files) {
   const parse = (path) => parseTmdl(files.get(DEFINITION + path) ?? "", path);
-  const tableFiles = [...files.keys()].filter((path) => path.startsWith(`${DEFINITION}tables/`)).map((path) => path.slice(DEFINITION.length));
-  const tables = new Map(tableFiles.flatMap((path) => parse(path).map((object) => [object.name, table(object, path)])));
+  const filesOf = (folder) => [...files.keys()].filter((path) => path.startsWith(DEFINITION + folder)).map((path) => path.slice(DEFINITION.length));
+  const tables = new Map(filesOf("tables/").flatMap((path) => parse(path).map((object) => [object.name, table(object, path)])));
   return {
     tables,
     measures: new Map([...tables.values()].flatMap(({ name, measures }) => [...measures.values()].map((measure) => [measure.name, { ...measure, table: name }]))),
     references: parse("model.tmdl").filter(({ kind }) => kind === "ref table").map(({ name }) => name),
+    roles: filesOf("roles/").flatMap((path) => parse(path).map(({ name, children }) => ({ name, file: path, permissions: children }))),
     expressions: parse("expressions.tmdl"),
     relationships: parse("relationships.tmdl").map(({ name, properties }) => ({ name, from: end(properties.fromColumn), to: end(properties.toColumn) })),
   };
@@ -43,6 +45,11 @@ function table(object, file) {
   const named = (kind) => new Map(object.children.filter((child) => child.kind === kind).map((child) => [child.name, child]));
   const [partition] = named("partition").values();
   return { ...object, file, columns: named("column"), measures: named("measure"), partition };
+}
+
+/** The gold table that a model table is read from, column by column; null for a table that is made from others. */
+export function goldTableOf({ partition }) {
+  return /^Gold\("(gold_\w+)"\)$/.exec(partition.properties.source)?.[1] ?? null;
 }
 
 /** `'Daily KPIs'.Day` as table and column. */

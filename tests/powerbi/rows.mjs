@@ -1,6 +1,8 @@
-// Gold rows as Power BI would load them into the model, and the model's own constant tables.
+// Gold rows as Power BI would load them into the model, and the tables that the model makes from them or has itself.
 
 import { nodes, parseDax } from "./dax.mjs";
+import { calculated } from "./evaluate.mjs";
+import { goldTableOf } from "./project.mjs";
 
 const DAY_MS = 86_400_000;
 
@@ -11,6 +13,7 @@ export function modelRows(model, tables, today) {
   rows.Date = Array.from({ length: dayNumber(today) - first + 1 }, (_, index) => ({ Date: first + index }));
   const used = new Set(tables.gold_daily_kpis.map(({ currency }) => currency));
   rows.Currency = constantRows(model, "Currency", ["Code", "Name", "Digits"]).filter(({ Code }) => used.has(Code));
+  Object.assign(rows, dimensions(tables));
   rows["Funnel Step"] = constantRows(model, "Funnel Step", ["Step", "Name", "Order"]);
   rows["Refusal Reason"] = constantRows(model, "Refusal Reason", ["Reason", "Name"]);
   return rows;
@@ -21,11 +24,29 @@ export function dayNumber(day) {
   return Date.parse(day) / DAY_MS;
 }
 
-function loaded({ partition, columns }, tables) {
-  const source = /Name = "(gold_\w+)"/.exec(partition.properties.source)?.[1];
+function loaded(table, tables) {
+  const columns = [...table.columns.values()];
   const cell = (value, { dataType }) => (dataType === "dateTime" && value ? dayNumber(value) : value);
-  const cells = (row) => [...columns.values()].map(({ name, properties }) => [name, cell(row[properties.sourceColumn], properties)]);
-  return (tables[source] ?? []).map((row) => Object.fromEntries(cells(row)));
+  const cells = (row) => columns.map(({ name, properties }) => [name, cell(row[properties.sourceColumn], properties)]);
+  const rows = (tables[goldTableOf(table)] ?? []).map((row) => Object.fromEntries(cells(row)));
+  for (const { name, expression } of columns.filter(({ expression }) => expression)) for (const row of rows) row[name] = calculated(table, expression, row);
+  return rows;
+}
+
+/** What the M of the dimensions makes of gold. */
+function dimensions(tables) {
+  const distinct = (column, ...sources) => [...new Set(sources.flatMap(([name, from]) => tables[name].map((row) => row[from])))].map((cell) => ({ [column]: cell }));
+  const byDay = tables.gold_product_performance.toSorted((a, b) => a.day.localeCompare(b.day));
+  const product = ({ shop_id, item_id, item_name, item_category }) => ({ "Product Key": `${shop_id}/${item_id}`, "Shop ID": shop_id, "Product ID": item_id, Product: item_name, Category: item_category });
+  const customer = ({ shop_id, customer_id }) => ({ "Customer Key": `${shop_id}/${customer_id}`, "Shop ID": shop_id, "Customer ID": customer_id });
+  const keyed = (key, rows) => [...new Map(rows.map((row) => [row[key], row])).values()];
+  return {
+    Shop: distinct("Shop", ["gold_pipeline_completeness", "shop_id"]),
+    Product: keyed("Product Key", byDay.map(product)),
+    Customer: keyed("Customer Key", tables.gold_customer_ltv.map(customer)),
+    Channel: distinct("Channel", ["gold_conversion_funnel", "channel"], ["gold_channel_attribution", "channel"], ["gold_customer_ltv", "first_channel"]),
+    Device: distinct("Device", ["gold_conversion_funnel", "device"], ["gold_device_trends", "device"]),
+  };
 }
 
 /** The rows written out in a calculated table. */

@@ -1,7 +1,7 @@
 // Reads TMDL, the text form of a Power BI semantic model: objects nested by tabs, `name: value` properties, expressions
 // indented below their `=`. Only what our model uses; what it does not understand is an error with its line.
 
-const OBJECT = /^(database|model|table|column|measure|partition|expression|relationship|annotation|ref table)\s+('(?:[^']|'')+'|[^\s=]+)\s*(?:(=)\s?(.*))?$/;
+const OBJECT = /^(database|model|table|column|measure|partition|expression|relationship|role|tablePermission|annotation|ref table|ref role)\s+('(?:[^']|'')+'|[^\s=]+)\s*(?:(=)\s?(.*))?$/;
 const EXPRESSION = /^(source)\s*=\s*(.*)$/;
 const PROPERTY = /^([a-zA-Z]+):\s?(.*)$/;
 const FLAG = /^(is[A-Z][a-zA-Z]*|discourageImplicitMeasures)$/;

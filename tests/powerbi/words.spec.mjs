@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 
 import { nodes, parseDax } from "./dax.mjs";
-import { PROJECT, readProject } from "./project.mjs";
+import { goldTableOf, PROJECT, readProject } from "./project.mjs";
 import { constantRows } from "./rows.mjs";
 import { stepRows } from "../../web-demo/dashboard/pages/parts.js";
 
@@ -28,11 +28,11 @@ describe("words", async () => {
   }
 
   test("name_the_columns_that_the_measure_reads", () => {
-    const source = ({ table, name }) => [model.tables.get(table).partition.properties.source, model.tables.get(table).columns.get(name).properties.sourceColumn];
+    const source = ({ table, name }) => [goldTableOf(model.tables.get(table)), model.tables.get(table).columns.get(name).properties.sourceColumn];
     /** Gold columns in a measure's DAX and in the measures it builds on; which currency is shown is a matter of its own. */
     const columns = (measure) => [...nodes(parseDax(model.measures.get(measure).expression))].flatMap((node) => {
       if (node.kind === "measure") return node.name === "Currency shown" || node.name === "Currency digits" ? [] : columns(node.name);
-      return node.kind === "column" && source(node)[0].includes("GoogleBigQuery") ? [source(node)[1]] : [];
+      return node.kind === "column" && source(node)[0] ? [source(node)[1]] : [];
     });
     for (const { name } of shown.filter((measure) => !/\(|Last refresh/.test(measure.name))) {
       const documented = new Set([...sections.get(name).matchAll(/`(\w+)`/g)].map(([, word]) => word));

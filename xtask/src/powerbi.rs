@@ -1,6 +1,6 @@
 //! `cargo xtask powerbi`: writes what the Power BI project takes from the gold tables' definitions, or checks that it is fresh.
 //!
-//! Generated are one model table per gold table, the currencies, the parameters and the model's list of tables. Everything
+//! Generated are one model table per gold table, the currencies, the parameters, the functions that read tables and the model's list of tables. Everything
 //! else under `powerbi/` (measures, relationships, the calendar, the report) is written by hand and never touched.
 
 use std::fs;
@@ -18,15 +18,17 @@ mod definition;
 mod model;
 mod name;
 mod settings;
+mod source;
 
 use definition::GoldTable;
 use settings::{ModelSettings, StorageMode};
+use source::SourceKind;
 
 /// The TMDL definition of the semantic model.
 const DEFINITION: &str = "powerbi/Shoptrail.SemanticModel/definition";
 
-/// Options of `cargo xtask powerbi`. Parameters and mode keep their values unless given.
-#[derive(Args)]
+/// Options of `cargo xtask powerbi`. Parameters, sources and mode keep their values unless given.
+#[derive(Args, Default)]
 pub struct PowerbiArgs {
     /// Writes nothing and fails when a file is stale
     #[arg(long)]
@@ -40,7 +42,13 @@ pub struct PowerbiArgs {
     /// Google Cloud project that pays for the queries
     #[arg(long, value_name = "PROJECT", value_parser = project_id)]
     billing: Option<String>,
-    /// Where figures are computed: from an imported copy, or by BigQuery at every look
+    /// Folder of the lake, or its address in Azure storage
+    #[arg(long, value_name = "FOLDER", value_parser = folder)]
+    lake: Option<String>,
+    /// Where the gold tables are read from; of several the parameter `Source` chooses, at first the first
+    #[arg(long, value_enum, value_delimiter = ',')]
+    source: Vec<SourceKind>,
+    /// Where figures are computed: from an imported copy, or by the source at every look
     #[arg(long, value_enum)]
     mode: Option<StorageMode>,
 }
@@ -73,10 +81,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         workspace,
         &PowerbiArgs {
             check: true,
-            project: None,
-            gold: None,
-            billing: None,
-            mode: None,
+            ..PowerbiArgs::default()
         },
     )
 }
@@ -85,7 +90,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, String)>> {
     let tables = step("table definitions", || read_tables(workspace))?;
     let folder = workspace.path(DEFINITION);
-    let settings = ModelSettings::read(&folder)?.with(args);
+    let settings = ModelSettings::read(&folder)?.with(args)?;
     let mut files = vec![
         (folder.join("expressions.tmdl"), settings.expressions()),
         (folder.join("model.tmdl"), model::list(&tables)),
@@ -96,6 +101,14 @@ fn generate(workspace: &Workspace, args: &PowerbiArgs) -> Result<Vec<(PathBuf, S
         files.push((path, model::table(table, settings.mode)));
     }
     Ok(files)
+}
+
+/// A folder as text in M, which a quotation mark would end and `#(` would begin an escape in.
+fn folder(text: &str) -> Result<String, &'static str> {
+    if text.contains('"') || text.contains("#(") {
+        return Err("a folder has no `\"` and no `#(`");
+    }
+    Ok(text.to_owned())
 }
 
 /// The gold tables as the backend defines them.

@@ -2,7 +2,7 @@
 //!
 //! The three parts use different things (npm and Maven the network, the WASM tools the processor), so they run side by
 //! side. Each leaves its stamp last: an interrupted part is done again, a finished one never. What only tests and some
-//! demos need is a step of its own: [`bigquery`], [`browser`], [`checkers`].
+//! demos need is a step of its own: [`bigquery`], [`browser`], [`checkers`], [`site`].
 
 use std::path::Path;
 
@@ -18,6 +18,7 @@ mod kafka;
 mod machine;
 mod node;
 mod python;
+pub mod site;
 mod versions;
 mod wasm;
 

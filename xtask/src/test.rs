@@ -70,6 +70,9 @@ fn prepare(workspace: &Workspace, parts: &[Part]) -> Result<()> {
         if parts.contains(&Part::Dependencies) {
             steps.push(scope.spawn(|| step("checkers", || setup::checkers::install(workspace))));
         }
+        if parts.contains(&Part::Documentation) {
+            steps.push(scope.spawn(|| step("MkDocs", || setup::site::install(workspace))));
+        }
         if needed(Part::needs_programs) {
             steps.push(scope.spawn(|| demo::build(workspace)));
         } else if needed(Part::needs_setup) {

@@ -8,9 +8,36 @@ use super::settings::StorageMode;
 pub(super) const GENERATED: &str = "annotation GeneratedBy = cargo xtask powerbi";
 
 /// Tables written by hand, in the order of the fields list.
-const BY_HAND: [&str; 4] = ["Key Figures", "Date", "Funnel Step", "Refusal Reason"];
+const BY_HAND: [&str; 10] = [
+    "Key Figures",
+    "Date",
+    "Shop",
+    "Product",
+    "Customer",
+    "Channel",
+    "Device",
+    "Funnel Step",
+    "Refusal Reason",
+    "Shop Reader",
+];
 
-/// `model.tmdl`: settings of the model and the list of its tables.
+/// Columns by which a table of its own filters this one and others, or which only that table shows.
+const OF_DIMENSIONS: [&str; 9] = [
+    "channel",
+    "currency",
+    "customer_id",
+    "device",
+    "first_channel",
+    "item_category",
+    "item_id",
+    "item_name",
+    "shop_id",
+];
+
+/// Ids that name one thing only together with the shop, and the column that joins both: a relationship takes one column.
+const KEYS: [(&str, &str); 2] = [("item_id", "Product Key"), ("customer_id", "Customer Key")];
+
+/// `model.tmdl`: settings of the model, and the lists of its tables and roles.
 pub(super) fn list(tables: &[GoldTable]) -> String {
     let mut text = String::from(
         "model Model\n\
@@ -28,6 +55,7 @@ pub(super) fn list(tables: &[GoldTable]) -> String {
     for title in BY_HAND.map(str::to_owned).into_iter().chain(generated) {
         text.push_str(&format!("ref table {}\n", quoted(&title)));
     }
+    text.push_str("\nref role 'All shops'\nref role 'Shop reader'\n");
     text
 }
 
@@ -43,15 +71,27 @@ pub(super) fn table(table: &GoldTable, mode: StorageMode) -> String {
     for entry in &table.columns {
         text.push_str(&column(&title, entry));
     }
-    text.push_str(&format!(
-        "\n\tpartition {name} = m\n\t\tmode: {}\n\t\tsource =\n",
-        mode.tmdl()
-    ));
-    for step in query(&table.name) {
-        text.push_str(&format!("\t\t\t\t{step}\n"));
+    for (id, key) in KEYS {
+        if table.columns.iter().any(|column| column.name == id) {
+            text.push_str(&key_column(&title, id, key));
+        }
     }
-    text.push_str(&format!("\n\t{GENERATED}\n"));
+    text.push_str(&format!(
+        "\n\tpartition {name} = m\n\t\tmode: {}\n\t\tsource = Gold(\"{}\")\n\n\t{GENERATED}\n",
+        mode.tmdl(),
+        table.name
+    ));
     text
+}
+
+fn key_column(table: &str, id: &str, key: &str) -> String {
+    let name = quoted(table);
+    let id = super::name::title(id);
+    let tag = lineage_tag(&format!("{table}/{key}"));
+    format!(
+        "\n\t/// Shop and {id}\n\tcolumn '{key}' = {name}[Shop ID] & \"/\" & {name}[{id}]\n\t\tdataType: string\n\t\tisHidden\n\
+         \t\tlineageTag: {tag}\n\t\tsummarizeBy: none\n"
+    )
 }
 
 fn column(table: &str, column: &GoldColumn) -> String {
@@ -78,24 +118,11 @@ fn column(table: &str, column: &GoldColumn) -> String {
     text
 }
 
-/// Readers see what they group and filter by. Numbers reach them through measures, which know how to add them up, and days
-/// and currencies through the tables that filter all others.
+/// Readers see what they group and filter by. Numbers reach them through measures, which know how to add them up; days,
+/// shops, products and the like through the tables that filter all others.
 fn is_hidden(column: &GoldColumn) -> bool {
     let is_number = matches!(column.kind, GoldKind::Int64 | GoldKind::Float64);
-    is_number || column.kind == GoldKind::Date || column.name == "currency"
-}
-
-/// The M query of a table. Call and navigation stand in one query: separate ones run into BigQuery's quota of project lists.
-fn query(table: &str) -> [String; 7] {
-    [
-        "let".to_owned(),
-        "    Source = GoogleBigQuery.Database([BillingProject = BillingProject]),".to_owned(),
-        "    Project = Source{[Name = DataProject]}[Data],".to_owned(),
-        "    Dataset = Project{[Name = GoldDataset, Kind = \"Schema\"]}[Data],".to_owned(),
-        format!("    Gold = Dataset{{[Name = \"{table}\", Kind = \"Table\"]}}[Data]"),
-        "in".to_owned(),
-        "    Gold".to_owned(),
-    ]
+    is_number || column.kind == GoldKind::Date || OF_DIMENSIONS.contains(&column.name.as_str())
 }
 
 #[cfg(test)]
@@ -112,7 +139,7 @@ mod tests {
             name: "gold_device_trends".to_owned(),
             description: "One row per device".to_owned(),
             columns: vec![
-                column("device", GoldKind::String),
+                column("browser", GoldKind::String),
                 column("sessions", GoldKind::Int64),
             ],
         }
@@ -127,7 +154,7 @@ mod tests {
         );
         assert!(
             text.contains(
-                "\n\t/// the device\n\tcolumn Device\n\t\tdataType: string\n\t\tlineageTag: "
+                "\n\t/// the browser\n\tcolumn Browser\n\t\tdataType: string\n\t\tlineageTag: "
             ),
             "{text}"
         );
@@ -138,11 +165,23 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains(
-                "Gold = Dataset{[Name = \"gold_device_trends\", Kind = \"Table\"]}[Data]"
-            ),
+            text.contains("\t\tsource = Gold(\"gold_device_trends\")\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_only_a_shop_makes_unique_has_a_key_of_both() {
+        let mut products = device_trends();
+        products.columns.push(GoldColumn {
+            name: "item_id".to_owned(),
+            kind: GoldKind::String,
+            description: "the product".to_owned(),
+        });
+        let text = table(&products, StorageMode::Import);
+        let key = "\tcolumn 'Product Key' = 'Device Trends'[Shop ID] & \"/\" & 'Device Trends'[Item ID]\n";
+        assert!(text.contains(key), "{text}");
+        assert!(!text.contains("Customer Key"), "{text}");
     }
 
     #[test]
@@ -159,7 +198,7 @@ mod tests {
         let text = list(&[device_trends()]);
         assert!(
             text.ends_with(
-                "ref table 'Refusal Reason'\nref table 'Device Trends'\nref table Currency\n"
+                "ref table 'Shop Reader'\nref table 'Device Trends'\nref table Currency\n\nref role 'All shops'\nref role 'Shop reader'\n"
             ),
             "{text}"
         );

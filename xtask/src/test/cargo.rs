@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::count::Count;
 use super::runner::Runner;
-use crate::setup::checkers;
+use crate::setup::{checkers, site};
 
 /// The crates, by run of cargo. All in one would give the packages beneath other features than the demo's build has, and
 /// polars would be compiled once more for it. What the backend is built from is tested with it, in the features of its build.
@@ -54,11 +54,13 @@ pub(super) fn clippy(runner: &Runner<'_>) -> Result<Count> {
 }
 
 pub(super) fn documentation(runner: &Runner<'_>) -> Result<Count> {
-    each_run(|packages| {
+    let site = runner.check(&mut site::build(runner.workspace))?;
+    let crates = each_run(|packages| {
         let mut doc = runner.workspace.cargo(&["doc", "--no-deps"]);
         select(&mut doc, packages).env("RUSTDOCFLAGS", RUSTDOC_FLAGS);
         runner.check(&mut doc)
-    })
+    })?;
+    Ok(site + crates)
 }
 
 pub(super) fn tests(runner: &Runner<'_>) -> Result<Count> {

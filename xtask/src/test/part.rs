@@ -26,7 +26,7 @@ pub(super) enum Part {
     Dependencies,
     /// Clippy has nothing to say, natively and for WASM
     Clippy,
-    /// The documentation builds without a warning
+    /// The documentation builds without a warning: the site with its links, and that of the crates
     Documentation,
     /// Prettier and ESLint have nothing to say about the JavaScript, nor TypeScript about the tracker's
     Javascript,
