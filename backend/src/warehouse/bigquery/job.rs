@@ -1,7 +1,7 @@
 //! Jobs: submitted under an id of our choosing, so that one whose answer was lost is found again rather than run twice.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gcp_bigquery_client::model::job::Job;
@@ -154,8 +154,12 @@ impl Client {
     }
 
     async fn submit(&self, new: &NewJob, reference: &JobReference) -> Result<(), BigQueryError> {
+        let configuration = JobConfiguration {
+            job_timeout_ms: Some(self.settings.job_for.as_millis().to_string()),
+            ..new.configuration.clone()
+        };
         let job = Job {
-            configuration: Some(new.configuration.clone()),
+            configuration: Some(configuration),
             job_reference: Some(reference.clone()),
             ..Job::default()
         };
@@ -170,11 +174,12 @@ impl Client {
         }
     }
 
-    /// Waits until a job is done, well or not.
+    /// Waits until a job is done, well or not. One that takes too long is cancelled, if the server has not done so by itself.
     async fn ended(&self, what: &str, reference: &JobReference) -> Result<Job, BigQueryError> {
         let (project, location) = (&self.settings.project, reference.location.as_deref());
         let id = reference.job_id.as_deref().unwrap_or_default();
         let mut wait = FIRST_LOOK;
+        let since = Instant::now();
         loop {
             let job = self
                 .call(what, || self.rest.job().get_job(project, id, location))
@@ -186,6 +191,16 @@ impl Client {
                 == Some("DONE")
             {
                 return Ok(job);
+            }
+            if since.elapsed() > self.settings.job_for {
+                // Where that fails too, the server's own limit ends it.
+                let _ = self.rest.job().cancel_job(project, id, location).await;
+                let minutes = self.settings.job_for.as_secs() / 60;
+                return Err(BigQueryError::new(
+                    Class::Failed,
+                    what,
+                    format!("job `{id}` has not ended in {minutes} minutes and was cancelled"),
+                ));
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 3 / 2).min(LONGEST_LOOK);

@@ -33,6 +33,15 @@ pub struct BigQueryArgs {
         default_value_t = 120
     )]
     pub retry_seconds: u64,
+    /// How long one query or load may take before it is cancelled, minutes
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "SHOPTRAIL_BIGQUERY_JOB_MINUTES",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub job_minutes: u64,
     /// Another server's REST address than Google's; credentials are left out then
     #[arg(
         long,
@@ -58,6 +67,7 @@ impl BigQueryArgs {
         let mut args = Vec::new();
         args.extend(given("--max-bytes-billed", &self.max_bytes_billed));
         args.extend(given("--retry-seconds", &self.retry_seconds));
+        args.extend(given("--job-minutes", &self.job_minutes));
         args.extend(given("--sink-overlap-minutes", &self.sink_overlap_minutes));
         args.extend(
             self.sink_table
@@ -95,6 +105,8 @@ pub struct Settings {
     pub sink_overlap: Duration,
     /// How long a refused call is tried again.
     pub retry_for: Duration,
+    /// How long one job may take.
+    pub job_for: Duration,
 }
 
 /// Another server than Google's.
@@ -122,6 +134,7 @@ impl Settings {
             sink_table: args.sink_table.clone(),
             sink_overlap: Duration::from_secs(args.sink_overlap_minutes * 60),
             retry_for: Duration::from_secs(args.retry_seconds),
+            job_for: Duration::from_secs(args.job_minutes * 60),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Bad days: each ends in a sentence and an exit code of its own, and the next run is right.
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::json;
 use shoptrail_backend::build::Mode;
@@ -371,6 +372,28 @@ async fn read_that_would_scan_too_much_is_refused_before_it_does() {
         "{refused}"
     );
     assert_eq!(frugal.traffic().bytes_read, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn job_that_never_ends_is_given_up() {
+    let test = TestBigQuery::with(&[&SMALL]).await;
+    let proxy = Proxy::start(&test.server).await;
+    let impatient = connect(Settings {
+        job_for: Duration::ZERO,
+        ..test.server.settings(&proxy.rest)
+    })
+    .await;
+    let running = Effect::Replace(json!({"status": {"state": "RUNNING"}}));
+    proxy.play(vec![fault(&["GET", "/jobs/"], ALWAYS, running)]);
+    let changes = vec![change(Replaces::All, &[(1, "a", 1)])];
+    let given_up = impatient
+        .publish(&Publication::default(), changes, basis(""))
+        .await
+        .unwrap_err();
+    assert!(
+        given_up.to_string().contains("has not ended in 0 minutes"),
+        "{given_up}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,6 +127,7 @@ impl Server {
             sink_table: None,
             sink_overlap: Duration::ZERO,
             retry_for: Duration::from_secs(30),
+            job_for: Duration::from_secs(600),
         }
     }
 
