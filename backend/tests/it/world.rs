@@ -256,12 +256,17 @@ fn uuid_v7(at: i64, seed: u128) -> String {
 /// crawlers; clocks that are off, or jump between an event and its sending; deliveries that are repeated, with other times of
 /// receipt, on another day, or from another visitor; in the order of their events.
 pub fn shuffled_world(seed: u64, visits: usize) -> Vec<String> {
+    shuffled_world_from(EVENING, seed, visits)
+}
+
+/// The same, in the three days that begin then.
+pub fn shuffled_world_from(start: i64, seed: u64, visits: usize) -> Vec<String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut records = Vec::new();
     let mut orders: Vec<(String, i64)> = Vec::new();
     for _ in 0..visits {
         let visitor = format!("visitor-{}", rng.random_range(0..visits.div_ceil(4)));
-        let mut at = EVENING + rng.random_range(0..3 * 24 * 60) * MINUTE;
+        let mut at = start + rng.random_range(0..3 * 24 * 60) * MINUTE;
         for _ in 0..rng.random_range(1..8) {
             // Around the gap that ends a session, exactly at it at times.
             at += *[1_000, MINUTE, 20 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1]
