@@ -44,12 +44,6 @@ impl Clock {
         }
     }
 
-    /// Whether an event of the batch can have happened by these clocks: it is neither too old nor from the future.
-    #[must_use]
-    pub fn admits(&self, event_timestamp: i64) -> bool {
-        self.judge(self.moment(event_timestamp).ms).is_none()
-    }
-
     /// Returns when an event of the batch happened.
     pub(crate) fn moment(&self, event_timestamp: i64) -> Moment {
         let offset = self.received_at.saturating_sub(self.sent_at);
