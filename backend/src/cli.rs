@@ -30,11 +30,12 @@ use crate::build::{self, Mode};
 use crate::config::Reporting;
 use crate::exit;
 use crate::forget::{self, ForgetArgs};
+use crate::judging::JudgingArgs;
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
 use crate::pace::Pace;
-use crate::replay::{self, ReplayArgs};
+use crate::replay::{self, CloudflareArgs, ReplayArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
 use crate::warehouse::Warehouse;
@@ -49,7 +50,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success; for commands that go on until they are stopped, a stop as well
   1    failure, explained on stderr
-  2    wrong command line
+  2    wrong command line or setting
   10-18  failures of the warehouse, each with a code of its own: docs/deploy-bigquery.md
   130  stopped by Ctrl-C before it was done
   143  stopped by SIGTERM before it was done";
@@ -80,7 +81,7 @@ enum Command {
         #[command(flatten)]
         warehouse: WarehouseArgs,
     },
-    /// Judges dead letters again, and sends the events that are accepted now to their topic
+    /// Brings events back: refused ones that are accepted now, or what the Worker could not deliver
     Replay {
         #[command(flatten)]
         replay: ReplayArgs,
@@ -135,6 +136,10 @@ enum Command {
         kafka: KafkaArgs,
         #[command(flatten)]
         reporting: Reporting,
+        #[command(flatten)]
+        judging: JudgingArgs,
+        #[command(flatten)]
+        cloudflare: CloudflareArgs,
     },
     /// Prints a shell's completion script for this command
     Completions {
@@ -172,6 +177,8 @@ struct BuildArgs {
     attention: Attention,
     #[command(flatten)]
     reporting: Reporting,
+    #[command(flatten)]
+    judging: JudgingArgs,
 }
 
 /// Runs the command line of this process.
@@ -252,7 +259,10 @@ async fn dispatch(
         }
         Command::Replay { replay } => {
             let _live = live_line("replay");
-            print_json(&replay::run(&replay).await?)
+            match replay.undelivered {
+                false => print_json(&replay::run(&replay).await?),
+                true => print_json(&replay::undelivered::run(&replay).await?),
+            }
         }
         Command::Forget { warehouse, forget } => {
             let _live = live_line("forget");
@@ -325,9 +335,10 @@ async fn run_build(
         Mode::Increment
     };
     let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
+    let reporting = args.reporting.with(&args.judging)?;
     if args.dry_run {
         let live = live_line("build");
-        let forecast = build::forecast(warehouse, &args.reporting, mode).await?;
+        let forecast = build::forecast(warehouse, &reporting, mode).await?;
         drop(live);
         return print_json(&forecast);
     }
@@ -338,7 +349,7 @@ async fn run_build(
         let seen = warehouse.bronze_mark();
         let started = Instant::now();
         let live = args.every_ms.is_none().then(|| live_line("build"));
-        let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
+        let summary = build::run_within(warehouse, &reporting, mode, rows_at_once).await?;
         drop(live);
         if summary.tables > 0 {
             tracing::info!(

@@ -34,7 +34,7 @@ pub static TABLES: [&Table; 8] = [
 
 /// Version of the plans of silver and gold. Raise it with every change of what they make of the same records: the next
 /// build then makes all tables again.
-const LOGIC: u32 = 5;
+const LOGIC: u32 = 6;
 
 /// What the tables are made under.
 pub fn recipe(reporting: &Reporting) -> Recipe {
@@ -44,6 +44,7 @@ pub fn recipe(reporting: &Reporting) -> Recipe {
         currency: reporting.currency.clone(),
         session_gap_ms: sessions::GAP_US / 1_000,
         bot_score: events::BOT_SCORE,
+        judging: reporting.judging.fingerprint(),
     }
 }
 
@@ -64,7 +65,7 @@ pub struct NewRows {
 /// # Errors
 /// Returns an error if the frame is not one of bronze, or a value does not fit its column.
 pub fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<NewRows> {
-    let sorted = bronze::sorted(bronze)?;
+    let sorted = bronze::sorted(bronze, &reporting.judging)?;
     Ok(NewRows {
         quarantine: quarantine::rows(&sorted.unreadable)?,
         left_out: left_out::refused(&sorted.unreadable, &reporting.time_zone)?,
