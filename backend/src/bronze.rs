@@ -8,6 +8,7 @@ use polars::prelude::{DataFrame, PolarsResult};
 use self::field::Read::{Boolean, Integer as Number, Text as Words};
 use self::field::{Field, Read, followed_by};
 pub(crate) use self::understood::{ItemText, TIMES_MS, Understood, Unreadable};
+use crate::judging::Judging;
 use crate::table::ColumnType::{Boolean as YesOrNo, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -358,7 +359,7 @@ pub(crate) struct Sorted {
 ///
 /// # Errors
 /// Returns an error if the frame is not one of bronze: it has the column `record` at least.
-pub(crate) fn sorted(rows: &DataFrame) -> PolarsResult<Sorted> {
+pub(crate) fn sorted(rows: &DataFrame, judging: &Judging) -> PolarsResult<Sorted> {
     let columns = || FIELDS.iter().map(|field| field.column.name);
     let mut unreadable = Vec::new();
     let events = match rows.column("event_id") {
@@ -366,21 +367,22 @@ pub(crate) fn sorted(rows: &DataFrame) -> PolarsResult<Sorted> {
         Ok(ids) => {
             let known = rows.filter(&ids.is_not_null())?.select(columns())?;
             let others = rows.filter(&ids.is_null())?;
-            known.vstack(&understand(&others, &mut unreadable)?)?
+            known.vstack(&understand(&others, judging, &mut unreadable)?)?
         }
-        Err(_) => understand(rows, &mut unreadable)?,
+        Err(_) => understand(rows, judging, &mut unreadable)?,
     };
     Ok(Sorted { events, unreadable })
 }
 
 fn understand(
     rows: &DataFrame,
+    judging: &Judging,
     unreadable: &mut Vec<(String, Unreadable)>,
 ) -> PolarsResult<DataFrame> {
     let mut events = Vec::new();
     for text in rows.column("record")?.str()?.iter() {
         let text = text.unwrap_or_default();
-        match Understood::read(text) {
+        match Understood::read(text, judging) {
             Ok(event) => events.push(event),
             Err(why) => {
                 tracing::warn!(reject.code = why.code, "record quarantined");
@@ -417,9 +419,9 @@ mod tests {
         let records = ["one", "two"].map(record);
         let known = records
             .each_ref()
-            .map(|text| Understood::read(text).unwrap());
+            .map(|text| Understood::read(text, &Judging::default()).unwrap());
         let known = understood_columns(known.iter().map(Some)).unwrap();
-        let read = sorted(&texts(&records)).unwrap();
+        let read = sorted(&texts(&records), &Judging::default()).unwrap();
         assert!(read.events.equals_missing(&known));
 
         // One row as it lands now, without its text, and one as it landed once.
@@ -437,12 +439,18 @@ mod tests {
             .select([all().exclude_cols(["record"]).as_expr(), col("record")]);
         let old = old.collect().unwrap();
         let mixed = landed.unwrap().vstack(&old).unwrap();
-        assert!(sorted(&mixed).unwrap().events.equals_missing(&known));
+        assert!(
+            sorted(&mixed, &Judging::default())
+                .unwrap()
+                .events
+                .equals_missing(&known)
+        );
     }
 
     #[test]
     fn record_that_tells_nothing_is_set_aside_with_its_reason() {
-        let rows = sorted(&texts(&["nonsense".to_owned(), record("one")])).unwrap();
+        let texts = texts(&["nonsense".to_owned(), record("one")]);
+        let rows = sorted(&texts, &Judging::default()).unwrap();
         assert_eq!(rows.events.height(), 1);
         assert_eq!(rows.unreadable[0].0, "nonsense");
         assert_eq!(rows.unreadable[0].1.code, "malformed_record");

@@ -31,10 +31,11 @@ use crate::build;
 use crate::config::Reporting;
 use crate::exit;
 use crate::forget::{self, ForgetArgs};
+use crate::judging::JudgingArgs;
 use crate::kafka::KafkaArgs;
 use crate::land::{self, LandArgs};
 use crate::laptop::{self, LocalArgs};
-use crate::replay::{self, ReplayArgs};
+use crate::replay::{self, CloudflareArgs, ReplayArgs};
 use crate::runs::{self, RunsArgs};
 use crate::show::{self, ShowArgs};
 use crate::tables::{self, ListFormat};
@@ -50,7 +51,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success; for commands that go on until they are stopped, a stop as well
   1    failure, explained on stderr
-  2    wrong command line
+  2    wrong command line or setting
   10-18  failures of the warehouse, each with a code of its own: docs/deploy-bigquery.md
   130  stopped by Ctrl-C before it was done
   143  stopped by SIGTERM before it was done";
@@ -90,7 +91,7 @@ enum Command {
         #[command(flatten)]
         warehouse: WarehouseArgs,
     },
-    /// Judges dead letters again, and sends the events that are accepted now to their topic
+    /// Brings events back: refused ones that are accepted now, or what the Worker could not deliver
     Replay {
         #[command(flatten)]
         replay: ReplayArgs,
@@ -155,6 +156,10 @@ enum Command {
         kafka: KafkaArgs,
         #[command(flatten)]
         reporting: Reporting,
+        #[command(flatten)]
+        judging: JudgingArgs,
+        #[command(flatten)]
+        cloudflare: CloudflareArgs,
     },
     /// Prints a shell's completion script for this command
     Completions {
@@ -246,7 +251,10 @@ async fn dispatch(
         Command::Build { build, warehouse } => building::build(&build, &warehouse, &stop).await,
         Command::Replay { replay } => {
             let _live = live_line("replay");
-            print_json(&replay::run(&replay).await?)
+            match replay.undelivered {
+                false => print_json(&replay::run(&replay).await?),
+                true => print_json(&replay::undelivered::run(&replay).await?),
+            }
         }
         Command::Forget { warehouse, forget } => {
             let _live = live_line("forget");

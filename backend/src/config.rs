@@ -1,7 +1,12 @@
 //! Settings of the backend, one struct per concern.
 
+use std::sync::Arc;
+
 use clap::Args;
 use polars::prelude::{PlSmallStr, TimeZone};
+use shoptrail_edge::config::ConfigError;
+
+use crate::judging::{Judging, JudgingArgs};
 
 /// How a shop reports.
 #[derive(Args, Clone, Debug)]
@@ -13,6 +18,22 @@ pub struct Reporting {
     /// Currency of sessions without an amount, an ISO 4217 code
     #[arg(long, env = "SHOPTRAIL_CURRENCY", default_value = "EUR", value_parser = currency)]
     pub currency: String,
+    /// How records are judged that the edge has not judged
+    #[arg(skip)]
+    pub judging: Arc<Judging>,
+}
+
+impl Reporting {
+    /// Returns the same with settings that events are judged by.
+    ///
+    /// # Errors
+    /// Returns an error if one of them has a fault.
+    pub fn with(&self, judging: &JudgingArgs) -> Result<Self, ConfigError> {
+        Ok(Self {
+            judging: Arc::new(judging.read()?),
+            ..self.clone()
+        })
+    }
 }
 
 impl Default for Reporting {
@@ -20,6 +41,7 @@ impl Default for Reporting {
         Self {
             time_zone: TimeZone::UTC,
             currency: "EUR".to_owned(),
+            judging: Arc::default(),
         }
     }
 }

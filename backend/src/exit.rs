@@ -1,11 +1,15 @@
 //! Exit codes: what a scheduler can decide on without reading a message.
 
+use shoptrail_edge::config::ConfigError;
+
 use crate::build::Broken;
 use crate::warehouse::WarehouseError;
 use crate::warehouse::bigquery::Class;
 
-/// Any failure that has no code of its own. A wrong command line exits with 2.
+/// Any failure that has no code of its own.
 const OTHER: u8 = 1;
+/// A setting cannot be used; a wrong command line exits with the same.
+const SETTING: u8 = 2;
 /// A check before publishing failed.
 const BROKEN: u8 = 19;
 
@@ -13,6 +17,9 @@ const BROKEN: u8 = 19;
 pub fn code(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<Broken>().is_some() {
         return BROKEN;
+    }
+    if error.downcast_ref::<ConfigError>().is_some() {
+        return SETTING;
     }
     let warehouse = error
         .chain()
@@ -82,6 +89,8 @@ mod tests {
         };
         assert_eq!(code(&broken.into()), 19);
         assert!(guide.contains("\n| 19 | "));
+        let setting = ConfigError::new("SHOPTRAIL_RULES", "has a fault");
+        assert_eq!(code(&setting.into()), 2);
         assert_eq!(code(&anyhow::anyhow!("anything")), 1);
     }
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::bronze;
 use crate::build::{self, Mode};
 use crate::config::Reporting;
+use crate::judging::JudgingArgs;
 use crate::warehouse::{Person, Warehouse};
 
 /// Flags of `shoptrail forget`.
@@ -36,6 +37,9 @@ pub struct ForgetArgs {
     /// How the tables are built again
     #[command(flatten)]
     pub reporting: Reporting,
+    /// How events are judged then
+    #[command(flatten)]
+    pub judging: JudgingArgs,
 }
 
 /// What `forget` found and did. It names nobody.
@@ -60,8 +64,9 @@ const KAFKA: &str = "Kafka: the topic of the events, and the dead letters of ref
 /// Erases a person, or counts what would go.
 ///
 /// # Errors
-/// Returns an error if the warehouse fails, another writer was faster, or a row of the person is still there at the end.
+/// Returns an error if a setting has a fault, the warehouse fails, another writer was faster, or a row of the person is still there at the end.
 pub async fn run(warehouse: &dyn Warehouse, args: &ForgetArgs) -> anyhow::Result<Erasure> {
+    let reporting = args.reporting.with(&args.judging)?;
     let person = ids::of(warehouse, args).await?;
     let found = look::everywhere(warehouse, &person).await?;
     let mut erasure = Erasure {
@@ -74,7 +79,7 @@ pub async fn run(warehouse: &dyn Warehouse, args: &ForgetArgs) -> anyhow::Result
         return Ok(erasure);
     }
     erase(warehouse, &person).await?;
-    let built = build::run(warehouse, &args.reporting, Mode::Rebuild);
+    let built = build::run(warehouse, &reporting, Mode::Rebuild);
     built.await.context("building every table again")?;
     build::drop_samples(warehouse, |samples| ids::tells(samples, &person)).await?;
     erasure

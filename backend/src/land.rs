@@ -19,7 +19,7 @@ use self::decode::Rows;
 pub use self::limits::Limits;
 use self::source::{Polled, Source};
 use crate::attention::Attention;
-use crate::event_age::EventAge;
+use crate::judging::JudgingArgs;
 use crate::kafka::KafkaArgs;
 use crate::telemetry;
 use crate::warehouse::{Landing, Offsets, Warehouse};
@@ -41,15 +41,15 @@ pub struct LandArgs {
         default_value_t = 0
     )]
     pub generation: u32,
-    /// How old an event may be
-    #[command(flatten)]
-    pub age: EventAge,
     /// Whether landings hurry
     #[command(flatten)]
     pub attention: Attention,
     /// When a landing is made
     #[command(flatten)]
     pub limits: Limits,
+    /// How events are judged
+    #[command(flatten)]
+    pub judging: JudgingArgs,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
@@ -81,19 +81,20 @@ pub struct LandSummary {
 /// Lands until `stop` is cancelled (with `--once`: until the end that the topic has now).
 ///
 /// # Errors
-/// Returns an error if Kafka or the warehouse fails for good, records are gone that never landed, or another lander is
-/// at work.
+/// Returns an error if a setting has a fault, Kafka or the warehouse fails for good, records are gone that never landed, or
+/// another lander is at work.
 pub async fn run(
     args: &LandArgs,
     warehouse: &dyn Warehouse,
     stop: &CancellationToken,
 ) -> anyhow::Result<LandSummary> {
+    let judging = args.judging.read()?;
     let stream = args.stream();
     let mut landed = warehouse.offsets(&stream).await?;
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
     while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
-        let mut rows = Rows::new(&stream, args.age.max_ms());
+        let mut rows = Rows::new(&stream, &judging);
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
         if !rows.is_empty() {
@@ -125,7 +126,7 @@ async fn land(
     source: &Source,
     stream: &str,
     landed: Offsets,
-    rows: Rows,
+    rows: Rows<'_>,
 ) -> anyhow::Result<Offsets> {
     let start = Instant::now();
     let mut up_to = landed.clone();
@@ -166,7 +167,7 @@ fn collect(
     source: &Source,
     args: &LandArgs,
     landed: &Offsets,
-    rows: &mut Rows,
+    rows: &mut Rows<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Collected> {
     let mut first: Option<Instant> = None;

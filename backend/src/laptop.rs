@@ -81,6 +81,7 @@ impl LocalArgs {
         let Reporting {
             time_zone,
             currency,
+            ..
         } = &self.reporting;
         let mut args = vec![
             "build".to_owned(),
@@ -94,6 +95,8 @@ impl LocalArgs {
             time_zone.as_str(),
             "--currency",
             currency,
+            "--max-event-age-days",
+            MAX_EVENT_AGE_DAYS,
         ];
         args.extend(own.map(str::to_owned));
         args.extend(self.attention().to_args());

@@ -1,4 +1,4 @@
-//! `shoptrail replay`: refused events back to where good ones are.
+//! `shoptrail replay`: refused events back to where good ones are, and undelivered ones ([`undelivered`]).
 //!
 //! Dead letters are judged again by the present contract; what it accepts now goes to the topic of the events, under the
 //! time at which the edge received it. Nothing is doubled: an event whose id has come into that topic since then is left
@@ -6,25 +6,27 @@
 
 mod filter;
 mod letters;
+mod produce;
+mod pull_queue;
 mod topic;
+pub mod undelivered;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use rdkafka::Message;
-use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde::{Deserialize, Serialize};
 use shoptrail_edge::replay::ReplayedEvent;
 use shoptrail_schemas::wire;
 
 pub use self::filter::Filter;
-use crate::event_age::EventAge;
+use self::produce::{KafkaRecord, produce};
+pub use self::pull_queue::{CloudflareArgs, QueueError};
+use crate::judging::JudgingArgs;
 use crate::kafka::KafkaArgs;
 
-/// How long Kafka may take for one record.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// What stands behind the events' topic in the name of the dead letters'.
+const DEAD_LETTERS: &str = ".dlq";
 
 /// How far Kafka's clock may be behind the edge's, in milliseconds.
 const CLOCKS_APART_MS: i64 = 60 * 60 * 1_000;
@@ -38,12 +40,22 @@ pub struct ReplayArgs {
     /// Id that Schema Registry gave the record's schema
     #[arg(long, value_name = "ID", env = "SHOPTRAIL_SCHEMA_ID")]
     pub schema_id: u32,
-    /// How old an event may be
-    #[command(flatten)]
-    pub age: EventAge,
-    /// Which letters
+    /// Takes back what the Worker could not hand to Kafka, from its queue of undelivered messages, in place of dead letters
+    #[arg(
+        long,
+        requires_all = ["cloudflare_account", "cloudflare_queue", "cloudflare_api_token"],
+        conflicts_with = "reasons"
+    )]
+    pub undelivered: bool,
+    /// Which letters or messages
     #[command(flatten)]
     pub filter: Filter,
+    /// How events are judged
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    /// Where undelivered messages are
+    #[command(flatten)]
+    pub cloudflare: CloudflareArgs,
     /// Where Kafka is and how to reach it
     #[command(flatten)]
     pub kafka: KafkaArgs,
@@ -67,17 +79,20 @@ pub struct ReplaySummary {
 /// Judges dead letters again and produces the events that are accepted now.
 ///
 /// # Errors
-/// Returns an error if Kafka cannot be read, or does not take an event. What it took before stays there: the next replay
+/// Returns an error if a setting has a fault, or Kafka cannot be read or does not take an event. What it took before stays there: the next replay
 /// leaves it out.
 pub async fn run(args: &ReplayArgs) -> anyhow::Result<ReplaySummary> {
+    let judging = args.judging.read()?.again();
     let mut summary = ReplaySummary::default();
-    let mut events = tokio::task::block_in_place(|| letters::read(args, &mut summary))?;
+    let mut events = tokio::task::block_in_place(|| letters::read(args, &judging, &mut summary))?;
     let accepted = events.len();
     tokio::task::block_in_place(|| leave_out_known(&args.kafka, &mut events))?;
     summary.already_there += accepted - events.len();
     summary.replayed = events.len();
     if !args.dry_run {
-        produce(args, events.into_values()).await?;
+        let events = events.into_values();
+        let events = events.map(|event| event_record(args, event));
+        produce(&args.kafka, events).await?;
     }
     tracing::info!(
         letters = summary.letters,
@@ -115,45 +130,12 @@ fn leave_out_known(
     })
 }
 
-async fn produce(
-    args: &ReplayArgs,
-    events: impl Iterator<Item = ReplayedEvent>,
-) -> anyhow::Result<()> {
-    let mut config = args.kafka.client();
-    config
-        .set("enable.idempotence", "true")
-        .set("compression.type", "zstd");
-    let producer: FutureProducer = config.create().context("creating the Kafka producer")?;
-    let mut under_way = Vec::new();
-    for event in events {
-        let value = wire::encode(args.schema_id, event.record.as_bytes());
-        let record = FutureRecord::to(&args.kafka.topic)
-            .key(event.key.as_str())
-            .payload(&value);
-        let sent = match producer.send_result(record) {
-            Ok(sent) => sent,
-            // The client's own queue is full: it has room again when what is in it has arrived.
-            Err((_, record)) => {
-                arrived(std::mem::take(&mut under_way)).await?;
-                producer
-                    .send_result(record)
-                    .map_err(|(error, _)| error)
-                    .context("producing to Kafka")?
-            }
-        };
-        under_way.push(sent);
+/// An event as its topic has it.
+fn event_record(args: &ReplayArgs, event: ReplayedEvent) -> KafkaRecord {
+    KafkaRecord {
+        topic: args.kafka.topic.clone(),
+        value: wire::encode(args.schema_id, event.record.as_bytes()),
+        key: Some(event.key),
+        headers: Vec::new(),
     }
-    arrived(under_way).await
-}
-
-async fn arrived(records: Vec<rdkafka::producer::DeliveryFuture>) -> anyhow::Result<()> {
-    for record in records {
-        let delivered = tokio::time::timeout(PATIENCE, record).await;
-        let delivered = delivered.context("Kafka did not answer in time")?;
-        delivered
-            .context("the Kafka producer ended")?
-            .map_err(|(error, _)| error)
-            .context("producing to Kafka")?;
-    }
-    Ok(())
 }

@@ -57,6 +57,7 @@ pub fn recipe(reporting: &Reporting) -> Recipe {
         currency: reporting.currency.clone(),
         session_gap_ms: sessions::GAP_US / 1_000,
         bot_score: events::BOT_SCORE,
+        judging: reporting.judging.fingerprint(),
     }
 }
 
@@ -77,7 +78,7 @@ pub struct NewRows {
 /// # Errors
 /// Returns an error if the frame is not one of bronze, or a value does not fit its column.
 pub fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<NewRows> {
-    let sorted = bronze::sorted(bronze)?;
+    let sorted = bronze::sorted(bronze, &reporting.judging)?;
     Ok(NewRows {
         quarantine: quarantine::rows(&sorted.unreadable)?,
         left_out: left_out::refused(&sorted.unreadable, &reporting.time_zone)?,

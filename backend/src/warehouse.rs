@@ -160,6 +160,8 @@ pub struct Recipe {
     pub session_gap_ms: i64,
     /// From this score on an event counts as made by a program.
     pub bot_score: u8,
+    /// Hash of the settings that events are judged by where the edge has not judged them.
+    pub judging: String,
 }
 
 /// What a publication is made from.

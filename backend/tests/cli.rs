@@ -69,7 +69,7 @@ fn help_of_every_command_is_as_it_was_reviewed() {
 
 #[test]
 fn usual_errors_say_what_is_wrong_and_what_to_do() {
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("no_such_command", &["biuld"]),
         ("no_such_flag", &["build", "--every-second"]),
         (
@@ -92,6 +92,20 @@ fn usual_errors_say_what_is_wrong_and_what_to_do() {
         ("time_zone", &["build", "--time-zone", "Berlin"]),
         ("currency", &["build", "--currency", "euro"]),
         ("key_without_secret", &["land", "--api-key", "key"]),
+        (
+            "rule_with_a_fault",
+            &[
+                "replay",
+                "--schema-id",
+                "1",
+                "--rules",
+                r#"{"own_hosts":["https://shop.example/"]}"#,
+            ],
+        ),
+        (
+            "queue_that_is_not_named",
+            &["replay", "--schema-id", "1", "--undelivered"],
+        ),
         (
             "rebuild_again_and_again",
             &["build", "--rebuild", "--every-ms", "5"],
@@ -117,6 +131,8 @@ fn settings_show_where_they_come_from_and_no_secret() {
         .env("SHOPTRAIL_WAREHOUSE", "bigquery://my-shop/clicks")
         .env("SHOPTRAIL_KAFKA_API_KEY", "hidden")
         .env("SHOPTRAIL_KAFKA_API_SECRET", "hidden")
+        .env("SHOPTRAIL_HASH_KEY", "hidden")
+        .env("SHOPTRAIL_CLOUDFLARE_API_TOKEN", "hidden")
         .output()
         .expect("the command starts");
     let settings = text(&output.stdout);

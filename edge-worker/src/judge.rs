@@ -120,22 +120,14 @@ impl Circumstances<'_> {
             batch: to_raw_value(info)?,
             edge: to_raw_value(self.edge)?,
         });
-        let clock = Clock {
-            max_age_ms: self.max_age_ms,
-            ..Clock::new(self.edge.received_at, info.sent_at)
-        };
-        let request = derive::Request {
-            shop_id: &self.edge.shop_id,
-            gpc: self.edge.gpc,
-            clock,
-        };
-        let mut deriver = Deriver::new(request, self.rules);
+        let clock = self.clock(info);
+        let mut deriver = self.deriver(clock);
         let mut verdicts = Vec::with_capacity(events.len());
         let mut records = Vec::with_capacity(events.len());
         let mut not_kept: usize = 0;
         let mut visitor = None;
         for bytes in events {
-            match self.judge_event(bytes, clock, &mut deriver) {
+            match self.judge_event(bytes, clock, &mut deriver, accepted) {
                 Ok(accepted) => {
                     visitor = accepted.visitor.or(visitor);
                     verdicts.push(accepted.verdict);
@@ -165,26 +157,57 @@ impl Circumstances<'_> {
         })
     }
 
+    /// Judges one event that stands in a record alone, and gives it to `take` as it may be kept, with what it tells.
+    ///
+    /// # Errors
+    /// Returns everything that is wrong with the event, or the error of `take`.
+    pub fn judge_record<T>(
+        &self,
+        event: &str,
+        info: &BatchInfo,
+        take: impl Fn(&ValidEvent<'_>, &Derived) -> Result<T, Vec<Rejection>>,
+    ) -> Result<T, Vec<Rejection>> {
+        let clock = self.clock(info);
+        self.judge_event(event.as_bytes(), clock, &mut self.deriver(clock), take)
+    }
+
+    fn clock(&self, info: &BatchInfo) -> Clock {
+        Clock {
+            max_age_ms: self.max_age_ms,
+            ..Clock::new(self.edge.received_at, info.sent_at)
+        }
+    }
+
+    fn deriver(&self, clock: Clock) -> Deriver<'_> {
+        let request = derive::Request {
+            shop_id: &self.edge.shop_id,
+            gpc: self.edge.gpc,
+            clock,
+        };
+        Deriver::new(request, self.rules)
+    }
+
     /// Cleans an event of what may not be kept, holds it against the contract and derives what it tells.
-    fn judge_event(
+    fn judge_event<T>(
         &self,
         bytes: &[u8],
         clock: Clock,
         deriver: &mut Deriver<'_>,
-    ) -> Result<Accepted, Vec<Rejection>> {
+        take: impl Fn(&ValidEvent<'_>, &Derived) -> Result<T, Vec<Rejection>>,
+    ) -> Result<T, Vec<Rejection>> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| malformed("not valid JSON: the text is not UTF-8"))?;
         let cleaned = self.privacy.clean(text, self.subject(true));
         let event = validate::event(&cleaned, Some(&clock))?;
         let derived = deriver.event(&event.facts());
         if derived.consent_analytics != ConsentState::Denied {
-            return accepted(&event, &derived);
+            return take(&event, &derived);
         }
         match self.privacy.clean(event.text(), self.subject(false)) {
-            Cow::Borrowed(_) => accepted(&event, &derived),
+            Cow::Borrowed(_) => take(&event, &derived),
             Cow::Owned(anonymous) => {
                 let event = validate::event(&anonymous, Some(&clock))?;
-                accepted(&event, &derived)
+                take(&event, &derived)
             }
         }
     }

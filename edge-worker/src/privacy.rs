@@ -56,6 +56,8 @@ pub struct PrivacyRules {
     /// How many names the longest path of a rule has: enemies nest a hundred thousand, which nobody should join.
     longest: usize,
     key: Option<HashKey>,
+    /// Whether they are applied to what they may have been applied to before.
+    is_again: bool,
 }
 
 /// `SHOPTRAIL_PRIVACY`.
@@ -114,7 +116,24 @@ impl PrivacyRules {
             longest: names.max().unwrap_or(0),
             settings,
             key,
+            is_again: false,
         })
+    }
+
+    /// Returns the rules for dead letters that come back: what is a hash already is not hashed a second time.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self {
+            is_again: true,
+            ..self
+        }
+    }
+
+    /// Returns what tells these rules from others, key included, and nothing of the key itself.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let key = self.key.as_ref().map(|key| key.hash("", VARIABLE));
+        format!("{:?} {key:?}", self.settings)
     }
 
     /// Whether the visitor's id in a record is not the one that the browser knows.
@@ -200,6 +219,9 @@ impl edit::Editor for Cleaner<'_> {
     }
 
     fn hash(&self, value: &str) -> Option<String> {
+        if self.rules.is_again && hash::is_hash(value) {
+            return Some(value.to_owned());
+        }
         let key = self.rules.key.as_ref()?;
         Some(key.hash(self.subject.shop_id, value))
     }
@@ -339,6 +361,34 @@ mod tests {
         };
         assert_ne!(number, other.clean(r#"{"user_id":42}"#, subject));
         assert_eq!(cleaned(rules, r#"{"user_id":null}"#), r#"{"user_id":null}"#);
+    }
+
+    #[test]
+    fn what_is_a_hash_already_stays_one_where_rules_are_applied_again() {
+        let rules = r#"{"fields":{"user_id":"hash"}}"#;
+        let once = cleaned(rules, r#"{"user_id":"c-42"}"#);
+        assert_ne!(cleaned(rules, &once), once);
+        let again = PrivacyRules::read(Some(rules), Some(KEY)).unwrap().again();
+        assert_eq!(again.clean(&once, SUBJECT), once);
+        assert_eq!(again.clean(r#"{"user_id":"c-42"}"#, SUBJECT), once);
+    }
+
+    #[test]
+    fn fingerprint_tells_rules_and_keys_apart_and_no_secret() {
+        let of = |rules: &str, key: Option<&str>| {
+            PrivacyRules::read(Some(rules), key).unwrap().fingerprint()
+        };
+        let all = [
+            of("{}", None),
+            of("{}", Some(KEY)),
+            of("{}", Some(&KEY.to_uppercase())),
+            of(r#"{"mask_texts":false}"#, Some(KEY)),
+        ];
+        for (position, one) in all.iter().enumerate() {
+            assert!(!one.contains(KEY));
+            assert!(!all[position + 1..].contains(one), "{one}");
+        }
+        assert_eq!(of(" {} ", None), all[0]);
     }
 
     #[test]

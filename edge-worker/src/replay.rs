@@ -83,11 +83,17 @@ impl<'a> Letter<'a> {
         }
     }
 
-    /// Judges the letter's events by the present contract, at the time when they came.
+    /// Judges the letter's events by the present contract, at the time when they came. The privacy rules are for what they were
+    /// applied to before ([`PrivacyRules::again`]).
     ///
     /// # Errors
     /// Returns an error if the letter holds no whole event, or nothing says where it is from.
-    pub fn judge(&self, rules: &Rules, max_age_ms: i64) -> Result<Again, LetterError> {
+    pub fn judge(
+        &self,
+        rules: &Rules,
+        privacy: &PrivacyRules,
+        max_age_ms: i64,
+    ) -> Result<Again, LetterError> {
         if self.is_cut {
             return Err(LetterError::Cut);
         }
@@ -106,7 +112,7 @@ impl<'a> Letter<'a> {
         };
         let circumstances = Circumstances {
             edge: &edge,
-            privacy: &PrivacyRules::default(),
+            privacy,
             rules,
             max_age_ms,
         };
@@ -229,7 +235,8 @@ mod tests {
     }
 
     fn judged(letter: &Letter<'_>) -> Again {
-        letter.judge(&Rules::default(), WEEK_MS).unwrap()
+        let privacy = PrivacyRules::default();
+        letter.judge(&Rules::default(), &privacy, WEEK_MS).unwrap()
     }
 
     fn record(again: &Again) -> Record {
@@ -299,7 +306,8 @@ mod tests {
 
     #[test]
     fn letter_without_a_whole_event_is_no_event() {
-        let judge = |letter: Letter<'_>| letter.judge(&Rules::default(), WEEK_MS);
+        let privacy = PrivacyRules::default();
+        let judge = |letter: Letter<'_>| letter.judge(&Rules::default(), &privacy, WEEK_MS);
         let cut = Letter {
             is_cut: true,
             ..letter(EVENT)

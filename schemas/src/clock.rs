@@ -4,7 +4,7 @@
 //! clearly off is corrected, by how long the event waited until it was sent. Within a tracker's session `seq` decides the
 //! order.
 
-use crate::limits::{CLOCK_TOLERANCE_MS, ID_TOLERANCE_MS, MAX_AGE_MS};
+use crate::limits::{CLOCK_JUMP_MS, CLOCK_TOLERANCE_MS, ID_TOLERANCE_MS, MAX_AGE_MS};
 
 /// What the clocks said about one batch. All in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +44,15 @@ impl Clock {
         }
     }
 
-    /// Whether an event of the batch can have happened by these clocks: it is neither too old nor from the future.
-    #[must_use]
-    pub fn admits(&self, event_timestamp: i64) -> bool {
-        self.judge(self.moment(event_timestamp).ms).is_none()
-    }
-
     /// Returns when an event of the batch happened.
     pub(crate) fn moment(&self, event_timestamp: i64) -> Moment {
         let offset = self.received_at.saturating_sub(self.sent_at);
         let waited = self.sent_at.saturating_sub(event_timestamp);
         let agrees = offset.saturating_abs() <= CLOCK_TOLERANCE_MS;
         // A clock that was set between event and sending says nothing about how long the event waited.
-        if agrees || !(0..=self.max_age_ms).contains(&waited) {
+        let was_set =
+            !(0..=self.max_age_ms).contains(&waited) || self.has_jumped_ahead(event_timestamp);
+        if agrees || was_set {
             return Moment {
                 ms: event_timestamp,
                 corrected: false,
@@ -66,6 +62,14 @@ impl Clock {
             ms: self.received_at.saturating_sub(waited),
             corrected: true,
         }
+    }
+
+    /// Whether the clock was right when the event happened, and far ahead when it was sent. A clock that was ahead all the time
+    /// says the same only of an event that waited as long as the clock is ahead, to the minute.
+    fn has_jumped_ahead(&self, event_timestamp: i64) -> bool {
+        let ahead = self.sent_at.saturating_sub(self.received_at);
+        let ago = self.received_at.saturating_sub(event_timestamp);
+        ahead >= CLOCK_JUMP_MS && (0..=CLOCK_TOLERANCE_MS).contains(&ago)
     }
 
     /// Returns why a moment cannot be that of an event of this batch.
@@ -124,6 +128,27 @@ mod tests {
         assert_eq!(moment(NOW, NOW + 365 * DAY, NOW - 500), (NOW - 500, false));
         assert_eq!(moment(NOW, NOW - DAY, NOW - 500), (NOW - 500, false));
         assert_eq!(moment(NOW, NOW, 3_000), (3_000, false));
+    }
+
+    #[test]
+    fn clock_that_jumped_ahead_after_the_event_makes_no_other_day() {
+        const HOUR: i64 = 60 * MINUTE;
+        for ahead in [HOUR, 5 * HOUR, DAY, 3 * DAY, MAX_AGE_MS - 500] {
+            for ago in [0, 500, 2 * MINUTE] {
+                assert_eq!(moment(NOW, NOW + ahead, NOW - ago), (NOW - ago, false));
+            }
+        }
+        // Ahead all the time: sent at once, and after a wait that is no coincidence.
+        assert_eq!(moment(NOW, NOW + DAY, NOW + DAY - 500), (NOW - 500, true));
+        assert_eq!(
+            moment(NOW, NOW + DAY, NOW - 5 * HOUR),
+            (NOW - DAY - 5 * HOUR, true)
+        );
+        // A few minutes: clocks are often off so much, and events often wait so long.
+        assert_eq!(
+            moment(NOW, NOW + 5 * MINUTE, NOW - MINUTE),
+            (NOW - 6 * MINUTE, true)
+        );
     }
 
     #[test]

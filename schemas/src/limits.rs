@@ -20,6 +20,8 @@ pub const MAX_EVENT_MS: i64 = 4_102_444_800_000;
 pub const MAX_AGE_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Two clocks agree up to this difference: what is between them may be a slow network.
 pub const CLOCK_TOLERANCE_MS: i64 = 2 * 60 * 1_000;
+/// A clock that is ahead by so much when a batch is sent was set after an event whose own time agrees with the edge's.
+pub const CLOCK_JUMP_MS: i64 = 60 * 60 * 1_000;
 /// Largest difference between an event's time and the time in its id.
 pub const ID_TOLERANCE_MS: i64 = 60 * 60 * 1_000;
 /// Largest integer that JavaScript's numbers hold exactly (2^53 - 1).

@@ -239,28 +239,59 @@ fn check_time(check: &mut Check, members: &Members<'_>, clock: &Clock) {
     let Some(timestamp) = members.integer("event_timestamp") else {
         return;
     };
-    let outside = clock.judge(clock.moment(timestamp).ms);
-    check.at("event_timestamp", |check| match outside {
-        Some(Outside::TooOld) => {
-            let days = clock.max_age_ms / 86_400_000;
-            let message =
-                format!("`event_timestamp` is more than {days} days ago: send events sooner");
-            check.reject(RejectCode::TooOld, message);
-        }
-        Some(Outside::InFuture) => {
-            let message =
-                "`event_timestamp` is in the future: send milliseconds since 1970, UTC".to_owned();
-            check.reject(RejectCode::InFuture, message);
-        }
-        None => {}
-    });
     let id = members.text("event_id").unwrap_or_default();
-    if event::is_event_id(id) && !clock::id_fits(id, timestamp) {
-        check.at("event_id", |check| {
-            let message =
-                "`event_id` was not made when the event happened: make a UUIDv7 for each event"
-                    .to_owned();
-            check.reject(RejectCode::IdTime, message);
-        });
+    for fault in time_faults(id, timestamp, clock) {
+        check.at(fault.field, |check| check.reject(fault.code, fault.message));
     }
+}
+
+/// What is wrong with the time of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeFault {
+    /// The field that is wrong.
+    pub field: &'static str,
+    /// The code that a rejection for it has.
+    pub code: RejectCode,
+    /// What is wrong and what to do, in one sentence.
+    pub message: String,
+}
+
+/// Returns what is wrong with the time of an event and of its id, by the edge's clock. [`event`] finds the same.
+pub fn time_faults(
+    event_id: &str,
+    event_timestamp: i64,
+    clock: &Clock,
+) -> impl Iterator<Item = TimeFault> + use<> {
+    let outside = clock
+        .judge(clock.moment(event_timestamp).ms)
+        .map(|outside| {
+            let (code, message) = match outside {
+                Outside::TooOld => {
+                    let days = clock.max_age_ms / 86_400_000;
+                    let message = format!(
+                        "`event_timestamp` is more than {days} days ago: send events sooner"
+                    );
+                    (RejectCode::TooOld, message)
+                }
+                Outside::InFuture => {
+                    let message =
+                        "`event_timestamp` is in the future: send milliseconds since 1970, UTC";
+                    (RejectCode::InFuture, message.to_owned())
+                }
+            };
+            TimeFault {
+                field: "event_timestamp",
+                code,
+                message,
+            }
+        });
+    let is_of_another_time =
+        event::is_event_id(event_id) && !clock::id_fits(event_id, event_timestamp);
+    let id = is_of_another_time.then(|| TimeFault {
+        field: "event_id",
+        code: RejectCode::IdTime,
+        message: "`event_id` was not made when the event happened: make a UUIDv7 for each event"
+            .to_owned(),
+    });
+    outside.into_iter().chain(id)
 }

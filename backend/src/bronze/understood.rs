@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use shoptrail_schemas::derive::{self, Derived, ItemAmounts, Request, Rules};
-use shoptrail_schemas::{Clock, Event, Item, Record, money};
+use serde_json::value::RawValue;
+use shoptrail_edge::privacy::Subject;
+use shoptrail_schemas::derive::{self, Derived, ItemAmounts, Request};
+use shoptrail_schemas::{ConsentState, Event, Item, Record, money, validate};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::judging::Judging;
 
 /// 2020-01-01 to 2100-01-01, UTC milliseconds: what lies outside is no shop's event, and calendars end somewhere.
 pub(crate) const TIMES_MS: Range<i64> = 1_577_836_800_000..4_102_444_800_000;
@@ -70,28 +74,42 @@ impl Unreadable {
 }
 
 impl Understood {
-    /// Reads a record as bronze holds it.
+    /// Reads a record as bronze holds it. What no edge derived anything of is cleaned and derived here, as the edge does it.
     ///
     /// # Errors
-    /// Returns an error if the text is not a record of the contract, or [`Understood::new`] refuses it.
-    pub(super) fn read(text: &str) -> Result<Self, Unreadable> {
-        let record = serde_json::from_str(text).map_err(|error| Unreadable::malformed(&error))?;
-        Self::new(record)
+    /// Returns an error if the text is not a record of the contract, the event cannot be of its time, or [`Understood::new`]
+    /// refuses it.
+    pub(crate) fn read(text: &str, judging: &Judging) -> Result<Self, Unreadable> {
+        let malformed = |error: serde_json::Error| Unreadable::malformed(&error);
+        let mut record: Record<&RawValue> = serde_json::from_str(text).map_err(malformed)?;
+        check_time("received_at", record.edge.received_at)?;
+        let (event, derived) = match record.edge.derived.take() {
+            Some(derived) => {
+                let event = serde_json::from_str::<Event>(record.event.get());
+                (event.map_err(malformed)?, derived)
+            }
+            None => cleaned_and_derived(&record, judging).map_err(malformed)?,
+        };
+        let record = Record {
+            event,
+            batch: record.batch,
+            edge: record.edge,
+        };
+        check_age(&record, judging)?;
+        Self::new(record, derived)
     }
 
-    /// Takes what the edge derived, or derives it where the edge did not.
+    /// Takes a record apart from what is derived from it.
     ///
     /// # Errors
     /// Returns an error if a number of the record is out of bounds.
-    pub(crate) fn new(mut record: Record) -> Result<Self, Unreadable> {
+    pub(crate) fn new(mut record: Record, derived: Derived) -> Result<Self, Unreadable> {
         check_time("received_at", record.edge.received_at)?;
-        let derived = match record.edge.derived.take() {
-            Some(derived) => derived,
-            None => derive(&record)?,
-        };
         check_time("event_time", derived.event_time)?;
         check_amounts(&record.event, &derived)?;
         record.event.properties = None;
+        // Where an address was, and no key to hash it by.
+        record.event.user_id = record.event.user_id.filter(|id| !id.is_empty());
         record.event.items = record.event.items.filter(|items| !items.is_empty());
         let malformed = |error: serde_json::Error| Unreadable::malformed(&error);
         Ok(Self {
@@ -113,25 +131,42 @@ fn check_time(name: &str, ms: i64) -> Result<(), Unreadable> {
     ))
 }
 
-/// Derives what an edge of the contract's first version did not, and judges the event's time as it did not.
-fn derive(record: &Record) -> Result<Derived, Unreadable> {
-    let clock = Clock::new(record.edge.received_at, record.batch.sent_at);
-    if !clock.admits(record.event.event_timestamp) {
-        return Err(Unreadable::new(
-            "time_out_of_range",
-            "the event is older than a tracker keeps one, or from the future",
-        ));
+/// Judges the time of an event by the edge's clock.
+fn check_age(record: &Record, judging: &Judging) -> Result<(), Unreadable> {
+    let Event {
+        event_id,
+        event_timestamp,
+        ..
+    } = &record.event;
+    let clock = judging.clock(&record.edge, &record.batch);
+    match validate::time_faults(event_id, *event_timestamp, &clock).next() {
+        Some(fault) => Err(Unreadable::new("time_out_of_range", fault.message)),
+        None => Ok(()),
     }
+}
+
+/// The event as it may be kept, and what it tells.
+fn cleaned_and_derived(
+    record: &Record<&RawValue>,
+    judging: &Judging,
+) -> serde_json::Result<(Event, Derived)> {
+    let subject = |keeps_user_id| Subject {
+        shop_id: &record.edge.shop_id,
+        keeps_user_id,
+    };
     let request = Request {
         shop_id: &record.edge.shop_id,
         gpc: record.edge.gpc,
-        clock,
+        clock: judging.clock(&record.edge, &record.batch),
     };
-    Ok(derive::event(
-        &record.event.facts(),
-        &request,
-        &Rules::default(),
-    ))
+    let cleaned = judging.privacy.clean(record.event.get(), subject(true));
+    let event: Event = serde_json::from_str(&cleaned)?;
+    let derived = derive::event(&event.facts(), &request, &judging.rules);
+    if derived.consent_analytics != ConsentState::Denied {
+        return Ok((event, derived));
+    }
+    let anonymous = judging.privacy.clean(&cleaned, subject(false));
+    Ok((serde_json::from_str(&anonymous)?, derived))
 }
 
 /// Every amount has minor units, and every line of products a total: what has none would vanish without a word.
@@ -205,6 +240,10 @@ mod tests {
 
     const NOW: i64 = 1_795_392_000_000;
 
+    fn read(text: &str) -> Result<Understood, Unreadable> {
+        Understood::read(text, &Judging::default())
+    }
+
     /// A record of an edge that derives nothing, with other members of its event.
     fn record(event: &str) -> String {
         format!(
@@ -220,14 +259,14 @@ mod tests {
     #[test]
     fn what_the_edge_derived_is_taken_as_it_is() {
         let text = record("");
-        let plain = Understood::read(&text).unwrap();
+        let plain = read(&text).unwrap();
         assert_eq!(plain.derived.channel.as_str(), "Paid Search");
         let mut record: Record = serde_json::from_str(&text).unwrap();
         record.edge.derived = Some(Derived {
             page_path: "/from-the-edge".to_owned(),
             ..plain.derived
         });
-        let derived = Understood::new(record).unwrap();
+        let derived = read(&serde_json::to_string(&record).unwrap()).unwrap();
         assert_eq!(derived.derived.page_path, "/from-the-edge");
         assert_eq!(derived.hash, plain.hash, "the record is the same");
     }
@@ -238,7 +277,7 @@ mod tests {
             r#","currency":"EUR","value":18.5,"transaction_id":"o","items":[{"item_id":"cheese","price":10,"quantity":1.85},
             {"item_id":"\"quoted\""}]"#,
         );
-        let items = Understood::read(&text).unwrap().items.unwrap();
+        let items = read(&text).unwrap().items.unwrap();
         let items: Vec<ItemText<'_>> = serde_json::from_str(&items).unwrap();
         assert_eq!(items[0].quantity, Some(1.85));
         assert_eq!(items[0].amount_minor, Some(1850));
@@ -247,11 +286,45 @@ mod tests {
     }
 
     #[test]
-    fn event_of_another_time_than_its_receipt_is_not_counted() {
-        let text = record("").replacen(&NOW.to_string(), &(NOW - 30 * 86_400_000).to_string(), 1);
-        assert_eq!(
-            Understood::read(&text).unwrap_err().code,
-            "time_out_of_range"
-        );
+    fn time_is_judged_whether_or_not_an_edge_derived_anything() {
+        let judging = |days: i64| Judging {
+            max_age_ms: days * 86_400_000,
+            ..Judging::default()
+        };
+        let old = NOW - 8 * 86_400_000;
+        let id_of = |ms: i64| format!("{:08x}-{:04x}", ms >> 16, ms & 0xffff);
+        let eight_days_old = record("")
+            .replacen(&NOW.to_string(), &old.to_string(), 1)
+            .replace(&id_of(NOW), &id_of(old));
+        let id_of_another_day = record("").replace(&id_of(NOW), &id_of(old));
+        let from_tomorrow =
+            record("").replacen(&NOW.to_string(), &(NOW + 86_400_000).to_string(), 1);
+        for (text, days, expected) in [
+            (&eight_days_old, 7, Some("more than 7 days ago")),
+            (&eight_days_old, 8, None),
+            (
+                &id_of_another_day,
+                7,
+                Some("was not made when the event happened"),
+            ),
+            (&from_tomorrow, 7, Some("in the future")),
+        ] {
+            let derived = derived_long_ago(text);
+            for text in [text, &derived] {
+                let refused = Understood::read(text, &judging(days)).err();
+                assert_eq!(refused.is_some(), expected.is_some(), "{text}");
+                if let (Some(refused), Some(expected)) = (refused, expected) {
+                    assert_eq!(refused.code, "time_out_of_range");
+                    assert!(refused.reason.contains(expected), "{}", refused.reason);
+                }
+            }
+        }
+    }
+
+    /// The record as an edge leaves it that judges no times.
+    fn derived_long_ago(text: &str) -> String {
+        let mut record: Record = serde_json::from_str(text).unwrap();
+        record.edge.derived = Some(read(&self::record("")).unwrap().derived);
+        serde_json::to_string(&record).unwrap()
     }
 }

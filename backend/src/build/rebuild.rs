@@ -67,7 +67,7 @@ pub(super) async fn rebuild(
         unreadable: Vec::new(),
     };
     dealt
-        .deal_all(warehouse, unread.portions, rows_at_once)
+        .deal_all(warehouse, unread.portions, reporting, rows_at_once)
         .await?;
     tracing::debug!(bronze.rows = dealt.rows, "building");
     let lake = dealt.parts.folder().join("lake");
@@ -116,6 +116,7 @@ impl Dealt {
         &mut self,
         warehouse: &dyn Warehouse,
         portions: Vec<Portion>,
+        reporting: &Reporting,
         rows_at_once: usize,
     ) -> anyhow::Result<()> {
         let mut gathered = Vec::new();
@@ -124,7 +125,7 @@ impl Dealt {
             let bronze = warehouse.bronze(portion).await?;
             self.rows += bronze.height();
             now(format!("{} rows", self.rows));
-            let sorted = bronze::sorted(&bronze)?;
+            let sorted = bronze::sorted(&bronze, &reporting.judging)?;
             self.unreadable.extend(sorted.unreadable);
             held += sorted.events.height();
             gathered.push(sorted.events.lazy());

@@ -13,6 +13,7 @@ use super::warehouse::WarehouseArgs;
 use crate::attention::Attention;
 use crate::build::{self, Mode, Summary};
 use crate::config::Reporting;
+use crate::judging::JudgingArgs;
 use crate::land::{self, LandArgs};
 use crate::pace::Pace;
 use crate::telemetry::{self, MetricsArgs};
@@ -52,6 +53,8 @@ pub(super) struct BuildArgs {
     attention: Attention,
     #[command(flatten)]
     building: Building,
+    #[command(flatten)]
+    judging: JudgingArgs,
 }
 
 /// Flags of `shoptrail run`.
@@ -64,6 +67,22 @@ pub(super) struct RunArgs {
     land: LandArgs,
     #[command(flatten)]
     building: Building,
+}
+
+impl Building {
+    /// How it builds records that are judged so.
+    fn with(&self, judging: &JudgingArgs) -> anyhow::Result<Builder> {
+        Ok(Builder {
+            reporting: self.reporting.with(judging)?,
+            rows_at_once: usize::try_from(self.rows_at_once).unwrap_or(usize::MAX),
+        })
+    }
+}
+
+/// What makes builds.
+struct Builder {
+    reporting: Reporting,
+    rows_at_once: usize,
 }
 
 impl BuildArgs {
@@ -90,11 +109,11 @@ pub(super) async fn build(
         true => Mode::Rebuild,
         false => Mode::Increment,
     };
+    let builder = args.building.with(&args.judging)?;
     if args.dry_run {
         let live = live_line("build");
         let warehouse = warehouse.open().await?;
-        let reporting = &args.building.reporting;
-        let forecast = build::forecast(warehouse.as_ref(), reporting, mode).await?;
+        let forecast = build::forecast(warehouse.as_ref(), &builder.reporting, mode).await?;
         drop(live);
         return print_json(&forecast);
     }
@@ -103,9 +122,12 @@ pub(super) async fn build(
     match args.every_ms {
         Some(look) => {
             let pace = Pace::new(Duration::from_millis(look), args.attention.clone());
-            build_until(&args.building, pace, warehouse.as_ref(), stop).await
+            builder.until(stop, warehouse.as_ref(), pace).await
         }
-        None => print_json(&build_once(&args.building, warehouse.as_ref(), mode).await?),
+        None => {
+            let _live = live_line("build");
+            print_json(&builder.once(warehouse.as_ref(), mode).await?)
+        }
     }
 }
 
@@ -115,14 +137,14 @@ pub(super) async fn run(
     warehouse: &WarehouseArgs,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let builder = args.building.with(&args.land.judging)?;
     let _metrics = args.building.metrics.serve().await?;
     let landing = warehouse.open_to_land().await?;
     let building = warehouse.open_to_build().await?;
     if args.land.once {
-        let live = live_line("land");
+        let _live = live_line("run");
         let landed = land::run(&args.land, landing.as_ref(), stop).await?;
-        drop(live);
-        let built = build_once(&args.building, building.as_ref(), Mode::Increment).await?;
+        let built = builder.once(building.as_ref(), Mode::Increment).await?;
         return print_json(&serde_json::json!({"landed": landed, "built": built}));
     }
     // Each on a task of its own: landing waits for Kafka with its thread.
@@ -133,7 +155,7 @@ pub(super) async fn run(
         args.land.attention.clone(),
     );
     let until = stop.clone();
-    both.spawn(async move { build_until(&args.building, pace, building.as_ref(), &until).await });
+    both.spawn(async move { builder.until(&until, building.as_ref(), pace).await });
     let mut ended = Ok(());
     while let Some(one) = both.join_next().await {
         // Where one ends, by a fault or as it was asked to, the other ends too.
@@ -152,52 +174,41 @@ async fn land_until(
     Ok(())
 }
 
-async fn build_until(
-    args: &Building,
-    mut pace: Pace,
-    warehouse: &dyn Warehouse,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    loop {
-        let seen = warehouse.bronze_mark();
-        let started = Instant::now();
-        let summary = run_once(args, warehouse, Mode::Increment).await?;
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
+impl Builder {
+    async fn until(
+        &self,
+        stop: &CancellationToken,
+        warehouse: &dyn Warehouse,
+        mut pace: Pace,
+    ) -> anyhow::Result<()> {
+        loop {
+            let seen = warehouse.bronze_mark();
+            let started = Instant::now();
+            let summary = self.once(warehouse, Mode::Increment).await?;
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}
+            }
         }
     }
-}
 
-async fn build_once(
-    args: &Building,
-    warehouse: &dyn Warehouse,
-    mode: Mode,
-) -> anyhow::Result<Summary> {
-    let _live = live_line("build");
-    run_once(args, warehouse, mode).await
-}
-
-async fn run_once(
-    args: &Building,
-    warehouse: &dyn Warehouse,
-    mode: Mode,
-) -> anyhow::Result<Summary> {
-    let rows_at_once = usize::try_from(args.rows_at_once).unwrap_or(usize::MAX);
-    let summary = build::run_within(warehouse, &args.reporting, mode, rows_at_once).await?;
-    telemetry::built(&summary);
-    if summary.tables > 0 {
-        tracing::info!(
-            publication = summary.publication,
-            bronze.rows = summary.bronze_rows,
-            tables = summary.tables,
-            days = summary.days,
-            bytes.read = summary.traffic.bytes_read,
-            bytes.written = summary.traffic.bytes_written,
-            bytes.billed = summary.traffic.bytes_billed,
-            duration_ms = u64::try_from(summary.duration_ms).unwrap_or(u64::MAX),
-            "published"
-        );
+    async fn once(&self, warehouse: &dyn Warehouse, mode: Mode) -> anyhow::Result<Summary> {
+        let built = build::run_within(warehouse, &self.reporting, mode, self.rows_at_once);
+        let summary = built.await?;
+        telemetry::built(&summary);
+        if summary.tables > 0 {
+            tracing::info!(
+                publication = summary.publication,
+                bronze.rows = summary.bronze_rows,
+                tables = summary.tables,
+                days = summary.days,
+                bytes.read = summary.traffic.bytes_read,
+                bytes.written = summary.traffic.bytes_written,
+                bytes.billed = summary.traffic.bytes_billed,
+                duration_ms = u64::try_from(summary.duration_ms).unwrap_or(u64::MAX),
+                "published"
+            );
+        }
+        Ok(summary)
     }
-    Ok(summary)
 }

@@ -8,20 +8,20 @@ use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use serde_json::value::RawValue;
-use shoptrail_schemas::derive::{self, Request, Rules};
+use shoptrail_schemas::derive::Derived;
 use shoptrail_schemas::validate::{self, ValidEvent};
-use shoptrail_schemas::{Clock, Event, Record, wire};
+use shoptrail_schemas::{Event, Record, Rejection, Warning, wire};
 
 use crate::bronze::{self, Understood};
+use crate::judging::Judging;
 use crate::table::Table;
 use crate::warehouse::Offsets;
 
 /// Rows of one landing as they are collected.
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
     /// The topic as bronze names it.
     stream: String,
-    /// The oldest event that is taken.
-    max_age_ms: i64,
+    judging: &'a Judging,
     events: Vec<(Position, u32, String)>,
     /// What each of them tells, if it can be counted; builds say why it cannot.
     understood: Vec<Option<Understood>>,
@@ -44,11 +44,11 @@ pub(super) struct Refusal {
     reason: String,
 }
 
-impl Rows {
-    pub(super) fn new(stream: &str, max_age_ms: i64) -> Self {
+impl<'a> Rows<'a> {
+    pub(super) fn new(stream: &str, judging: &'a Judging) -> Self {
         Self {
             stream: stream.to_owned(),
-            max_age_ms,
+            judging,
             events: Vec::new(),
             understood: Vec::new(),
             quarantine: Vec::new(),
@@ -103,8 +103,8 @@ impl Rows {
         self.offsets.insert(position.partition, position.offset);
         let value = message.payload().unwrap_or_default();
         self.bytes += value.len();
-        let max_age_ms = self.max_age_ms;
-        match caught(|| decode(value, max_age_ms)) {
+        let judging = self.judging;
+        match caught(|| decode(value, judging)) {
             Ok(decoded) => {
                 let text = decoded.text.into_owned();
                 self.events.push((position, decoded.schema_id, text));
@@ -199,82 +199,101 @@ fn caught<T>(read: impl FnOnce() -> Result<T, Refusal> + UnwindSafe) -> Result<T
 #[derive(Debug, PartialEq)]
 struct Decoded<'a> {
     schema_id: u32,
-    /// The record's JSON, as it came unless its event was repaired here.
+    /// The record's JSON, as it came unless its event was repaired or cleaned here.
     text: Cow<'a, str>,
     understood: Option<Understood>,
 }
 
 /// Reads a Kafka value: Confluent's wire format around a record whose event the contract accepts.
-fn decode(value: &[u8], max_age_ms: i64) -> Result<Decoded<'_>, Refusal> {
+fn decode<'a>(value: &'a [u8], judging: &Judging) -> Result<Decoded<'a>, Refusal> {
     let whole = |code: &str, reason: String| Refusal {
         code: code.to_owned(),
         pointer: String::new(),
         reason,
     };
+    let malformed = |error: serde_json::Error| whole("malformed_record", error.to_string());
     let (schema_id, json) =
         wire::decode(value).map_err(|error| whole("wire_format", error.to_string()))?;
     let json = std::str::from_utf8(json).map_err(|error| whole("not_utf8", error.to_string()))?;
-    let record: Record<&RawValue> =
-        serde_json::from_str(json).map_err(|error| whole("malformed_record", error.to_string()))?;
-    let clock = Clock {
-        max_age_ms,
-        ..Clock::new(record.edge.received_at, record.batch.sent_at)
+    let mut record: Record<&RawValue> = serde_json::from_str(json).map_err(malformed)?;
+    let judged =
+        judge(&mut record, judging).map_err(|rejections| match rejections.into_iter().next() {
+            Some(first) => Refusal {
+                code: first.code.as_str().to_owned(),
+                pointer: format!("/event{}", first.pointer),
+                reason: first.message,
+            },
+            None => whole("malformed_record", "the event is not valid".to_owned()),
+        })?;
+    let judged = judged.map_err(malformed)?;
+    record.edge.warnings.extend(judged.warnings);
+    let text = match judged.text {
+        Some(event) => Cow::Owned(written(&event, &record, &judged.derived).map_err(malformed)?),
+        None => Cow::Borrowed(json),
     };
-    let event = validate::event(record.event.get(), Some(&clock));
-    let event = event.map_err(|rejections| match rejections.into_iter().next() {
-        Some(first) => Refusal {
-            code: first.code.as_str().to_owned(),
-            pointer: format!("/event{}", first.pointer),
-            reason: first.message,
-        },
-        None => whole("malformed_record", "the event is not valid".to_owned()),
-    })?;
-    let malformed = |error: serde_json::Error| whole("malformed_record", error.to_string());
-    let text = if event.is_repaired() {
-        Cow::Owned(repaired(&event, &record).map_err(malformed)?)
-    } else {
-        Cow::Borrowed(json)
+    let record = Record {
+        event: judged.event,
+        batch: record.batch,
+        edge: record.edge,
     };
-    let understood = understood(&event, record, clock).map_err(malformed)?;
     Ok(Decoded {
         schema_id,
         text,
-        understood,
+        understood: Understood::new(record, judged.derived).ok(),
     })
 }
 
-/// What the event tells: as the edge derived it, or derived here.
-fn understood(
-    event: &ValidEvent<'_>,
-    record: Record<&RawValue>,
-    clock: Clock,
-) -> serde_json::Result<Option<Understood>> {
-    let mut edge = record.edge;
-    edge.warnings.extend(event.warnings().iter().cloned());
-    let derived = edge.derived.take();
-    let derived = derived.unwrap_or_else(|| {
-        let request = Request {
-            shop_id: &edge.shop_id,
-            gpc: edge.gpc,
-            clock,
-        };
-        derive::event(&event.facts(), &request, &Rules::default())
-    });
-    edge.derived = Some(derived);
-    let record = Record::<Event> {
-        event: event.to_event()?,
-        batch: record.batch,
-        edge,
-    };
-    Ok(Understood::new(record).ok())
+/// What judging makes of the event of a record.
+struct Judged {
+    /// Its text, where that is not as it came.
+    text: Option<String>,
+    event: Event,
+    derived: Derived,
+    warnings: Vec<Warning>,
 }
 
-/// The record with its event repaired, as the edge writes it; older edges did not repair.
-fn repaired(event: &ValidEvent<'_>, record: &Record<&RawValue>) -> serde_json::Result<String> {
+impl Judged {
+    fn new(came: &str, event: &ValidEvent<'_>, derived: Derived) -> serde_json::Result<Self> {
+        Ok(Self {
+            text: (event.text() != came).then(|| event.text().to_owned()),
+            event: event.to_event()?,
+            derived,
+            warnings: event.warnings().to_vec(),
+        })
+    }
+}
+
+/// Holds the event of a record against the contract and takes what the edge derived from it. An edge that derived nothing
+/// cleaned nothing either: both are made up for.
+fn judge(
+    record: &mut Record<&RawValue>,
+    judging: &Judging,
+) -> Result<serde_json::Result<Judged>, Vec<Rejection>> {
+    let came = record.event.get();
+    match record.edge.derived.take() {
+        Some(derived) => {
+            let clock = judging.clock(&record.edge, &record.batch);
+            let event = validate::event(came, Some(&clock))?;
+            Ok(Judged::new(came, &event, derived))
+        }
+        None => judging.circumstances(&record.edge).judge_record(
+            came,
+            &record.batch,
+            |event, derived| Ok(Judged::new(came, event, derived.clone())),
+        ),
+    }
+}
+
+/// The record with its event repaired or cleaned, as the edge writes it; older edges did neither.
+fn written(
+    event: &str,
+    record: &Record<&RawValue>,
+    derived: &Derived,
+) -> serde_json::Result<String> {
     let mut edge = record.edge.clone();
-    edge.warnings.extend(event.warnings().iter().cloned());
+    edge.derived = Some(derived.clone());
     serde_json::to_string(&Record {
-        event: serde_json::from_str::<&RawValue>(event.text())?,
+        event: serde_json::from_str::<&RawValue>(event)?,
         batch: record.batch.clone(),
         edge,
     })
@@ -282,9 +301,12 @@ fn repaired(event: &ValidEvent<'_>, record: &Record<&RawValue>) -> serde_json::R
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use shoptrail_edge::outgoing::Outgoing;
+    use shoptrail_edge::privacy::Subject;
+    use shoptrail_edge::replay::Letter;
 
-    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+    use super::*;
+    use crate::judging::JudgingArgs;
 
     const RECORD: &str = r#"{"event":{"event_id":"01a205b3-d000-739b-aea5-966c26f8ad91","event_type":"page_view",
         "event_timestamp":1795392000000,"seq":1,"anonymous_id":"a","session_id":"s","page_url":"https://shop.example/",
@@ -292,10 +314,14 @@ mod tests {
         "edge":{"received_at":1795392000200,"shop_id":"demo","schema_version":1,"device":"desktop","browser":"Chrome",
         "os":"Linux","bot_score":0,"bot_reasons":[]}}"#;
 
+    fn decode(value: &[u8]) -> Result<Decoded<'_>, Refusal> {
+        super::decode(value, &Judging::default())
+    }
+
     #[test]
     fn record_in_wire_format_is_read_and_kept_as_it_came() {
         let value = wire::encode(7, RECORD.as_bytes());
-        let decoded = decode(&value, WEEK_MS).unwrap();
+        let decoded = decode(&value).unwrap();
         assert_eq!(
             (decoded.schema_id, decoded.text),
             (7, Cow::Borrowed(RECORD))
@@ -305,17 +331,102 @@ mod tests {
     #[test]
     fn landed_record_tells_what_its_text_tells() {
         let value = wire::encode(7, RECORD.as_bytes());
-        let landed = decode(&value, WEEK_MS).unwrap().understood;
-        let value = serde_json::from_str(RECORD).unwrap();
-        assert_eq!(Understood::new(value).ok(), landed);
+        let landed = decode(&value).unwrap().understood;
+        let read = Understood::read(RECORD, &Judging::default());
+        assert_eq!(read.ok(), landed);
         assert!(landed.is_some());
+    }
+
+    /// What an event tells by way of an edge with these settings.
+    fn by_the_edge(event: &str, judging: &Judging) -> Understood {
+        let text = with_event(event);
+        let record: Record<&RawValue> = serde_json::from_str(&text).unwrap();
+        let circumstances = judging.circumstances(&record.edge);
+        let judged = circumstances
+            .judge_events(&[event.as_bytes()], &record.batch, |_| None)
+            .unwrap();
+        let [Outgoing::Event(accepted)] = &judged.records[..] else {
+            panic!("{judged:?}")
+        };
+        Understood::read(&accepted.record(), judging).unwrap()
+    }
+
+    /// What it tells by way of a dead letter.
+    fn by_a_replay(event: &str, has_consent: bool, judging: Judging) -> Understood {
+        let text = with_event(event);
+        let record: Record<&RawValue> = serde_json::from_str(&text).unwrap();
+        let subject = Subject {
+            shop_id: &record.edge.shop_id,
+            keeps_user_id: has_consent,
+        };
+        let kept = judging
+            .privacy
+            .clean_refused(event.as_bytes(), subject)
+            .into_owned();
+        let letter = Letter {
+            code: "missing",
+            batch: Some(&serde_json::to_string(&record.batch).unwrap()),
+            edge: Some(&serde_json::to_string(&record.edge).unwrap()),
+            value: &kept,
+            ..Letter::default()
+        };
+        let judging = judging.again();
+        let again = letter
+            .judge(&judging.rules, &judging.privacy, judging.max_age_ms)
+            .unwrap();
+        Understood::read(&again.accepted[0].record, &judging).unwrap()
+    }
+
+    #[test]
+    fn event_tells_the_same_on_every_road_under_the_same_settings() {
+        let args = JudgingArgs {
+            rules: Some(r#"{"sources":{"prices.example":"shopping"}}"#.to_owned()),
+            privacy: Some(
+                r#"{"fields":{"user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
+                    .to_owned(),
+            ),
+            hash_key: Some("0123456789abcdef0123456789abcdef".to_owned()),
+            ..JudgingArgs::default()
+        };
+        let judging = args.read().unwrap();
+        let (start, _) = RECORD.split_once(r#","batch""#).unwrap();
+        let (_, event) = start.split_once(r#""event":"#).unwrap();
+        for has_consent in [true, false] {
+            let consent = if has_consent { "granted" } else { "denied" };
+            let event = event
+                .replace(r#""analytics":"granted""#, &format!(r#""analytics":"{consent}""#))
+                .replace(
+                    r#""https://shop.example/""#,
+                    r#""https://shop.example/?shade=red&token=s3cret","referrer_url":"https://www.prices.example/",
+                    "user_id":"c-42","page_title":"for jo@x.example","demographics":{"gender":"f"}"#,
+                );
+            let at_the_edge = by_the_edge(&event, &judging);
+            let bare = with_event(&event);
+            let value = wire::encode(1, bare.as_bytes());
+            let landed = super::decode(&value, &judging).unwrap();
+            assert_eq!(landed.understood.as_ref(), Some(&at_the_edge));
+            assert_eq!(
+                Understood::read(&landed.text, &judging).unwrap(),
+                at_the_edge
+            );
+            assert_eq!(Understood::read(&bare, &judging).unwrap(), at_the_edge);
+            let replayed = by_a_replay(&event, has_consent, args.read().unwrap());
+            assert_eq!(replayed, at_the_edge);
+
+            let text = landed.text;
+            assert!(text.contains(r#""channel":"Organic Shopping""#), "{text}");
+            assert!(text.contains("shade=red"), "{text}");
+            for gone in ["s3cret", "c-42", "jo@", "gender"] {
+                assert!(!text.contains(gone), "{gone} in {text}");
+            }
+        }
     }
 
     #[test]
     fn event_that_needs_repair_is_kept_repaired_and_says_so() {
         let record = RECORD.replace(r#""seq":1"#, r#""seq":1,"user_id":"undefined""#);
         let value = wire::encode(7, record.as_bytes());
-        let kept = decode(&value, WEEK_MS).unwrap().text;
+        let kept = decode(&value).unwrap().text;
         let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
         assert!(kept["event"]["user_id"].is_null(), "{kept}");
         assert_eq!(kept["edge"]["warnings"].as_array().unwrap().len(), 1);
@@ -332,7 +443,7 @@ mod tests {
     #[test]
     fn undecodable_record_says_what_and_where() {
         let refused = |value: &[u8]| {
-            decode(value, WEEK_MS)
+            decode(value)
                 .map_err(|refusal| (refusal.code, refusal.pointer))
                 .unwrap_err()
         };
@@ -363,7 +474,7 @@ mod tests {
     fn corpus_gets_the_verdicts_it_names() {
         for (name, case) in corpus("valid") {
             let value = wire::encode(1, with_event(&case).as_bytes());
-            assert!(decode(&value, WEEK_MS).is_ok(), "{name}");
+            assert!(decode(&value).is_ok(), "{name}");
         }
         for (name, case) in corpus("invalid") {
             let case: serde_json::Value = serde_json::from_str(&case).unwrap();
@@ -371,11 +482,8 @@ mod tests {
             let Some(event) = case.get("event") else {
                 continue;
             };
-            let refused = decode(
-                &wire::encode(1, with_event(&event.to_string()).as_bytes()),
-                WEEK_MS,
-            )
-            .unwrap_err();
+            let value = wire::encode(1, with_event(&event.to_string()).as_bytes());
+            let refused = decode(&value).unwrap_err();
             let found = serde_json::json!({"code": refused.code, "pointer": refused.pointer.strip_prefix("/event")});
             assert!(
                 case["verdict"].as_array().unwrap().contains(&found),

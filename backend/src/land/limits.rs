@@ -73,6 +73,7 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judging::Judging;
 
     const LIMITS: Limits = Limits {
         max_age_ms: 1_000,
@@ -82,7 +83,8 @@ mod tests {
 
     #[test]
     fn records_that_never_stop_coming_land_when_the_first_is_old_enough() {
-        let none = Rows::new("topic", 0);
+        let judging = Judging::default();
+        let none = Rows::new("topic", &judging);
         assert!(!LIMITS.is_reached(&none, None));
         assert!(!LIMITS.is_reached(&none, Some(Duration::from_millis(999))));
         assert!(LIMITS.is_reached(&none, Some(Duration::from_secs(1))));

@@ -7,13 +7,13 @@ use shoptrail_edge::replay::Letter;
 /// Flags that choose letters; without any, all are chosen.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Filter {
-    /// Letters that the edge received at this time or later: a day, or a time such as 2026-11-23T08:00:00Z
+    /// What the edge received at this time or later: a day, or a time such as 2026-11-23T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<DateTime<Utc>>,
-    /// Letters that the edge received before this time
+    /// What the edge received before this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<DateTime<Utc>>,
-    /// Letters of this shop; may be repeated
+    /// What is of this shop; may be repeated
     #[arg(long = "shop", value_name = "ID")]
     pub shops: Vec<String>,
     /// Letters with this code as their first reason; may be repeated
@@ -24,21 +24,24 @@ pub struct Filter {
 impl Filter {
     /// Whether a letter is chosen. `arrived_ms` is when Kafka got it, for letters that do not say when they came.
     pub(super) fn chooses(&self, letter: &Letter<'_>, arrived_ms: Option<i64>) -> bool {
-        let came = letter
-            .received_at
-            .or(arrived_ms)
-            .and_then(DateTime::from_timestamp_millis);
-        let is_among = |list: &[String], value: &str| {
-            list.is_empty() || list.iter().any(|wanted| wanted == value)
-        };
+        self.includes(letter.shop_id, letter.received_at.or(arrived_ms))
+            && is_among(&self.reasons, letter.code)
+    }
+
+    /// Whether what came from a shop at a time, in milliseconds since the epoch, is chosen.
+    pub(super) fn includes(&self, shop_id: Option<&str>, came_ms: Option<i64>) -> bool {
+        let came = came_ms.and_then(DateTime::from_timestamp_millis);
         self.since
             .is_none_or(|since| came.is_some_and(|came| came >= since))
             && self
                 .until
                 .is_none_or(|until| came.is_some_and(|came| came < until))
-            && is_among(&self.shops, letter.shop_id.unwrap_or_default())
-            && is_among(&self.reasons, letter.code)
+            && is_among(&self.shops, shop_id.unwrap_or_default())
     }
+}
+
+fn is_among(list: &[String], value: &str) -> bool {
+    list.is_empty() || list.iter().any(|wanted| wanted == value)
 }
 
 fn time(text: &str) -> Result<DateTime<Utc>, String> {

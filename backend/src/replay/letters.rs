@@ -7,12 +7,9 @@ use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 use shoptrail_edge::dead_letter::PREFIX;
 use shoptrail_edge::replay::{Letter, ReplayedEvent};
-use shoptrail_schemas::derive::Rules;
 
-use super::{ReplayArgs, ReplaySummary, topic};
-
-/// What stands behind the events' topic in the name of the dead letters'.
-const DEAD_LETTERS: &str = ".dlq";
+use super::{DEAD_LETTERS, ReplayArgs, ReplaySummary, topic};
+use crate::judging::Judging;
 
 /// Reads the letters that are chosen, and returns the events that the contract accepts now, by their ids.
 ///
@@ -20,6 +17,7 @@ const DEAD_LETTERS: &str = ".dlq";
 /// Returns an error if the topic cannot be read.
 pub(super) fn read(
     args: &ReplayArgs,
+    judging: &Judging,
     summary: &mut ReplaySummary,
 ) -> anyhow::Result<HashMap<String, ReplayedEvent>> {
     let name = format!("{}{DEAD_LETTERS}", args.kafka.topic);
@@ -38,7 +36,7 @@ pub(super) fn read(
             .chooses(&letter, message.timestamp().to_millis())
         {
             summary.letters += 1;
-            judge(&letter, args, summary, &mut events);
+            judge(&letter, judging, summary, &mut events);
         }
     })?;
     Ok(events)
@@ -46,11 +44,11 @@ pub(super) fn read(
 
 fn judge(
     letter: &Letter<'_>,
-    args: &ReplayArgs,
+    judging: &Judging,
     summary: &mut ReplaySummary,
     events: &mut HashMap<String, ReplayedEvent>,
 ) {
-    let again = match letter.judge(&Rules::default(), args.age.max_ms()) {
+    let again = match letter.judge(&judging.rules, &judging.privacy, judging.max_age_ms) {
         Ok(again) => again,
         Err(cause) => {
             tracing::debug!(

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use shoptrail_backend::bronze;
 use shoptrail_backend::build::Mode;
 use shoptrail_backend::forget::{self, Erasure, ForgetArgs};
+use shoptrail_backend::judging::JudgingArgs;
 use shoptrail_backend::silver::visitors;
 use shoptrail_backend::warehouse::{Filter, Query, Warehouse};
 
@@ -106,6 +107,7 @@ async fn forget(
         shop: None,
         dry_run,
         reporting: reporting(),
+        judging: JudgingArgs::default(),
     };
     forget::run(warehouse, &args).await.unwrap()
 }

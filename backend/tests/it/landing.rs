@@ -9,7 +9,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use shoptrail_backend::bronze;
-use shoptrail_backend::event_age::EventAge;
+use shoptrail_backend::judging::JudgingArgs;
 use shoptrail_backend::kafka::KafkaArgs;
 use shoptrail_backend::land::{self, LandArgs, LandSummary, Limits};
 use shoptrail_backend::warehouse::{Offsets, Publication, Query};
@@ -78,8 +78,9 @@ impl Landing {
             once: true,
             skip_gone: false,
             generation: 0,
-            age: EventAge {
+            judging: JudgingArgs {
                 max_event_age_days: 36_500,
+                ..JudgingArgs::default()
             },
             limits: Limits {
                 max_age_ms: 50,

@@ -5,25 +5,30 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
-use shoptrail_backend::event_age::EventAge;
+use shoptrail_backend::judging::JudgingArgs;
 use shoptrail_backend::kafka::KafkaArgs;
-use shoptrail_backend::replay::{self, Filter, ReplayArgs, ReplaySummary};
+use shoptrail_backend::replay::{self, CloudflareArgs, Filter, ReplayArgs, ReplaySummary};
 use shoptrail_local::broker::client;
 use shoptrail_schemas::{Record, wire};
 
 use super::landing::{PATIENCE, broker, create};
 
 const SCHEMA_ID: u32 = 100_001;
-const RECEIVED_AT: &str = "1795392000123";
+pub(super) const RECEIVED_AT: &str = "1795392000123";
 
-fn args(topic: &str, filter: Filter) -> ReplayArgs {
+pub(super) fn args(topic: &str, filter: Filter) -> ReplayArgs {
     ReplayArgs {
         dry_run: false,
         schema_id: SCHEMA_ID,
-        age: EventAge {
-            max_event_age_days: 7,
-        },
+        undelivered: false,
         filter,
+        judging: JudgingArgs::default(),
+        cloudflare: CloudflareArgs {
+            cloudflare_account: None,
+            cloudflare_queue: None,
+            cloudflare_api_token: None,
+            cloudflare_endpoint: "http://127.0.0.1:1".parse().unwrap(),
+        },
         kafka: KafkaArgs {
             bootstrap_servers: broker().to_owned(),
             topic: topic.to_owned(),
@@ -33,7 +38,7 @@ fn args(topic: &str, filter: Filter) -> ReplayArgs {
     }
 }
 
-fn of_shop(shop: &str) -> Filter {
+pub(super) fn of_shop(shop: &str) -> Filter {
     Filter {
         shops: vec![shop.to_owned()],
         ..Filter::default()
@@ -45,7 +50,7 @@ async fn replayed(args: ReplayArgs) -> ReplaySummary {
 }
 
 /// An event that the contract accepts; `number` tells one from another.
-fn event(number: u32) -> String {
+pub(super) fn event(number: u32) -> String {
     format!(
         r#"{{"event_id":"01a205b3-d000-7000-8000-{number:012}","event_type":"page_view","event_timestamp":1795392000000,"seq":1,"anonymous_id":"visitor","session_id":"s","page_url":"https://shop.example/","consent":{{"analytics":"granted","ads":"denied"}}}}"#
     )
@@ -72,29 +77,51 @@ fn refuse(topic: &str, letters: &[(&str, &str)]) {
     producer.flush(PATIENCE).unwrap();
 }
 
-/// The values of partition 0 of a topic: key, schema id and record.
-fn records(topic: &str, expected: usize) -> Vec<(String, u32, Record)> {
+/// What is in partition 0 of a topic: key and value.
+fn contents(topic: &str) -> Vec<(Option<String>, Vec<u8>)> {
     let mut config = client(broker());
     config.set("group.id", "test");
     let consumer: BaseConsumer = config.create().unwrap();
     let (_, high) = consumer.fetch_watermarks(topic, 0, PATIENCE).unwrap();
-    assert_eq!(usize::try_from(high).unwrap(), expected);
     let mut from_the_start = TopicPartitionList::new();
     from_the_start
         .add_partition_offset(topic, 0, Offset::Beginning)
         .unwrap();
     consumer.assign(&from_the_start).unwrap();
-    let mut records = Vec::new();
-    while records.len() < expected {
+    let read = (0..high).map(|_| {
         let message = consumer.poll(PATIENCE).expect("a record").unwrap();
-        let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
-        let (schema_id, json) = wire::decode(message.payload().unwrap()).unwrap();
-        records.push((key, schema_id, serde_json::from_slice(json).unwrap()));
-    }
-    records
+        let key = message
+            .key()
+            .map(|key| String::from_utf8(key.to_vec()).unwrap());
+        (key, message.payload().unwrap().to_vec())
+    });
+    read.collect()
 }
 
-async fn topics(topic: &str) {
+/// The events of partition 0 of a topic: key, schema id and record.
+pub(super) fn records(topic: &str, expected: usize) -> Vec<(String, u32, Record)> {
+    let contents = contents(topic);
+    assert_eq!(contents.len(), expected);
+    let read = contents.into_iter().map(|(key, value)| {
+        let (schema_id, json) = wire::decode(&value).unwrap();
+        (
+            key.unwrap(),
+            schema_id,
+            serde_json::from_slice(json).unwrap(),
+        )
+    });
+    read.collect()
+}
+
+/// The texts in partition 0 of a topic.
+pub(super) fn values(topic: &str) -> Vec<String> {
+    let contents = contents(topic).into_iter();
+    contents
+        .map(|(_, value)| String::from_utf8(value).unwrap())
+        .collect()
+}
+
+pub(super) async fn topics(topic: &str) {
     create(topic, 1).await;
     create(&format!("{topic}.dlq"), 1).await;
 }

@@ -412,6 +412,8 @@ fn random_event(
     if rng.random_bool(0.1) {
         let off = *[-3 * DAY, 26 * 60 * MINUTE, 400 * DAY].choose(rng).unwrap();
         shift(&mut made["event"]["event_timestamp"], off);
+        let by_that_clock = made["event"]["event_timestamp"].as_i64().unwrap();
+        made["event"]["event_id"] = uuid_v7(by_that_clock, seed).into();
         shift(&mut made["batch"]["sent_at"], off);
     }
     if rng.random_bool(0.03) {

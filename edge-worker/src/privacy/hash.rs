@@ -41,6 +41,14 @@ impl HashKey {
     }
 }
 
+/// Whether a value has the form of such a hash.
+pub fn is_hash(value: &str) -> bool {
+    value.len() == 64
+        && value
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl std::fmt::Debug for HashKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("HashKey").finish_non_exhaustive()

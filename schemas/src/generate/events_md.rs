@@ -213,7 +213,10 @@ fn rules() -> String {
          the future (`too_old`, `in_future`). A browser whose clock agrees with the edge's within {minutes} minutes keeps its own times:\n\
          time on the wire is no wrong clock. Where the clock is clearly off, the event happened as long before it was received as\n\
          `event_timestamp` is before `sent_at`; where that cannot be (the clock was set in between), the event's own time counts, if it\n\
-         is within the bounds. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
+         is within the bounds. That cannot be either where the clock is ahead by an hour or more at sending while the event's own\n\
+         time is that of its receipt, within {minutes} minutes. Nothing tells when a clock was set while an event waited for longer\n\
+         than that, or was wrong at the event and right at sending: then an event may be dated so many days off, but never outside\n\
+         the bounds. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
          `session_id`, `seq` decides the order.\n\
          \n## Consent\n\n\
          `consent` says what the visitor said: `granted`, `denied`, or `not_asked` where nobody asked. Nobody's consent is invented.\n\
