@@ -83,6 +83,7 @@ const edge :Workerd.Worker = (
 );
 const broker :Workerd.Worker = (
   compatibilityDate = "${COMPATIBILITY_DATE}",
+  compatibilityFlags = ["service_binding_extra_handlers"],
   modules = [(name = "broker.mjs", esModule = embed "broker.mjs")],
   bindings = [(name = "EDGE", service = "edge")],
 );
