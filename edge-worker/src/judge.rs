@@ -175,17 +175,34 @@ impl Circumstances<'_> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| malformed("not valid JSON: the text is not UTF-8"))?;
         let cleaned = self.privacy.clean(text, self.subject(true));
-        let event = validate::event(&cleaned, Some(&clock))?;
+        let mut event = validate::event(&cleaned, Some(&clock))?;
+        let warnings = event.warnings().to_vec();
+        let masked = self.masked_again(&event);
+        if let Some(masked) = &masked {
+            event = validate::event(masked, Some(&clock))?;
+        }
         let derived = deriver.event(&event.facts());
         if derived.consent_analytics != ConsentState::Denied {
-            return accepted(&event, &derived);
+            return accepted(&event, &derived, &warnings);
         }
         match self.privacy.clean(event.text(), self.subject(false)) {
-            Cow::Borrowed(_) => accepted(&event, &derived),
+            Cow::Borrowed(_) => accepted(&event, &derived, &warnings),
             Cow::Owned(anonymous) => {
                 let event = validate::event(&anonymous, Some(&clock))?;
-                accepted(&event, &derived)
+                accepted(&event, &derived, &warnings)
             }
+        }
+    }
+
+    /// Returns the text of a repaired event with what can be found in it only now: a text that was cut may end as an e-mail
+    /// address or a card number does.
+    fn masked_again(&self, event: &ValidEvent<'_>) -> Option<String> {
+        if !event.is_repaired() {
+            return None;
+        }
+        match self.privacy.mask(event.text(), self.subject(true)) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(masked) => Some(masked),
         }
     }
 
@@ -230,13 +247,17 @@ struct Accepted {
     derived: Box<str>,
 }
 
-fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<Rejection>> {
-    let own = own_fields(event.warnings(), derived)
+fn accepted(
+    event: &ValidEvent<'_>,
+    derived: &Derived,
+    warnings: &[Warning],
+) -> Result<Accepted, Vec<Rejection>> {
+    let own = own_fields(warnings, derived)
         .map_err(|error| malformed(&format!("cannot be written again: {error}")))?;
     Ok(Accepted {
         verdict: Verdict::Accepted {
             event_id: event.event_id().to_owned(),
-            warnings: event.warnings().to_vec(),
+            warnings: warnings.to_vec(),
         },
         visitor: visitor(event, derived),
         key: event.anonymous_id().to_owned(),
