@@ -98,13 +98,19 @@ function joined(chunks) {
 }
 
 /**
- * Counts by one of the platform's limiters. Where it is not bound, or does not answer, nobody is limited.
+ * Counts a request by the limiter of its caller, if one is known, and by that of its write key, if the first has room.
  *
- * @returns {Promise<boolean>} whether there is room
+ * @returns {Promise<string | undefined>} the binding that has no room
  */
-export async function has_room(env, binding, key) {
+export async function full_limiter(env, per_visitor, visitor, per_key, key) {
+  if (visitor !== undefined && !(await has_room(env[per_visitor], visitor))) return per_visitor;
+  return (await has_room(env[per_key], key)) ? undefined : per_key;
+}
+
+/** Where a limiter is not bound, or does not answer, nobody is limited. */
+async function has_room(limiter, key) {
   try {
-    return (await env[binding].limit({ key })).success;
+    return limiter === undefined || (await limiter.limit({ key })).success;
   } catch {
     return true;
   }
@@ -216,7 +222,7 @@ export function file(env, binding, url) {
 }
 
 /** The headers of the last response: most have the same. */
-let known = { lines: "", headers: {} };
+let known = { lines: "", headers: new Headers() };
 
 /**
  * Makes a response.
@@ -231,9 +237,9 @@ export function respond(status, lines, body) {
 
 function headers(lines) {
   const parts = lines.split("\n");
-  const found = {};
+  const found = new Headers();
   for (let at = 0; at + 1 < parts.length; at += 2) {
-    found[parts[at]] = parts[at + 1];
+    found.set(parts[at], parts[at + 1]);
   }
   return found;
 }

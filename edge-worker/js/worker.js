@@ -3,7 +3,6 @@
 // A trap (a panic, a stack overflow, memory that runs out) leaves the module's memory in an unknown state. The call that
 // trapped fails; the next one gets a new instance. The state object is the `worker` crate's, `__wbg_reset_state` is
 // wasm-bindgen's.
-import { WorkerEntrypoint } from "cloudflare:workers";
 import * as module from "shoptrail-glue";
 
 const state = module.__worker_init_state();
@@ -18,26 +17,21 @@ function note(error) {
 // Traps in callbacks of the module reach no caller.
 addEventListener("error", (event) => note(event.error));
 
-async function call(handler, entrypoint, argument) {
+async function call(handler, argument, env) {
   if (state.criticalError) {
     module.__wbg_reset_state();
     state.criticalError = false;
     state.instanceId += 1;
   }
   try {
-    return await handler(argument, entrypoint.env, entrypoint.ctx);
+    return await handler(argument, env);
   } catch (error) {
     note(error);
     throw error;
   }
 }
 
-export default class Edge extends WorkerEntrypoint {
-  fetch(request) {
-    return call(module.fetch, this, request);
-  }
-
-  queue(batch) {
-    return call(module.queue, this, batch);
-  }
-}
+export default {
+  fetch: (request, env) => call(module.fetch, request, env),
+  queue: (batch, env) => call(module.queue, batch, env),
+};

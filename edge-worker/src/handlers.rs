@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use worker::js_sys;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::worker_sys::{self, MessageBatch, web_sys};
+use worker::worker_sys::{MessageBatch, web_sys};
 
 use crate::collect::{Incoming, collect};
 use crate::config::{self, Config, ConfigError};
@@ -21,11 +21,7 @@ use crate::{hand_over, platform};
 
 /// Answers one HTTP request. `#[event(fetch)]` would read the request's parts one by one.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, wasm_bindgen_futures = worker::wasm_bindgen_futures, js_sys = worker::js_sys)]
-pub async fn fetch(
-    request: web_sys::Request,
-    env: JsValue,
-    _context: worker_sys::Context,
-) -> Result<JsValue, JsValue> {
+pub async fn fetch(request: web_sys::Request, env: JsValue) -> Result<JsValue, JsValue> {
     let facts = platform::facts(&request);
     let config = config(&env);
     let prefix = config.map_or_else(|_| prefix(&env).into(), |config| Cow::from(&config.prefix));
@@ -57,11 +53,7 @@ pub async fn fetch(
 
 /// Takes one batch of queue messages. `#[event(queue)]` would hide how often a message was brought.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, wasm_bindgen_futures = worker::wasm_bindgen_futures, js_sys = worker::js_sys)]
-pub async fn queue(
-    batch: MessageBatch,
-    env: JsValue,
-    _context: worker_sys::Context,
-) -> Result<(), JsValue> {
+pub async fn queue(batch: MessageBatch, env: JsValue) -> Result<(), JsValue> {
     consume(&batch, &env, config(&env).ok()).await
 }
 

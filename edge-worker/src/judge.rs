@@ -157,7 +157,8 @@ impl Circumstances<'_> {
         })
     }
 
-    /// Judges one event that stands in a record alone, and gives it to `take` as it may be kept, with what it tells.
+    /// Judges one event that stands in a record alone, and gives it to `take` as it may be kept, with what it tells and what was
+    /// made right in it.
     ///
     /// # Errors
     /// Returns everything that is wrong with the event, or the error of `take`.
@@ -165,7 +166,7 @@ impl Circumstances<'_> {
         &self,
         event: &str,
         info: &BatchInfo,
-        take: impl Fn(&ValidEvent<'_>, &Derived) -> Result<T, Vec<Rejection>>,
+        take: impl Fn(&ValidEvent<'_>, &Derived, &[Warning]) -> Result<T, Vec<Rejection>>,
     ) -> Result<T, Vec<Rejection>> {
         let clock = self.clock(info);
         self.judge_event(event.as_bytes(), clock, &mut self.deriver(clock), take)
@@ -193,22 +194,39 @@ impl Circumstances<'_> {
         bytes: &[u8],
         clock: Clock,
         deriver: &mut Deriver<'_>,
-        take: impl Fn(&ValidEvent<'_>, &Derived) -> Result<T, Vec<Rejection>>,
+        take: impl Fn(&ValidEvent<'_>, &Derived, &[Warning]) -> Result<T, Vec<Rejection>>,
     ) -> Result<T, Vec<Rejection>> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| malformed("not valid JSON: the text is not UTF-8"))?;
         let cleaned = self.privacy.clean(text, self.subject(true));
-        let event = validate::event(&cleaned, Some(&clock))?;
+        let mut event = validate::event(&cleaned, Some(&clock))?;
+        let warnings = event.warnings().to_vec();
+        let masked = self.masked_again(&event);
+        if let Some(masked) = &masked {
+            event = validate::event(masked, Some(&clock))?;
+        }
         let derived = deriver.event(&event.facts());
         if derived.consent_analytics != ConsentState::Denied {
-            return take(&event, &derived);
+            return take(&event, &derived, &warnings);
         }
         match self.privacy.clean(event.text(), self.subject(false)) {
-            Cow::Borrowed(_) => take(&event, &derived),
+            Cow::Borrowed(_) => take(&event, &derived, &warnings),
             Cow::Owned(anonymous) => {
                 let event = validate::event(&anonymous, Some(&clock))?;
-                take(&event, &derived)
+                take(&event, &derived, &warnings)
             }
+        }
+    }
+
+    /// Returns the text of a repaired event with what can be found in it only now: a text that was cut may end as an e-mail
+    /// address or a card number does.
+    fn masked_again(&self, event: &ValidEvent<'_>) -> Option<String> {
+        if !event.is_repaired() {
+            return None;
+        }
+        match self.privacy.mask(event.text(), self.subject(true)) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(masked) => Some(masked),
         }
     }
 
@@ -253,13 +271,17 @@ struct Accepted {
     derived: Box<str>,
 }
 
-fn accepted(event: &ValidEvent<'_>, derived: &Derived) -> Result<Accepted, Vec<Rejection>> {
-    let own = own_fields(event.warnings(), derived)
+fn accepted(
+    event: &ValidEvent<'_>,
+    derived: &Derived,
+    warnings: &[Warning],
+) -> Result<Accepted, Vec<Rejection>> {
+    let own = own_fields(warnings, derived)
         .map_err(|error| malformed(&format!("cannot be written again: {error}")))?;
     Ok(Accepted {
         verdict: Verdict::Accepted {
             event_id: event.event_id().to_owned(),
-            warnings: event.warnings().to_vec(),
+            warnings: warnings.to_vec(),
         },
         visitor: visitor(event, derived),
         key: event.anonymous_id().to_owned(),

@@ -17,15 +17,12 @@ const PER_VISITOR: &str = "LIMIT_PER_VISITOR";
 /// # Errors
 /// Returns [`Refusal::KeyRateLimited`] or [`Refusal::VisitorRateLimited`].
 pub async fn check(env: &JsValue, write_key: &str, address: Option<&str>) -> Result<(), Refusal> {
-    if let Some(address) = address
-        && platform::is_bound(env, PER_VISITOR)
-        && !platform::has_room(env, PER_VISITOR, &counted_by(write_key, address)).await
-    {
-        return Err(Refusal::VisitorRateLimited);
-    }
-    if !platform::is_bound(env, PER_KEY) || platform::has_room(env, PER_KEY, write_key).await {
-        Ok(())
-    } else {
-        Err(Refusal::KeyRateLimited)
+    let visitor = address.map(|address| counted_by(write_key, address));
+    let full =
+        platform::full_limiter(env, PER_VISITOR, visitor.as_deref(), PER_KEY, write_key).await;
+    match full.as_deref() {
+        None => Ok(()),
+        Some(PER_VISITOR) => Err(Refusal::VisitorRateLimited),
+        Some(_) => Err(Refusal::KeyRateLimited),
     }
 }

@@ -30,7 +30,13 @@ mod js {
             limit: f64,
             patience_ms: f64,
         ) -> Promise;
-        pub fn has_room(env: &JsValue, binding: &str, key: &str) -> Promise;
+        pub fn full_limiter(
+            env: &JsValue,
+            per_visitor: &str,
+            visitor: Option<&str>,
+            per_key: &str,
+            key: &str,
+        ) -> Promise;
         pub fn is_bound(env: &JsValue, binding: &str) -> bool;
         #[wasm_bindgen(catch)]
         pub fn send(
@@ -88,10 +94,16 @@ pub async fn read(request: &web_sys::Request, is_announced: bool) -> Result<Vec<
     }
 }
 
-/// Counts a key by one of the platform's limiters, and returns whether there is room.
-pub async fn has_room(env: &JsValue, limiter: &str, key: &str) -> bool {
-    let answer = JsFuture::from(js::has_room(env, limiter, key)).await;
-    answer.map_or(true, |answer| answer.as_bool().unwrap_or(true))
+/// Counts by two of the platform's limiters, and returns the binding of one that has no room.
+pub async fn full_limiter(
+    env: &JsValue,
+    per_visitor: &str,
+    visitor: Option<&str>,
+    per_key: &str,
+    key: &str,
+) -> Option<String> {
+    let promise = js::full_limiter(env, per_visitor, visitor, per_key, key);
+    JsFuture::from(promise).await.ok()?.as_string()
 }
 
 /// Whether something is bound under a name.

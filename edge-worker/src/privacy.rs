@@ -149,6 +149,20 @@ impl PrivacyRules {
             rules: self,
             subject,
             is_refused: false,
+            is_clean: false,
+        };
+        edit::edit(text, &cleaner)
+    }
+
+    /// Returns the text of an event that was cleaned and then repaired: its texts are looked at again, its fields are what
+    /// their rules have made of them.
+    #[must_use]
+    pub fn mask<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {
+        let cleaner = Cleaner {
+            rules: self,
+            subject,
+            is_refused: false,
+            is_clean: true,
         };
         edit::edit(text, &cleaner)
     }
@@ -161,6 +175,7 @@ impl PrivacyRules {
             rules: self,
             subject,
             is_refused: true,
+            is_clean: false,
         };
         match edit::edit(&text, &cleaner) {
             Cow::Borrowed(_) => Cow::Borrowed(bytes),
@@ -191,6 +206,8 @@ struct Cleaner<'a> {
     subject: Subject<'a>,
     /// Whether the event was refused, so that it may have any shape, or be a whole body.
     is_refused: bool,
+    /// Whether its fields have been dropped and hashed: twice would be another hash.
+    is_clean: bool,
 }
 
 impl Cleaner<'_> {
@@ -209,7 +226,9 @@ impl edit::Editor for Cleaner<'_> {
         } = self.rules;
         let of = |path: &[Cow<'_, str>]| settings.fields.get(&path.join(".")).copied();
         let whole = (1..=*longest).contains(&path.len()).then(|| of(path));
-        let whole = whole.flatten();
+        let whole = whole
+            .flatten()
+            .filter(|rule| !self.is_clean || *rule == FieldRule::Keep);
         if whole.is_some() || !self.is_refused {
             return whole;
         }

@@ -1,12 +1,19 @@
 //! What is known of a request beside its body: some of its headers, and what the platform says of it.
 
+use std::ops::Range;
+
 use crate::enrich::client_hints::ClientHints;
 use crate::enrich::{Geography, RequestTraits};
+
+/// How many facts there are.
+const FACTS: usize = Fact::VerifiedBot as usize + 1;
 
 /// What is known of a request, as `js/platform.js` writes it: a line each, `=` and the value, or nothing where there is none.
 #[derive(Debug)]
 pub struct RequestFacts {
     lines: String,
+    /// Where each line is.
+    places: [Range<usize>; FACTS],
 }
 
 /// One of the facts, in the order of the lines.
@@ -55,14 +62,22 @@ pub enum Fact {
 impl RequestFacts {
     /// Takes the lines.
     #[must_use]
-    pub const fn read(lines: String) -> Self {
-        Self { lines }
+    pub fn read(lines: String) -> Self {
+        let mut places: [Range<usize>; FACTS] = Default::default();
+        let mut start: usize = 0;
+        for (place, line) in places.iter_mut().zip(lines.split('\n')) {
+            let end = start.saturating_add(line.len());
+            *place = start..end;
+            start = end.saturating_add(1);
+        }
+        Self { lines, places }
     }
 
     /// Returns one of the facts.
     #[must_use]
     pub fn get(&self, fact: Fact) -> Option<&str> {
-        self.lines.split('\n').nth(fact as usize)?.strip_prefix('=')
+        let place = self.places.get(fact as usize)?.clone();
+        self.lines.get(place)?.strip_prefix('=')
     }
 
     /// Returns the path that was asked for.

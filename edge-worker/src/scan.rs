@@ -1,6 +1,8 @@
 //! Finds where JSON texts begin and end without reading them: strings are skipped, brackets are counted. It works on broken
 //! JSON too, which is the point: what follows a broken place can still be told apart.
 
+use memchr::memchr2;
+
 /// Bytes that are read from the front.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
@@ -62,7 +64,7 @@ impl<'a> Cursor<'a> {
 pub fn string_length(text: &[u8]) -> usize {
     let mut position: usize = 1;
     while let Some(rest) = text.get(position..)
-        && let Some(found) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))
+        && let Some(found) = memchr2(b'"', b'\\', rest)
     {
         position = position.saturating_add(found).saturating_add(1);
         if rest.get(found) == Some(&b'"') {

@@ -86,10 +86,10 @@ impl Clock {
 
 /// Whether a UUIDv7 was made when the event happened: both are by the browser's clock.
 pub(crate) fn id_fits(event_id: &str, event_timestamp: i64) -> bool {
-    let made_at = event_id
-        .get(..8)
-        .zip(event_id.get(9..13))
-        .and_then(|(high, low)| i64::from_str_radix(&format!("{high}{low}"), 16).ok());
+    let part = |digits| i64::from_str_radix(event_id.get(digits)?, 16).ok();
+    let made_at = part(0..8)
+        .zip(part(9..13))
+        .map(|(high, low)| (high << 16) | low);
     made_at.is_some_and(|ms| ms.abs_diff(event_timestamp) <= ID_TOLERANCE_MS.unsigned_abs())
 }
 

@@ -2,6 +2,8 @@
 //!
 //! `19.99` has no exact double, and `19.99 * 100.0` is not 1999: the decimal text is rounded, see `number.rs`.
 
+use std::cell::Cell;
+
 use iso_currency::Currency;
 
 use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, QUANTITY_DECIMALS};
@@ -28,8 +30,17 @@ pub fn digits(currency: &str) -> Option<u32> {
 
 /// Returns a currency's code as it is known here, with its decimals.
 pub(crate) fn known(currency: &str) -> Option<(&'static str, u32)> {
+    thread_local! {
+        /// The last answer: the list is compared from its beginning, and a shop's amounts are mostly in one currency.
+        static LAST: Cell<Option<(&'static str, u32)>> = const { Cell::new(None) };
+    }
+    if let Some(last) = LAST.get().filter(|(code, _)| *code == currency) {
+        return Some(last);
+    }
     let currency = Currency::from_code(currency)?;
-    Some((currency.code(), currency.exponent().map(u32::from)?))
+    let found = (currency.code(), currency.exponent().map(u32::from)?);
+    LAST.set(Some(found));
+    Some(found)
 }
 
 /// Converts an amount in a currency's major unit to its minor unit: `19.99` EUR is 1999 cents, `500` JPY is 500 yen. What
@@ -58,7 +69,11 @@ pub fn line_total(price_minor: i64, quantity: f64) -> Option<i64> {
         return None;
     }
     let thousandths = number::round(quantity, QUANTITY_DECIMALS)?.units;
-    let scale = 10_i128.pow(QUANTITY_DECIMALS);
+    let scale = 10_i64.pow(QUANTITY_DECIMALS);
+    if thousandths % scale == 0 {
+        return price_minor.checked_mul(thousandths / scale);
+    }
+    let scale = i128::from(scale);
     let product = i128::from(price_minor) * i128::from(thousandths);
     let half = if product < 0 { -scale / 2 } else { scale / 2 };
     i64::try_from((product + half) / scale).ok()

@@ -253,12 +253,17 @@ struct Judged {
 }
 
 impl Judged {
-    fn new(came: &str, event: &ValidEvent<'_>, derived: Derived) -> serde_json::Result<Self> {
+    fn new(
+        came: &str,
+        event: &ValidEvent<'_>,
+        derived: Derived,
+        warnings: &[Warning],
+    ) -> serde_json::Result<Self> {
         Ok(Self {
             text: (event.text() != came).then(|| event.text().to_owned()),
             event: event.to_event()?,
             derived,
-            warnings: event.warnings().to_vec(),
+            warnings: warnings.to_vec(),
         })
     }
 }
@@ -274,12 +279,12 @@ fn judge(
         Some(derived) => {
             let clock = judging.clock(&record.edge, &record.batch);
             let event = validate::event(came, Some(&clock))?;
-            Ok(Judged::new(came, &event, derived))
+            Ok(Judged::new(came, &event, derived, event.warnings()))
         }
         None => judging.circumstances(&record.edge).judge_record(
             came,
             &record.batch,
-            |event, derived| Ok(Judged::new(came, event, derived.clone())),
+            |event, derived, warnings| Ok(Judged::new(came, event, derived.clone(), warnings)),
         ),
     }
 }

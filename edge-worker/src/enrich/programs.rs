@@ -22,19 +22,37 @@ const PHONES: &[&str] = &["cubot"];
 struct Names {
     /// Sorted; none is in another.
     anywhere: Vec<&'static str>,
+    /// Which hashes their beginnings have: few places of a user agent have one of those.
+    beginnings: Vec<bool>,
     at_the_start: Vec<&'static str>,
 }
 
+/// The shortest name has as many bytes.
+const BEGINNING: usize = 3;
+
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let lines = include_str!("programs.txt").lines();
-    let (at_the_start, anywhere) = lines
+    let (at_the_start, anywhere): (_, Vec<&str>) = lines
         .filter(|line| !line.starts_with('#'))
         .partition(|line| line.starts_with('^'));
+    let mut beginnings = vec![false; 1 << 14];
+    for name in &anywhere {
+        let place = name.as_bytes().first_chunk().map(hash);
+        if let Some(known) = place.and_then(|place| beginnings.get_mut(place)) {
+            *known = true;
+        }
+    }
     Names {
         anywhere,
+        beginnings,
         at_the_start,
     }
 });
+
+/// Returns a number of 14 bits.
+fn hash([one, two, three]: &[u8; BEGINNING]) -> usize {
+    usize::from(*one) ^ (usize::from(*two) << 3) ^ (usize::from(*three) << 6)
+}
 
 /// Whether a user agent names a program.
 #[must_use]
@@ -49,14 +67,19 @@ pub fn is_program(user_agent: &str) -> bool {
         .iter()
         .filter_map(|name| name.strip_prefix('^'))
         .any(|name| user_agent.starts_with(name))
-        || user_agent
-            .char_indices()
-            .filter_map(|(position, _)| user_agent.get(position..))
+        || (0..user_agent.len())
+            .filter_map(|position| user_agent.get(position..))
             .any(begins_with_a_name)
 }
 
-/// As no name begins with another, only the last one that is not greater than the text can be its beginning.
+/// Whether the text begins with a name. As none begins with another, only the last one that is not greater than the text can
+/// be its beginning.
 fn begins_with_a_name(text: &str) -> bool {
+    let beginning = text.as_bytes().first_chunk().map(hash);
+    let is_known = beginning.and_then(|place| NAMES.beginnings.get(place));
+    if is_known != Some(&true) {
+        return false;
+    }
     let after = NAMES.anywhere.partition_point(|name| *name <= text);
     after
         .checked_sub(1)

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::value::RawValue;
 use shoptrail_schemas::Record;
+use shoptrail_schemas::limits::MAX_TITLE;
 
 const NOW: i64 = 1_795_392_000_123;
 
@@ -137,6 +138,25 @@ fn repaired_event_is_accepted_with_warnings_that_travel_on() {
         record.event
     );
     assert_eq!(record.edge.warnings.len(), 1);
+}
+
+#[test]
+fn address_that_only_cutting_makes_is_masked() {
+    let title = format!("{} jo@x.example7", "x".repeat(MAX_TITLE - 13));
+    for analytics in ["granted", "denied"] {
+        let fields = format!(
+            r#","page_title":"{title}","consent":{{"analytics":"{analytics}","ads":"denied"}}"#
+        );
+        let judged = judged(&format!("[{}]", event(&fields)));
+        assert_eq!(verdicts(&judged), [Ok(1)]);
+        let (_, record) = record(&judged, 0);
+        let text = record.event.get();
+        assert!(
+            text.contains("x [email]") && !text.contains("jo@"),
+            "{text}"
+        );
+        assert_eq!(record.edge.warnings.len(), 1);
+    }
 }
 
 #[test]
