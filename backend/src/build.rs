@@ -35,7 +35,7 @@ use crate::gold::{self, Gold, Scope, Silver};
 use crate::silver::{events, items, left_out, orders, quarantine, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{
-    Basis, Change, Day, Portion, Publication, Query, Replaces, Traffic, Warehouse,
+    Basis, Change, Day, Portion, Publication, Query, Recipe, Replaces, Traffic, Warehouse,
 };
 use crate::{bronze, silver};
 
@@ -58,17 +58,19 @@ pub struct Summary {
     pub publication: u64,
     /// Bronze rows read.
     pub bronze_rows: usize,
+    /// Whether it published anything.
+    pub is_published: bool,
     /// Tables published.
     pub tables: usize,
     /// Days on which rows of them changed, counted again for each publication.
     pub days: usize,
     /// Rows written.
     pub rows: usize,
-    /// Rows that came to `silver_left_out`: records that repeat an event or cannot be counted.
+    /// New rows that came to `silver_left_out`: records that repeat an event or cannot be counted.
     pub left_out_rows: usize,
-    /// Rows that came to `silver_quarantine`: records that cannot be counted.
+    /// New rows that came to `silver_quarantine`: records that cannot be counted.
     pub quarantined_rows: usize,
-    /// Checks of the last publication that found something to look at.
+    /// Checks whose last finding is something to look at.
     pub checks_warned: usize,
     /// Milliseconds it took.
     pub duration_ms: u128,
@@ -170,9 +172,12 @@ pub async fn run_within(
         summary.bronze_rows += plan.bronze_rows;
         summary.tables = summary.tables.max(plan.changes.len());
         summary.days += plan.days;
-        summary.left_out_rows += runs::came_to(&left_out::TABLE, &plan.changes);
-        summary.quarantined_rows += runs::came_to(&quarantine::TABLE, &plan.changes);
-        summary.checks_warned = plan.checks.0;
+        if plan.reason == Reason::NewRows {
+            summary.left_out_rows += runs::came_to(&left_out::TABLE, &plan.changes);
+            summary.quarantined_rows += runs::came_to(&quarantine::TABLE, &plan.changes);
+        }
+        summary.checks_warned = plan.warned;
+        summary.is_published |= plan.publishes;
         let heights = plan.changes.iter().map(|change| change.rows.height());
         summary.rows += heights.sum::<usize>();
         summary.publication = match plan.publishes {
@@ -334,6 +339,8 @@ struct Plan {
     _parts: Option<Parts>,
     /// What checks found, where it is not what they found before.
     results: Option<Change>,
+    /// How many checks have warned when they last looked.
+    warned: usize,
     /// How many checks warned and failed.
     checks: (usize, usize),
     broken: Option<quality::Broken>,
@@ -353,7 +360,8 @@ async fn plan(
     }
     let reason = match mode {
         Mode::Rebuild => Reason::Asked,
-        Mode::Increment if published.version == 0 => Reason::FirstBuild,
+        // A first build that failed has published what its checks found.
+        Mode::Increment if published.recipe == Recipe::default() => Reason::FirstBuild,
         Mode::Increment => Reason::OtherRecipe,
     };
     if reason == Reason::OtherRecipe {
@@ -364,6 +372,8 @@ async fn plan(
     let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
     let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
     let now_us = chrono::Utc::now().timestamp_micros();
+    let (results, warned) =
+        quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?;
     Ok(Plan {
         reason,
         bronze_rows: rebuilt.bronze_rows,
@@ -376,7 +386,8 @@ async fn plan(
             recipe,
         },
         is_all: true,
-        results: quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?,
+        results,
+        warned,
         checks: quality::counts(&rebuilt.outcomes),
         broken: quality::verdict(&rebuilt.outcomes),
         published,
@@ -406,6 +417,7 @@ async fn plan_increment(
         published,
         _parts: None,
         results: None,
+        warned: 0,
         checks: (0, 0),
         broken: None,
     };
@@ -423,7 +435,8 @@ async fn plan_increment(
         let outcomes = quality::check(&staged, now_us).await?;
         plan.checks = quality::counts(&outcomes);
         plan.broken = quality::verdict(&outcomes);
-        plan.results = quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
+        (plan.results, plan.warned) =
+            quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
         plan.days = days(&staged)?;
         plan.changes = staged.into_changes()?;
     }

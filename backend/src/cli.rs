@@ -52,7 +52,7 @@ Exit codes:
   0    success; for commands that go on until they are stopped, a stop as well
   1    failure, explained on stderr
   2    wrong command line or setting
-  10-18  failures of the warehouse, each with a code of its own: docs/deploy-bigquery.md
+  10-19  failures of the warehouse, each with a code of its own: docs/deploy-bigquery.md
   130  stopped by Ctrl-C before it was done
   143  stopped by SIGTERM before it was done";
 
@@ -238,7 +238,10 @@ async fn dispatch(
             land,
             metrics,
         } => {
-            let _metrics = metrics.serve().await?;
+            let _metrics = match land.once {
+                true => None,
+                false => metrics.serve().await?,
+            };
             let _live = live_line("land");
             let warehouse = warehouse.open_to_land().await?;
             let summary = land::run(&land, warehouse.as_ref(), &stop).await?;

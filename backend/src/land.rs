@@ -94,6 +94,7 @@ pub async fn run(
     let mut source = blocking(|| Source::start(args, &landed))?;
     let mut summary = LandSummary::default();
     while !(stop.is_cancelled() || args.once && source.is_through(&landed)) {
+        telemetry::reads(source.lag(&landed), source.is_in_reach());
         let mut rows = Rows::new(&stream, &judging);
         let collected = blocking(|| collect(&source, args, &landed, &mut rows, stop));
         // What came before a fault lands before it is told.
@@ -110,7 +111,6 @@ pub async fn run(
             // Everything that was read has landed, so that reading can begin again at the landed offsets.
             Collected::Restart => source = blocking(|| Source::start(args, &landed))?,
         }
-        telemetry::lags(source.lag(&landed));
     }
     summary.lag = source.lag(&landed);
     Ok(summary)
@@ -142,12 +142,11 @@ async fn land(
     };
     warehouse.land(landing).await?;
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let lag = source.lag(&up_to);
-    telemetry::landed(landed_rows, quarantined_rows, lag);
+    telemetry::landed(landed_rows, quarantined_rows);
     tracing::info!(
         rows.landed = landed_rows,
         rows.quarantined = quarantined_rows,
-        kafka.lag = lag,
+        kafka.lag = source.lag(&up_to),
         duration_ms,
         "landed"
     );

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::attention::Attention;
+use crate::telemetry;
 use crate::warehouse::{BronzeMark, Warehouse};
 
 /// While nobody looks, building takes one part of this many, …
@@ -47,6 +48,9 @@ impl Pace {
             tokio::time::sleep(self.look).await;
             let mark = warehouse.bronze_mark();
             let has_news = mark.is_none() || mark != seen;
+            if !has_news {
+                telemetry::is_up_to_date();
+            }
             let rest = match mark {
                 None if rows == 0 => self.doubt(),
                 _ => (took * REST_PARTS).min(LONGEST_REST),

@@ -23,6 +23,7 @@ const LANDED_ROWS: &str = "shoptrail_landed_rows_total";
 const UNREADABLE_ROWS: &str = "shoptrail_unreadable_rows_total";
 const LAG: &str = "shoptrail_land_lag_offsets";
 const LANDED_AT: &str = "shoptrail_landed_timestamp_seconds";
+const READING_AT: &str = "shoptrail_reading_timestamp_seconds";
 const BUILDS: &str = "shoptrail_builds_total";
 const BUILD_SECONDS: &str = "shoptrail_build_duration_seconds";
 const BUILT_ROWS: &str = "shoptrail_build_rows_total";
@@ -31,6 +32,10 @@ const PUBLICATION: &str = "shoptrail_publication";
 const PUBLISHED_AT: &str = "shoptrail_published_timestamp_seconds";
 const CHECKS: &str = "shoptrail_checks_warned";
 const BYTES: &str = "shoptrail_bytes_total";
+
+const RESULTS: [&str; 2] = ["published", "unchanged"];
+const ROWS: [&str; 3] = ["new", "left out", "quarantined"];
+const KINDS_OF_BYTES: [&str; 3] = ["read", "written", "billed"];
 
 /// Flags of commands that can be watched.
 #[derive(Args, Clone, Debug)]
@@ -57,6 +62,7 @@ impl MetricsArgs {
             .install_recorder()
             .context("metrics are collected already")?;
         describe();
+        begin_to_count();
         gauge!(STARTED_AT).set(now_s());
         tracing::info!(address = %listener.local_addr()?, "metrics");
         let served = axum::serve(listener, router(recorder));
@@ -92,7 +98,16 @@ fn describe() {
         LAG,
         "Offsets between what has landed and the end of the topic"
     );
-    describe_gauge!(LANDED_AT, Unit::Seconds, "Time of the last landing");
+    describe_gauge!(
+        LANDED_AT,
+        Unit::Seconds,
+        "Time of the last landing of an event"
+    );
+    describe_gauge!(
+        READING_AT,
+        Unit::Seconds,
+        "Time at which landing was last at work, with Kafka in reach"
+    );
     describe_counter!(BUILDS, "Runs of the build that did not fail, by result");
     describe_gauge!(
         BUILD_SECONDS,
@@ -106,18 +121,15 @@ fn describe() {
     describe_gauge!(
         BUILT_AT,
         Unit::Seconds,
-        "Time of the last run that did not fail, with or without anything new"
+        "Time at which the tables last had all that had landed"
     );
     describe_gauge!(PUBLICATION, "Number of the newest publication");
     describe_gauge!(
         PUBLISHED_AT,
         Unit::Seconds,
-        "Time of the last publication made"
+        "Time of the last publication made; before the first, when building began"
     );
-    describe_gauge!(
-        CHECKS,
-        "Checks of the last publication that found something to look at"
-    );
+    describe_gauge!(CHECKS, "Checks whose last finding is something to look at");
     describe_counter!(
         BYTES,
         Unit::Bytes,
@@ -125,49 +137,81 @@ fn describe() {
     );
 }
 
+/// A counter that is not there before it counts hides the first that it counted.
+fn begin_to_count() {
+    for name in [LANDINGS, LANDED_ROWS, UNREADABLE_ROWS] {
+        counter!(name).increment(0);
+    }
+    for (name, label, values) in [
+        (BUILDS, "result", &RESULTS[..]),
+        (BUILT_ROWS, "kind", &ROWS[..]),
+        (BYTES, "kind", &KINDS_OF_BYTES[..]),
+    ] {
+        for value in values {
+            counter!(name, label => *value).increment(0);
+        }
+    }
+}
+
 /// Counts a landing.
-pub(crate) fn landed(rows: usize, unreadable: usize, lag: i64) {
+pub(crate) fn landed(rows: usize, unreadable: usize) {
     counter!(LANDINGS).increment(1);
     counter!(LANDED_ROWS).increment(rows as u64);
     counter!(UNREADABLE_ROWS).increment(unreadable as u64);
-    lags(lag);
-    gauge!(LANDED_AT).set(now_s());
+    if rows > 0 {
+        gauge!(LANDED_AT).set(now_s());
+    }
 }
 
-/// Tells how far landing is behind.
-pub(crate) fn lags(offsets: i64) {
-    gauge!(LAG).set(offsets as f64);
+/// Tells that landing is at work, and how far it is behind.
+pub(crate) fn reads(lag: i64, is_in_reach: bool) {
+    gauge!(LAG).set(lag as f64);
+    if is_in_reach {
+        gauge!(READING_AT).set(now_s());
+    }
+}
+
+/// Tells that from now on there are builds.
+pub(crate) fn begins_to_build() {
+    gauge!(BUILT_AT).set(now_s());
+    gauge!(PUBLISHED_AT).set(now_s());
+}
+
+/// Tells that there is nothing to build from.
+pub(crate) fn is_up_to_date() {
+    gauge!(BUILT_AT).set(now_s());
 }
 
 /// Counts a run of the build that did not fail.
 pub(crate) fn built(summary: &Summary) {
-    let result = match summary.tables {
-        0 => "unchanged",
-        _ => "published",
+    let [published, unchanged] = RESULTS;
+    let result = match summary.is_published {
+        true => published,
+        false => unchanged,
     };
     counter!(BUILDS, "result" => result).increment(1);
     gauge!(BUILT_AT).set(now_s());
     gauge!(PUBLICATION).set(summary.publication as f64);
-    if summary.tables == 0 {
+    if !summary.is_published {
         return;
     }
     gauge!(PUBLISHED_AT).set(now_s());
     gauge!(CHECKS).set(summary.checks_warned as f64);
     gauge!(BUILD_SECONDS).set(summary.duration_ms as f64 / 1_000.0);
     let rows = [
-        ("new", summary.bronze_rows),
-        ("left out", summary.left_out_rows),
-        ("quarantined", summary.quarantined_rows),
+        summary.bronze_rows,
+        summary.left_out_rows,
+        summary.quarantined_rows,
     ];
-    for (kind, rows) in rows {
+    for (kind, rows) in ROWS.into_iter().zip(rows) {
         counter!(BUILT_ROWS, "kind" => kind).increment(rows as u64);
     }
     let bytes = [
-        ("read", summary.traffic.bytes_read),
-        ("written", summary.traffic.bytes_written),
-        ("billed", summary.traffic.bytes_billed),
+        summary.traffic.bytes_read,
+        summary.traffic.bytes_written,
+        summary.traffic.bytes_billed,
     ];
-    for (kind, bytes) in bytes {
+    for (kind, bytes) in KINDS_OF_BYTES.into_iter().zip(bytes) {
         counter!(BYTES, "kind" => kind).increment(bytes);
     }
 }
@@ -189,9 +233,12 @@ mod tests {
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
             gauge!(STARTED_AT).set(1.0);
-            landed(3, 1, 7);
+            begin_to_count();
+            landed(3, 1);
+            reads(7, true);
+            begins_to_build();
             built(&Summary {
-                tables: 2,
+                is_published: true,
                 ..Summary::default()
             });
         });
@@ -212,6 +259,10 @@ mod tests {
             assert!(documented.contains(name), "{name} is not documented");
         }
         assert!(served.contains("shoptrail_land_lag_offsets 7"), "{served}");
+        assert!(
+            served.contains(r#"shoptrail_builds_total{result="unchanged"} 0"#),
+            "{served}"
+        );
     }
 
     #[test]

@@ -24,10 +24,11 @@ pub(super) async fn build(
 ) -> anyhow::Result<()> {
     let touched = staged.changed(&orders::TABLE)?.collect()?;
     let touched = texts(&touched, "customer_id")?;
-    let latest = latest(staged.contents(&orders::TABLE, days()).await?)?;
-    if latest != self::latest(staged.stored(&orders::TABLE, days()).await?)?
-        || touched.len() > MANY_IDS
-    {
+    let stored = staged.stored(&orders::TABLE, days()).await?.lazy();
+    let (gone, came) = staged.replaced(&orders::TABLE);
+    let kept = anti(stored.clone(), gone.lazy(), orders::TABLE.key);
+    let latest = latest(both(columns(kept), columns(came.lazy()))?)?;
+    if latest != self::latest(columns(stored))? || touched.len() > MANY_IDS {
         return build_all(staged, gold, reporting).await;
     }
     let customers = Filter::TextIn("customer_id", touched);
@@ -46,14 +47,21 @@ pub(super) async fn build(
     Ok(())
 }
 
+const LATEST: [&str; 3] = ["shop_id", "day", "purchase_event_id"];
+
 fn days() -> Query {
-    Query::all().columns(&["shop_id", "day", "purchase_event_id"])
+    Query::all()
+        .columns(&LATEST)
+        .with_columns(orders::TABLE.key)
+}
+
+fn columns(orders: LazyFrame) -> LazyFrame {
+    orders.select(LATEST.map(col))
 }
 
 /// The day of each shop's latest order whose purchase is known.
-fn latest(orders: DataFrame) -> PolarsResult<DataFrame> {
+fn latest(orders: LazyFrame) -> PolarsResult<DataFrame> {
     orders
-        .lazy()
         .filter(col("purchase_event_id").is_not_null())
         .group_by([col("shop_id")])
         .agg([col("day").max()])

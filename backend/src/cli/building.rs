@@ -8,8 +8,8 @@ use shoptrail_local::progress::live_line;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::print_json;
 use super::warehouse::WarehouseArgs;
+use super::{GRACE, print_json};
 use crate::attention::Attention;
 use crate::build::{self, Mode, Summary};
 use crate::config::Reporting;
@@ -117,10 +117,10 @@ pub(super) async fn build(
         drop(live);
         return print_json(&forecast);
     }
-    let _metrics = args.building.metrics.serve().await?;
     let warehouse = warehouse.open_to_build().await?;
     match args.every_ms {
         Some(look) => {
+            let _metrics = args.building.metrics.serve().await?;
             let pace = Pace::new(Duration::from_millis(look), args.attention.clone());
             builder.until(stop, warehouse.as_ref(), pace).await
         }
@@ -138,7 +138,6 @@ pub(super) async fn run(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let builder = args.building.with(&args.land.judging)?;
-    let _metrics = args.building.metrics.serve().await?;
     let landing = warehouse.open_to_land().await?;
     let building = warehouse.open_to_build().await?;
     if args.land.once {
@@ -147,6 +146,7 @@ pub(super) async fn run(
         let built = builder.once(building.as_ref(), Mode::Increment).await?;
         return print_json(&serde_json::json!({"landed": landed, "built": built}));
     }
+    let _metrics = args.building.metrics.serve().await?;
     // Each on a task of its own: landing waits for Kafka with its thread.
     let mut both = JoinSet::new();
     both.spawn(land_until(args.land.clone(), landing, stop.clone()));
@@ -156,13 +156,14 @@ pub(super) async fn run(
     );
     let until = stop.clone();
     both.spawn(async move { builder.until(&until, building.as_ref(), pace).await });
-    let mut ended = Ok(());
-    while let Some(one) = both.join_next().await {
-        // Where one ends, by a fault or as it was asked to, the other ends too.
-        stop.cancel();
-        ended = ended.and(one?);
-    }
-    ended
+    // Where one ends, by a fault or as it was asked to, the other ends too.
+    let first = both.join_next().await;
+    stop.cancel();
+    let last = tokio::time::timeout(GRACE, both.join_next()).await;
+    // A plan of polars that it works on ends with the process, and publishes nothing.
+    both.abort_all();
+    let ended = first.into_iter().chain(last.ok().flatten());
+    ended.into_iter().try_for_each(|ended| ended?)
 }
 
 async fn land_until(
@@ -181,6 +182,7 @@ impl Builder {
         warehouse: &dyn Warehouse,
         mut pace: Pace,
     ) -> anyhow::Result<()> {
+        telemetry::begins_to_build();
         loop {
             let seen = warehouse.bronze_mark();
             let started = Instant::now();
@@ -196,7 +198,7 @@ impl Builder {
         let built = build::run_within(warehouse, &self.reporting, mode, self.rows_at_once);
         let summary = built.await?;
         telemetry::built(&summary);
-        if summary.tables > 0 {
+        if summary.is_published {
             tracing::info!(
                 publication = summary.publication,
                 bronze.rows = summary.bronze_rows,

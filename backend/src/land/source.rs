@@ -1,6 +1,7 @@
 //! The topic: all its partitions, read by one consumer from the landed offsets on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,10 +42,15 @@ struct Watch {
     topic: String,
     /// The offset of the next record of each partition; none where it does not know.
     ends: Mutex<BTreeMap<i32, Option<i64>>>,
+    /// Whether no broker is connected.
+    is_away: AtomicBool,
 }
 
 impl ClientContext for Watch {
     fn stats(&self, statistics: Statistics) {
+        let mut brokers = statistics.brokers.values();
+        let is_away = !brokers.any(|broker| broker.state == "UP");
+        self.is_away.store(is_away, Ordering::Relaxed);
         let Some(topic) = statistics.topics.get(&self.topic) else {
             return;
         };
@@ -150,6 +156,11 @@ impl Source {
         self.ranges
             .iter()
             .all(|(partition, (_, end))| self.next(reached, *partition) >= *end)
+    }
+
+    /// Whether Kafka was in reach when that was last known.
+    pub(super) fn is_in_reach(&self) -> bool {
+        !self.consumer.context().is_away.load(Ordering::Relaxed)
     }
 
     /// Offsets between what has landed and where the topic ended when that was last known.

@@ -3,10 +3,14 @@
 use polars::prelude::*;
 
 use super::super::publish_results;
+use super::super::rows::{anti, both};
 use super::{Outcome, Severity};
 use crate::table::ColumnType::{Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 use crate::warehouse::{Change, Publication, Query, Replaces, Warehouse};
+
+/// The status of a finding that keeps nothing from being published.
+const WARNED: &str = "warned";
 
 /// One row per check and table.
 pub static TABLE: Table = Table {
@@ -23,7 +27,7 @@ pub static TABLE: Table = Table {
         )
         .one_of(&["error", "warning"]),
         Column::new("status", Text, "`passed`, `warned` or `failed`")
-            .one_of(&["passed", "warned", "failed"]),
+            .one_of(&["passed", WARNED, "failed"]),
         Column::new(
             "failing_rows",
             Integer,
@@ -41,7 +45,8 @@ pub static TABLE: Table = Table {
     key: &["check_name", "table_name"],
 };
 
-/// What the outcomes of a run change in the table; nothing if they are those of the run before.
+/// What the outcomes of a run change in the table, nothing if they are those of the run before; and how many of its rows warn
+/// then.
 ///
 /// # Errors
 /// Returns an error if the stored results cannot be read.
@@ -50,14 +55,18 @@ pub(in crate::build) async fn change(
     published: &Publication,
     outcomes: &[Outcome],
     now_us: i64,
-) -> anyhow::Result<Option<Change>> {
+) -> anyhow::Result<(Option<Change>, usize)> {
     let stored = warehouse.read(published, &TABLE, &Query::all()).await?;
-    let (gone, rows) = changed(stored, rows(outcomes, now_us)?)?;
-    Ok((rows.height() > 0).then_some(Change {
+    let (gone, rows) = changed(stored.clone(), rows(outcomes, now_us)?)?;
+    let kept = anti(stored.lazy(), gone.clone().lazy(), TABLE.key);
+    let warned = both(kept, rows.clone().lazy())?.filter(col("status").eq(lit(WARNED)));
+    let warned = warned.collect()?.height();
+    let change = (rows.height() > 0).then_some(Change {
         table: &TABLE,
         replaces: Replaces::Keys(gone),
         rows: rows.into(),
-    }))
+    });
+    Ok((change, warned))
 }
 
 /// Takes away the samples that `is_theirs` picks, and publishes the results without them.
@@ -144,7 +153,7 @@ fn status(outcome: &Outcome) -> &str {
     match (outcome.severity, outcome.found.failing) {
         (_, 0) => "passed",
         (Severity::Error, _) => "failed",
-        (Severity::Warning, _) => "warned",
+        (Severity::Warning, _) => WARNED,
     }
 }
 

@@ -109,46 +109,57 @@ impl Client {
         }
     }
 
-    /// Runs a job to its end. One that failed for a passing reason is run again under the id of the next attempt.
+    /// Runs a job to its end. One that failed for a passing reason, or in another process, is run again under the id of the next
+    /// attempt.
     pub(super) async fn run(&self, job: NewJob) -> Result<DoneJob, BigQueryError> {
         let attempt = AtomicU32::new(0);
         self.again(|| self.run_once(&job, &attempt)).await
     }
 
     async fn run_once(&self, new: &NewJob, attempt: &AtomicU32) -> Result<DoneJob, BigQueryError> {
-        let reference = JobReference {
-            job_id: Some(format!("{}_{}", new.id, attempt.load(Ordering::Relaxed))),
-            location: self.location.clone(),
-            project_id: Some(self.settings.project.clone()),
-        };
+        loop {
+            let reference = JobReference {
+                job_id: Some(format!("{}_{}", new.id, attempt.load(Ordering::Relaxed))),
+                location: self.location.clone(),
+                project_id: Some(self.settings.project.clone()),
+            };
+            let (job, was_there) = self.submitted_and_ended(new, &reference).await?;
+            let failed = job
+                .status
+                .as_ref()
+                .and_then(|status| status.error_result.as_ref());
+            let Some(failed) = failed else {
+                self.counted.job(bytes_billed(&job));
+                return Ok(DoneJob { job, was_there });
+            };
+            // Its id is used up.
+            attempt.fetch_add(1, Ordering::Relaxed);
+            // One that was there may be of a run before, which was told of it.
+            if !was_there {
+                let id = reference.job_id.as_deref().unwrap_or_default();
+                let what = format!("{}, job `{id}`", new.what);
+                return Err(BigQueryError::of_job(&what, failed));
+            }
+        }
+    }
+
+    /// The job once it is done, and whether it was there before.
+    async fn submitted_and_ended(
+        &self,
+        new: &NewJob,
+        reference: &JobReference,
+    ) -> Result<(Job, bool), BigQueryError> {
         let mut lost = 0;
-        let (job, was_there) = loop {
-            let was_there = match self.submit(new, &reference).await {
+        loop {
+            let was_there = match self.submit(new, reference).await {
                 Ok(()) => false,
                 Err(error) if error.class == Class::Exists => true,
                 Err(error) => return Err(error),
             };
-            match self.ended(&new.what, &reference).await {
+            match self.ended(&new.what, reference).await {
                 // Taken, then gone: it is submitted once more.
                 Err(error) if error.class == Class::NotFound && lost == 0 => lost += 1,
-                other => break (other?, was_there),
-            }
-        };
-        let failed = job
-            .status
-            .as_ref()
-            .and_then(|status| status.error_result.as_ref());
-        let id = reference.job_id.as_deref().unwrap_or_default();
-        match failed.map(|error| BigQueryError::of_job(&format!("{}, job `{id}`", new.what), error))
-        {
-            // Its id is used up.
-            Some(error) => {
-                attempt.fetch_add(1, Ordering::Relaxed);
-                Err(error)
-            }
-            None => {
-                self.counted.job(bytes_billed(&job));
-                Ok(DoneJob { job, was_there })
+                other => return Ok((other?, was_there)),
             }
         }
     }
