@@ -164,6 +164,26 @@ async fn messages_of_a_replay_that_was_killed_come_when_its_leases_end() {
     );
 }
 
+/// What a replay holds is free again before it has pulled all.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_whose_leases_end_meanwhile_are_taken_once() {
+    let topic = "undelivered_slowly";
+    topics(topic).await;
+    let api = FakePullApi::start().await;
+    for _ in 0..250 {
+        api.queue().send(&message("demo", &[1], None), "bytes");
+    }
+    api.queue().pull_ms = 600_000;
+    let dry = ReplayArgs {
+        dry_run: true,
+        ..args(topic, &api, Filter::default())
+    };
+    let others = args(topic, &api, of_shop("other"));
+    let (dry, others) = (brought_back(&dry).await, brought_back(&others).await);
+    assert_eq!((dry.messages, others.messages), (250, 0));
+    assert_eq!(api.queue().messages.len(), 250);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_are_given_back_where_kafka_does_not_take_them() {
     let api = FakePullApi::start().await;
