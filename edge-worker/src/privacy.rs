@@ -154,8 +154,8 @@ impl PrivacyRules {
         edit::edit(text, &cleaner)
     }
 
-    /// Returns the text of an event that was cleaned and then repaired: its texts are looked at again, its fields are what
-    /// their rules have made of them.
+    /// Returns the text of an event that was cleaned, and then repaired or found to be of a subject who may not be named: its
+    /// texts are looked at again, its fields are what their rules have made of them.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {
         let cleaner = Cleaner {

@@ -165,7 +165,7 @@ fn cleaned_and_derived(
     if derived.consent_analytics != ConsentState::Denied {
         return Ok((event, derived));
     }
-    let anonymous = judging.privacy.clean(&cleaned, subject(false));
+    let anonymous = judging.privacy.mask(&cleaned, subject(false));
     Ok((serde_json::from_str(&anonymous)?, derived))
 }
 

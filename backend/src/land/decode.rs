@@ -387,7 +387,7 @@ mod tests {
         let args = JudgingArgs {
             rules: Some(r#"{"sources":{"prices.example":"shopping"}}"#.to_owned()),
             privacy: Some(
-                r#"{"fields":{"user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
+                r#"{"fields":{"anonymous_id":"hash","user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
                     .to_owned(),
             ),
             hash_key: Some("0123456789abcdef0123456789abcdef".to_owned()),
