@@ -17,7 +17,7 @@ use shoptrail_edge::replay::ReplayedEvent;
 
 use super::produce::{KafkaRecord, produce};
 use super::pull_queue::{PullQueue, Pulled};
-use super::{DEAD_LETTERS, ReplayArgs, event_record, leave_out_known};
+use super::{DEAD_LETTERS, Events, ReplayArgs, event_record, identity, leave_out_known};
 
 /// Most messages that are in hand at a time: up to 128 MB of them.
 const MAX_IN_HAND: usize = 1_000;
@@ -121,8 +121,7 @@ async fn pull(queue: &PullQueue, held: &mut Held) -> anyhow::Result<Vec<Pulled>>
 /// What is brought back together.
 #[derive(Default)]
 struct InHand {
-    /// By their ids.
-    events: HashMap<String, ReplayedEvent>,
+    events: Events,
     letters: Vec<KafkaRecord>,
     /// Ids of the messages that all of this was in.
     messages: HashSet<String>,
@@ -147,10 +146,13 @@ impl InHand {
                 Outgoing::DeadLetter(letter) => {
                     self.letters.push(letter_record(&args.kafka.topic, &letter))
                 }
-                Outgoing::Event(event) => match self.events.entry(event_id(&event)) {
-                    Entry::Vacant(place) => drop(place.insert(replayed(&event, came))),
-                    Entry::Occupied(_) => summary.already_there += 1,
-                },
+                Outgoing::Event(event) => {
+                    let event = replayed(&event, &origin, came);
+                    match self.events.entry(identity(&event)) {
+                        Entry::Vacant(place) => drop(place.insert(event)),
+                        Entry::Occupied(_) => summary.already_there += 1,
+                    }
+                }
             }
         }
     }
@@ -204,8 +206,9 @@ fn event_id(event: &OutgoingEvent) -> String {
     named.map_or_else(|_| event.event.to_string(), |named| named.event_id)
 }
 
-fn replayed(event: &OutgoingEvent, came: Option<i64>) -> ReplayedEvent {
+fn replayed(event: &OutgoingEvent, origin: &Origin, came: Option<i64>) -> ReplayedEvent {
     ReplayedEvent {
+        shop_id: origin.shop_id.clone().unwrap_or_default(),
         event_id: event_id(event),
         key: event.key.clone(),
         record: event.record(),
