@@ -2,7 +2,7 @@
 //! messages to the topics where that consumer would have put it.
 //!
 //! Messages are acknowledged only after Kafka has confirmed their records, so that nothing is lost wherever this ends. An event
-//! that is in its topic by then is not sent again.
+//! that is in its topic by then is not sent again; a dead letter is, as it has no id to be known by.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
