@@ -136,6 +136,12 @@ impl PrivacyRules {
         format!("{:?} {key:?}", self.settings)
     }
 
+    /// Returns what a value is hashed to in a shop; nothing without a key.
+    #[must_use]
+    pub fn hash(&self, shop_id: &str, value: &str) -> Option<String> {
+        Some(self.key.as_ref()?.hash(shop_id, value))
+    }
+
     /// Whether the visitor's id in a record is not the one that the browser knows.
     #[must_use]
     pub fn hashes_visitors(&self) -> bool {
@@ -241,8 +247,7 @@ impl edit::Editor for Cleaner<'_> {
         if self.rules.is_again && hash::is_hash(value) {
             return Some(value.to_owned());
         }
-        let key = self.rules.key.as_ref()?;
-        Some(key.hash(self.subject.shop_id, value))
+        self.rules.hash(self.subject.shop_id, value)
     }
 
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
