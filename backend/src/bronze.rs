@@ -351,7 +351,7 @@ pub(crate) fn understood_columns<'a>(
 pub(crate) struct Sorted {
     /// What the records tell, for each that tells something.
     pub(crate) events: DataFrame,
-    /// The texts of the others, with the reason.
+    /// The texts of the others as they may be kept, with the reason.
     pub(crate) unreadable: Vec<(String, Unreadable)>,
 }
 
@@ -386,7 +386,7 @@ fn understand(
             Ok(event) => events.push(event),
             Err(why) => {
                 tracing::warn!(reject.code = why.code, "record quarantined");
-                unreadable.push((text.to_owned(), why));
+                unreadable.push((understood::kept(text, judging), why));
             }
         }
     }
@@ -396,8 +396,10 @@ fn understand(
 #[cfg(test)]
 mod tests {
     use polars::prelude::{Column, *};
+    use shoptrail_schemas::Record;
 
     use super::*;
+    use crate::judging::JudgingArgs;
 
     fn record(event_id: &str) -> String {
         format!(
@@ -454,5 +456,40 @@ mod tests {
         assert_eq!(rows.events.height(), 1);
         assert_eq!(rows.unreadable[0].0, "nonsense");
         assert_eq!(rows.unreadable[0].1.code, "malformed_record");
+    }
+
+    #[test]
+    fn record_that_is_set_aside_is_cleaned_where_no_edge_has_done_so() {
+        let args = JudgingArgs {
+            privacy: Some(r#"{"fields":{"anonymous_id":"hash"}}"#.to_owned()),
+            hash_key: Some("0123456789abcdef0123456789abcdef".to_owned()),
+            ..JudgingArgs::default()
+        };
+        let kept = |text: &str| {
+            let rows = sorted(&texts(&[text.to_owned()]), &args.read().unwrap()).unwrap();
+            let [(kept, _)] = &rows.unreadable[..] else {
+                panic!("one is set aside")
+            };
+            kept.clone()
+        };
+        let old = record("one")
+            .replacen("1795392000000", "1794000000000", 1)
+            .replace(
+                r#"https://shop.example/""#,
+                r#"https://shop.example/?token=s3cret","user_id":"c-42""#,
+            );
+        let granted = kept(&old);
+        assert!(granted.contains("c-42"), "{granted}");
+        let denied = kept(&old.replace("granted", "denied"));
+        assert!(!denied.contains("c-42"), "{denied}");
+        for kept in [granted, denied] {
+            assert!(!kept.contains("s3cret"), "{kept}");
+            assert!(!kept.contains(r#""anonymous_id":"a""#), "{kept}");
+        }
+        let derived = Understood::read(&record("one"), &Judging::default()).unwrap();
+        let mut cleaned: Record = serde_json::from_str(&old).unwrap();
+        cleaned.edge.derived = Some(derived.derived);
+        let cleaned = serde_json::to_string(&cleaned).unwrap();
+        assert_eq!(kept(&cleaned), cleaned);
     }
 }

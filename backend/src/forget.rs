@@ -5,6 +5,7 @@
 
 mod ids;
 mod look;
+mod uncleaned;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,7 @@ pub struct ForgetArgs {
 /// What `forget` found and did. It names nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Erasure {
-    /// Visitors that the person is known as.
+    /// Ids of visitors that the person is known as, the hashes of them among these.
     pub visitors: usize,
     /// Rows that told of the person, by table; tables without one are left out.
     pub found: BTreeMap<String, usize>,
@@ -67,7 +68,7 @@ const KAFKA: &str = "Kafka: the topic of the events, and the dead letters of ref
 /// Returns an error if a setting has a fault, the warehouse fails, another writer was faster, or a row of the person is still there at the end.
 pub async fn run(warehouse: &dyn Warehouse, args: &ForgetArgs) -> anyhow::Result<Erasure> {
     let reporting = args.reporting.with(&args.judging)?;
-    let person = ids::of(warehouse, args).await?;
+    let person = ids::of(warehouse, args, &reporting.judging.privacy).await?;
     let found = look::everywhere(warehouse, &person).await?;
     let mut erasure = Erasure {
         visitors: person.visitors.len(),

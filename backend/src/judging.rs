@@ -10,6 +10,9 @@ use shoptrail_schemas::derive::{RULES_VERSION, Rules};
 use shoptrail_schemas::{BatchInfo, Clock, Edge};
 use xxhash_rust::xxh3::xxh3_128;
 
+/// How old an event may be unless it is set, in days.
+const DEFAULT_DAYS: u32 = 7;
+
 /// Flags of commands that judge records.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Events, as the edge has it")]
@@ -19,8 +22,8 @@ pub struct JudgingArgs {
         long,
         value_name = "DAYS",
         env = "SHOPTRAIL_MAX_AGE_DAYS",
-        default_value_t = 7,
-        value_parser = clap::value_parser!(u32).range(1..=36_500)
+        default_value_t = DEFAULT_DAYS,
+        value_parser = days
     )]
     pub max_event_age_days: u32,
     /// The shop's own hosts, payment hosts and sources, for events that no edge has derived channels of
@@ -37,7 +40,7 @@ pub struct JudgingArgs {
 impl Default for JudgingArgs {
     fn default() -> Self {
         Self {
-            max_event_age_days: 7,
+            max_event_age_days: DEFAULT_DAYS,
             rules: None,
             privacy: None,
             hash_key: None,
@@ -74,6 +77,15 @@ impl JudgingArgs {
             privacy: PrivacyRules::read(text(&self.privacy), text(&self.hash_key))?,
             max_age_ms: i64::from(self.max_event_age_days) * 24 * 60 * 60 * 1_000,
         })
+    }
+}
+
+/// Reads a number of days; an empty variable is one that is not set.
+fn days(text: &str) -> Result<u32, &'static str> {
+    match text.parse() {
+        Ok(days @ 1..=36_500) => Ok(days),
+        Err(_) if text.is_empty() => Ok(DEFAULT_DAYS),
+        _ => Err("not a number of days from 1 to 36500"),
     }
 }
 
@@ -143,6 +155,31 @@ impl Judging {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn empty_number_of_days_is_none() {
+        #[derive(clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            judging: JudgingArgs,
+        }
+        for (days, expected) in [
+            ("", Some(7)),
+            ("1", Some(1)),
+            ("36500", Some(36_500)),
+            ("0", None),
+            ("36501", None),
+            ("week", None),
+        ] {
+            let read = <Command as clap::Parser>::try_parse_from([
+                "shoptrail",
+                "--max-event-age-days",
+                days,
+            ]);
+            let read = read.ok().map(|command| command.judging.max_event_age_days);
+            assert_eq!(read, expected, "{days}");
+        }
+    }
 
     #[test]
     fn fault_names_the_variable_and_the_place_and_no_key() {

@@ -1,8 +1,8 @@
 //! `shoptrail replay`: refused events back to where good ones are, and undelivered ones ([`undelivered`]).
 //!
 //! Dead letters are judged again by the present contract; what it accepts now goes to the topic of the events, under the
-//! time at which the edge received it. Nothing is doubled: an event whose id has come into that topic since then is left
-//! out, so that a replay may be repeated. The letters stay where they are.
+//! time at which the edge received it. Nothing is doubled: an event of the same shop and id that has come into that topic
+//! since then is left out, so that a replay may be repeated. The letters stay where they are.
 
 mod filter;
 mod letters;
@@ -11,6 +11,7 @@ mod pull_queue;
 mod topic;
 pub mod undelivered;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
@@ -103,19 +104,32 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ReplaySummary> {
     Ok(summary)
 }
 
-/// Takes out the events whose ids are in their topic since the first of them was received.
-fn leave_out_known(
-    kafka: &KafkaArgs,
-    events: &mut HashMap<String, ReplayedEvent>,
-) -> anyhow::Result<()> {
+/// Events by shop and id, as silver tells them apart.
+type Events = HashMap<(String, String), ReplayedEvent>;
+
+/// What an event is told apart by.
+fn identity(event: &ReplayedEvent) -> (String, String) {
+    (event.shop_id.clone(), event.event_id.clone())
+}
+
+/// Takes out the events that are in their topic since the first of them was received.
+fn leave_out_known(kafka: &KafkaArgs, events: &mut Events) -> anyhow::Result<()> {
     #[derive(Deserialize)]
     struct Record<'a> {
         #[serde(borrow)]
         event: Event<'a>,
+        #[serde(borrow)]
+        edge: Edge<'a>,
     }
     #[derive(Deserialize)]
     struct Event<'a> {
-        event_id: &'a str,
+        #[serde(borrow)]
+        event_id: Cow<'a, str>,
+    }
+    #[derive(Deserialize)]
+    struct Edge<'a> {
+        #[serde(borrow)]
+        shop_id: Cow<'a, str>,
     }
     let Some(first) = events.values().map(|event| event.received_at).min() else {
         return Ok(());
@@ -125,7 +139,8 @@ fn leave_out_known(
         let value = message.payload().unwrap_or_default();
         let json = wire::decode(value).map_or(value, |(_, json)| json);
         if let Ok(record) = serde_json::from_slice::<Record<'_>>(json) {
-            events.remove(record.event.event_id);
+            let (shop, id) = (record.edge.shop_id, record.event.event_id);
+            events.remove(&(shop.into_owned(), id.into_owned()));
         }
     })
 }

@@ -136,6 +136,12 @@ impl PrivacyRules {
         format!("{:?} {key:?}", self.settings)
     }
 
+    /// Returns what a value is hashed to in a shop; nothing without a key.
+    #[must_use]
+    pub fn hash(&self, shop_id: &str, value: &str) -> Option<String> {
+        Some(self.key.as_ref()?.hash(shop_id, value))
+    }
+
     /// Whether the visitor's id in a record is not the one that the browser knows.
     #[must_use]
     pub fn hashes_visitors(&self) -> bool {
@@ -154,8 +160,8 @@ impl PrivacyRules {
         edit::edit(text, &cleaner)
     }
 
-    /// Returns the text of an event that was cleaned and then repaired: its texts are looked at again, its fields are what
-    /// their rules have made of them.
+    /// Returns the text of an event that was cleaned, and then repaired or found to be of a subject who may not be named: its
+    /// texts are looked at again, its fields are what their rules have made of them.
     #[must_use]
     pub fn mask<'a>(&self, text: &'a str, subject: Subject<'_>) -> Cow<'a, str> {
         let cleaner = Cleaner {
@@ -241,8 +247,7 @@ impl edit::Editor for Cleaner<'_> {
         if self.rules.is_again && hash::is_hash(value) {
             return Some(value.to_owned());
         }
-        let key = self.rules.key.as_ref()?;
-        Some(key.hash(self.subject.shop_id, value))
+        self.rules.hash(self.subject.shop_id, value)
     }
 
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {

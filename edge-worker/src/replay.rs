@@ -45,6 +45,8 @@ pub struct Again {
 /// An event that is accepted now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayedEvent {
+    /// The shop: the same id in another shop is another event.
+    pub shop_id: String,
     /// The id the event was born with.
     pub event_id: String,
     /// The Kafka key's text.
@@ -123,7 +125,7 @@ impl<'a> Letter<'a> {
         let mut again = Again::default();
         if let Finding::Verdicts(verdicts) = judged.finding {
             for (verdict, record) in verdicts.into_iter().zip(judged.records) {
-                again.add(verdict, record, edge.received_at);
+                again.add(verdict, record, &edge);
             }
         }
         Ok(again)
@@ -141,6 +143,7 @@ impl<'a> Letter<'a> {
         let mut again = Again::default();
         match validate::event(record.event.get(), Some(&clock)) {
             Ok(event) => again.accepted.push(ReplayedEvent {
+                shop_id: record.edge.shop_id,
                 event_id: event.event_id().to_owned(),
                 key: event.anonymous_id().to_owned(),
                 record: text.to_owned(),
@@ -187,14 +190,15 @@ impl<'a> Letter<'a> {
 }
 
 impl Again {
-    fn add(&mut self, verdict: Verdict, record: Outgoing, received_at: i64) {
+    fn add(&mut self, verdict: Verdict, record: Outgoing, edge: &Edge) {
         match (verdict, record) {
             (Verdict::Accepted { event_id, .. }, Outgoing::Event(event)) => {
                 self.accepted.push(ReplayedEvent {
+                    shop_id: edge.shop_id.clone(),
                     event_id,
                     record: event.record(),
                     key: event.key,
-                    received_at,
+                    received_at: edge.received_at,
                 });
             }
             (Verdict::Rejected { errors }, _) => {
@@ -261,6 +265,7 @@ mod tests {
         );
         assert!(found.edge.derived.is_some());
         assert_eq!(again.accepted[0].key, "visitor");
+        assert_eq!(again.accepted[0].shop_id, "demo");
         assert_eq!(
             again.accepted[0].event_id,
             "01a205b3-d000-7000-8000-000000000001"
@@ -302,6 +307,7 @@ mod tests {
         });
         assert_eq!(again.accepted[0].record, text);
         assert_eq!(again.accepted[0].key, "visitor");
+        assert_eq!(again.accepted[0].shop_id, "demo");
     }
 
     #[test]

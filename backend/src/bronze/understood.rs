@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use shoptrail_edge::privacy::Subject;
 use shoptrail_schemas::derive::{self, Derived, ItemAmounts, Request};
@@ -165,8 +166,31 @@ fn cleaned_and_derived(
     if derived.consent_analytics != ConsentState::Denied {
         return Ok((event, derived));
     }
-    let anonymous = judging.privacy.clean(&cleaned, subject(false));
+    let anonymous = judging.privacy.mask(&cleaned, subject(false));
     Ok((serde_json::from_str(&anonymous)?, derived))
+}
+
+/// The text of a record that is no event, as it may be kept: what no edge derived anything of, none has cleaned either.
+pub(super) fn kept(text: &str, judging: &Judging) -> String {
+    let record: Value = serde_json::from_str(text).unwrap_or_default();
+    let told = |pointer: &str| record.pointer(pointer);
+    if told("/edge").is_some_and(|edge| Derived::deserialize(edge).is_ok()) {
+        return text.to_owned();
+    }
+    let gpc = told("/edge/gpc")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    let consent = told("/event/consent/analytics")
+        .and_then(|said| ConsentState::deserialize(said).ok())
+        .map(|said| said.under_gpc(gpc));
+    let subject = Subject {
+        shop_id: told("/edge/shop_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+        keeps_user_id: consent.is_some_and(|consent| consent != ConsentState::Denied),
+    };
+    let kept = judging.privacy.clean_refused(text.as_bytes(), subject);
+    String::from_utf8_lossy(&kept).into_owned()
 }
 
 /// Every amount has minor units, and every line of products a total: what has none would vanish without a word.

@@ -4,37 +4,74 @@ use std::collections::BTreeSet;
 
 use anyhow::ensure;
 use serde_json::Value;
+use shoptrail_edge::privacy::PrivacyRules;
 
-use super::ForgetArgs;
+use super::{ForgetArgs, uncleaned};
 use crate::silver::visitors;
-use crate::warehouse::{Filter, Person, Query, Warehouse};
+use crate::warehouse::{Filter, Person, Publication, Query, Warehouse};
 
-/// The person of the flags, with the visitors who were last known as one of the customers.
+/// The person of the flags, with the visitors who were last known as one of the customers, and with the hashes that stand for
+/// them.
 ///
 /// # Errors
 /// Returns an error if an id is empty or the warehouse cannot be read.
-pub(super) async fn of(warehouse: &dyn Warehouse, args: &ForgetArgs) -> anyhow::Result<Person> {
+pub(super) async fn of(
+    warehouse: &dyn Warehouse,
+    args: &ForgetArgs,
+    privacy: &PrivacyRules,
+) -> anyhow::Result<Person> {
     let mut given = args.visitors.iter().chain(&args.users);
     ensure!(given.all(|id| !id.is_empty()), "an id is empty");
+    let published = warehouse.publication().await?;
+    let shops = match &args.shop {
+        Some(shop) => BTreeSet::from([shop.clone()]),
+        None => shops(warehouse, &published).await?,
+    };
+    let users = with_hashes(args.users.iter().cloned(), &shops, privacy);
     let known = Query::all()
         .columns(&["shop_id", "anonymous_id"])
-        .filter(Filter::TextIn("user_id", args.users.clone()));
-    let published = warehouse.publication().await?;
+        .filter(Filter::TextIn("user_id", users.clone()));
     let known = warehouse.read(&published, &visitors::TABLE, &known).await?;
-    let (shops, ids) = (
+    let (of_shops, ids) = (
         known.column("shop_id")?.str()?,
         known.column("anonymous_id")?.str()?,
     );
-    let theirs = shops.iter().zip(ids.iter()).filter_map(|(shop, id)| {
+    let theirs = of_shops.iter().zip(ids.iter()).filter_map(|(shop, id)| {
         let is_meant = args.shop.is_none() || args.shop.as_deref() == shop;
         id.filter(|_| is_meant).map(str::to_owned)
     });
-    let all: BTreeSet<String> = args.visitors.iter().cloned().chain(theirs).collect();
-    Ok(Person {
-        visitors: all.into_iter().collect(),
-        users: args.users.clone(),
+    let all = args.visitors.iter().cloned().chain(theirs);
+    let person = Person {
+        visitors: with_hashes(all, &shops, privacy),
+        users,
         shop: args.shop.clone(),
-    })
+    };
+    uncleaned::complete(warehouse, person, privacy).await
+}
+
+/// The shops that have visitors.
+async fn shops(
+    warehouse: &dyn Warehouse,
+    published: &Publication,
+) -> anyhow::Result<BTreeSet<String>> {
+    let query = Query::all().columns(&["shop_id"]);
+    let rows = warehouse.read(published, &visitors::TABLE, &query).await?;
+    let shops: BTreeSet<&str> = rows.column("shop_id")?.str()?.iter().flatten().collect();
+    Ok(shops.into_iter().map(str::to_owned).collect())
+}
+
+/// Ids, and what each of them is hashed to in each shop. Rules change: a field that has none now may have had one.
+fn with_hashes(
+    ids: impl Iterator<Item = String>,
+    shops: &BTreeSet<String>,
+    privacy: &PrivacyRules,
+) -> Vec<String> {
+    let mut all = BTreeSet::new();
+    for id in ids {
+        all.extend(shops.iter().filter_map(|shop| privacy.hash(shop, &id)));
+        all.insert(id);
+    }
+    all.into_iter().collect()
 }
 
 /// Whether a text tells of a person: a record by its ids, another JSON by any value, what is no JSON by an id in quotes.

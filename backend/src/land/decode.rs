@@ -226,9 +226,12 @@ fn decode<'a>(value: &'a [u8], judging: &Judging) -> Result<Decoded<'a>, Refusal
             None => whole("malformed_record", "the event is not valid".to_owned()),
         })?;
     let judged = judged.map_err(malformed)?;
-    record.edge.warnings.extend(judged.warnings);
     let text = match judged.text {
-        Some(event) => Cow::Owned(written(&event, &record, &judged.derived).map_err(malformed)?),
+        Some(event) => {
+            record.edge.warnings.extend(judged.warnings);
+            Cow::Owned(written(&event, &record, &judged.derived).map_err(malformed)?)
+        }
+        // What the edge warned of and left as it is is in its warnings.
         None => Cow::Borrowed(json),
     };
     let record = Record {
@@ -342,8 +345,8 @@ mod tests {
         assert!(landed.is_some());
     }
 
-    /// What an event tells by way of an edge with these settings.
-    fn by_the_edge(event: &str, judging: &Judging) -> Understood {
+    /// The record that an edge with these settings makes of an event.
+    fn of_the_edge(event: &str, judging: &Judging) -> String {
         let text = with_event(event);
         let record: Record<&RawValue> = serde_json::from_str(&text).unwrap();
         let circumstances = judging.circumstances(&record.edge);
@@ -353,7 +356,12 @@ mod tests {
         let [Outgoing::Event(accepted)] = &judged.records[..] else {
             panic!("{judged:?}")
         };
-        Understood::read(&accepted.record(), judging).unwrap()
+        accepted.record()
+    }
+
+    /// What an event tells by way of that edge.
+    fn by_the_edge(event: &str, judging: &Judging) -> Understood {
+        Understood::read(&of_the_edge(event, judging), judging).unwrap()
     }
 
     /// What it tells by way of a dead letter.
@@ -387,7 +395,7 @@ mod tests {
         let args = JudgingArgs {
             rules: Some(r#"{"sources":{"prices.example":"shopping"}}"#.to_owned()),
             privacy: Some(
-                r#"{"fields":{"user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
+                r#"{"fields":{"anonymous_id":"hash","user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
                     .to_owned(),
             ),
             hash_key: Some("0123456789abcdef0123456789abcdef".to_owned()),
@@ -425,6 +433,27 @@ mod tests {
                 assert!(!text.contains(gone), "{gone} in {text}");
             }
         }
+    }
+
+    #[test]
+    fn warning_about_what_stays_as_it_is_does_not_come_twice() {
+        let (start, _) = RECORD.split_once(r#","batch""#).unwrap();
+        let (_, event) = start.split_once(r#""event":"#).unwrap();
+        let event = event.replace(
+            r#""page_view""#,
+            r#""purchase","transaction_id":"o","currency":"EUR","value":18.5,
+            "items":[{"item_id":"cheese","price":10,"quantity":1.85}]"#,
+        );
+        let judging = Judging::default();
+        let text = of_the_edge(&event, &judging);
+        assert!(text.contains("decimal_quantity"), "{text}");
+        let value = wire::encode(1, text.as_bytes());
+        let landed = super::decode(&value, &judging).unwrap();
+        assert_eq!(landed.text, text);
+        assert_eq!(
+            landed.understood,
+            Some(Understood::read(&text, &judging).unwrap())
+        );
     }
 
     #[test]

@@ -1,17 +1,16 @@
 //! The dead letters of a topic, judged again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 use shoptrail_edge::dead_letter::PREFIX;
-use shoptrail_edge::replay::{Letter, ReplayedEvent};
+use shoptrail_edge::replay::Letter;
 
-use super::{DEAD_LETTERS, ReplayArgs, ReplaySummary, topic};
+use super::{DEAD_LETTERS, Events, ReplayArgs, ReplaySummary, identity, topic};
 use crate::judging::Judging;
 
-/// Reads the letters that are chosen, and returns the events that the contract accepts now, by their ids.
+/// Reads the letters that are chosen, and returns the events that the contract accepts now.
 ///
 /// # Errors
 /// Returns an error if the topic cannot be read.
@@ -19,7 +18,7 @@ pub(super) fn read(
     args: &ReplayArgs,
     judging: &Judging,
     summary: &mut ReplaySummary,
-) -> anyhow::Result<HashMap<String, ReplayedEvent>> {
+) -> anyhow::Result<Events> {
     let name = format!("{}{DEAD_LETTERS}", args.kafka.topic);
     // A letter is in Kafka after the edge received it, never much before.
     let since = args.filter.since.map(|since| {
@@ -27,7 +26,7 @@ pub(super) fn read(
             .timestamp_millis()
             .saturating_sub(super::CLOCKS_APART_MS)
     });
-    let mut events = HashMap::new();
+    let mut events = Events::new();
     topic::read(&args.kafka, &name, since, |message| {
         let value = message.payload().unwrap_or_default();
         let letter = Letter::read(|name| header(message, name), value);
@@ -42,12 +41,7 @@ pub(super) fn read(
     Ok(events)
 }
 
-fn judge(
-    letter: &Letter<'_>,
-    judging: &Judging,
-    summary: &mut ReplaySummary,
-    events: &mut HashMap<String, ReplayedEvent>,
-) {
+fn judge(letter: &Letter<'_>, judging: &Judging, summary: &mut ReplaySummary, events: &mut Events) {
     let again = match letter.judge(&judging.rules, &judging.privacy, judging.max_age_ms) {
         Ok(again) => again,
         Err(cause) => {
@@ -67,7 +61,7 @@ fn judge(
         *count += 1;
     }
     for event in again.accepted {
-        match events.entry(event.event_id.clone()) {
+        match events.entry(identity(&event)) {
             Entry::Vacant(place) => drop(place.insert(event)),
             // Sent twice, refused twice.
             Entry::Occupied(_) => summary.already_there += 1,

@@ -122,6 +122,8 @@ impl QueueError {
 /// A message that is leased.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Pulled {
+    /// The same whenever the message is pulled.
+    pub(super) id: String,
     body: String,
     /// What it is acknowledged by.
     pub(super) lease_id: String,

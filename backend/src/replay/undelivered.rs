@@ -2,7 +2,7 @@
 //! messages to the topics where that consumer would have put it.
 //!
 //! Messages are acknowledged only after Kafka has confirmed their records, so that nothing is lost wherever this ends. An event
-//! that is in its topic by then is not sent again.
+//! that is in its topic by then is not sent again; a dead letter is, as it has no id to be known by.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ use shoptrail_edge::replay::ReplayedEvent;
 
 use super::produce::{KafkaRecord, produce};
 use super::pull_queue::{PullQueue, Pulled};
-use super::{DEAD_LETTERS, ReplayArgs, event_record, leave_out_known};
+use super::{DEAD_LETTERS, Events, ReplayArgs, event_record, identity, leave_out_known};
 
 /// Most messages that are in hand at a time: up to 128 MB of them.
 const MAX_IN_HAND: usize = 1_000;
@@ -37,16 +37,16 @@ pub struct UndeliveredSummary {
     pub not_readable: usize,
 }
 
-/// Brings messages back until the queue gives no more of them.
+/// Brings messages back until the queue gives no more of them, or only such as stay in it.
 ///
 /// # Errors
 /// Returns an error if the queue cannot be read, or Kafka does not take a record. What is in no topic by then is in the queue:
 /// the next replay takes it.
 pub async fn run(args: &ReplayArgs) -> anyhow::Result<UndeliveredSummary> {
     let queue = PullQueue::new(&args.cloudflare)?;
-    let mut held = HashSet::new();
+    let mut held = Held::new();
     let brought = bring_back(args, &queue, &mut held).await;
-    let given_back = queue.give_back(held).await;
+    let given_back = queue.give_back(held.into_values()).await;
     let summary = brought?;
     given_back?;
     tracing::info!(
@@ -58,11 +58,13 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<UndeliveredSummary> {
     Ok(summary)
 }
 
-/// `held` has the leases of messages that are in the queue still: while they are leased, no pull brings them again.
+/// The newest leases of messages that were pulled and are in the queue still, by the messages' ids.
+type Held = HashMap<String, String>;
+
 async fn bring_back(
     args: &ReplayArgs,
     queue: &PullQueue,
-    held: &mut HashSet<String>,
+    held: &mut Held,
 ) -> anyhow::Result<UndeliveredSummary> {
     let mut summary = UndeliveredSummary::default();
     loop {
@@ -85,21 +87,33 @@ async fn bring_back(
         let events = in_hand.events.into_values();
         let events = events.map(|event| event_record(args, event));
         produce(&args.kafka, events.chain(in_hand.letters)).await?;
-        queue.acknowledge(in_hand.leases.iter().cloned()).await?;
-        held.retain(|lease| !in_hand.leases.contains(lease));
+        let leases = in_hand.messages.iter().filter_map(|id| held.get(id));
+        let leases: Vec<String> = leases.cloned().collect();
+        queue.acknowledge(leases).await?;
+        held.retain(|id, _| !in_hand.messages.contains(id));
     }
 }
 
-/// Pulls until there are enough or no more. Their leases are in `held` at once, so that they are given back whatever follows.
-async fn pull(queue: &PullQueue, held: &mut HashSet<String>) -> anyhow::Result<Vec<Pulled>> {
+/// Pulls messages that were not pulled before, until there are enough or no more. Their leases are in `held` at once, so that
+/// they are given back whatever follows.
+async fn pull(queue: &PullQueue, held: &mut Held) -> anyhow::Result<Vec<Pulled>> {
     let mut messages = Vec::new();
     while messages.len() < MAX_IN_HAND {
         let pulled = queue.pull().await?;
-        if pulled.is_empty() {
+        let (all, before) = (pulled.len(), messages.len());
+        messages.extend(pulled.into_iter().filter(|message| {
+            let lease = message.lease_id.clone();
+            held.insert(message.id.clone(), lease).is_none()
+        }));
+        if messages.len() == before {
+            // Leases have ended meanwhile. To go on would cost each of them an attempt, and might never end.
+            if all > 0 {
+                tracing::warn!(
+                    "messages that stay in the queue come again: there may be others behind them"
+                );
+            }
             break;
         }
-        held.extend(pulled.iter().map(|message| message.lease_id.clone()));
-        messages.extend(pulled);
     }
     Ok(messages)
 }
@@ -107,11 +121,10 @@ async fn pull(queue: &PullQueue, held: &mut HashSet<String>) -> anyhow::Result<V
 /// What is brought back together.
 #[derive(Default)]
 struct InHand {
-    /// By their ids.
-    events: HashMap<String, ReplayedEvent>,
+    events: Events,
     letters: Vec<KafkaRecord>,
-    /// Of the messages that all of this was in.
-    leases: HashSet<String>,
+    /// Ids of the messages that all of this was in.
+    messages: HashSet<String>,
 }
 
 impl InHand {
@@ -127,16 +140,19 @@ impl InHand {
             return;
         }
         summary.messages += 1;
-        self.leases.insert(message.lease_id.clone());
+        self.messages.insert(message.id.clone());
         for record in records {
             match record {
                 Outgoing::DeadLetter(letter) => {
                     self.letters.push(letter_record(&args.kafka.topic, &letter))
                 }
-                Outgoing::Event(event) => match self.events.entry(event_id(&event)) {
-                    Entry::Vacant(place) => drop(place.insert(replayed(&event, came))),
-                    Entry::Occupied(_) => summary.already_there += 1,
-                },
+                Outgoing::Event(event) => {
+                    let event = replayed(&event, &origin, came);
+                    match self.events.entry(identity(&event)) {
+                        Entry::Vacant(place) => drop(place.insert(event)),
+                        Entry::Occupied(_) => summary.already_there += 1,
+                    }
+                }
             }
         }
     }
@@ -190,8 +206,9 @@ fn event_id(event: &OutgoingEvent) -> String {
     named.map_or_else(|_| event.event.to_string(), |named| named.event_id)
 }
 
-fn replayed(event: &OutgoingEvent, came: Option<i64>) -> ReplayedEvent {
+fn replayed(event: &OutgoingEvent, origin: &Origin, came: Option<i64>) -> ReplayedEvent {
     ReplayedEvent {
+        shop_id: origin.shop_id.clone().unwrap_or_default(),
         event_id: event_id(event),
         key: event.key.clone(),
         record: event.record(),

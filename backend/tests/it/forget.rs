@@ -8,14 +8,14 @@ use base64::prelude::BASE64_STANDARD;
 use polars::prelude::*;
 use serde_json::{Value, json};
 use shoptrail_backend::bronze;
-use shoptrail_backend::build::Mode;
+use shoptrail_backend::build::{self, Mode};
 use shoptrail_backend::forget::{self, Erasure, ForgetArgs};
 use shoptrail_backend::judging::JudgingArgs;
 use shoptrail_backend::silver::visitors;
 use shoptrail_backend::warehouse::{Filter, Query, Warehouse};
 
 use super::world::{
-    EVENING, TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land,
+    EVENING, MINUTE, TOPIC, TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land,
     landing, record, reporting, shuffled_world,
 };
 
@@ -94,8 +94,45 @@ async fn understood_rows_are_found_by_their_columns() {
     assert!(as_nobody.found.is_empty(), "{as_nobody:?}");
 }
 
+/// Records that no edge has cleaned have the ids as they came; silver has none, or hashes.
+#[tokio::test(flavor = "multi_thread")]
+async fn customer_whose_id_builds_take_out_or_hash_goes_with_their_visitors() {
+    let hashed = JudgingArgs {
+        privacy: Some(r#"{"fields":{"anonymous_id":"hash","user_id":"hash"}}"#.to_owned()),
+        hash_key: Some("0123456789abcdef0123456789abcdef".to_owned()),
+        ..JudgingArgs::default()
+    };
+    for (judging, user) in [(JudgingArgs::default(), "jo@x.example"), (hashed, "c-42")] {
+        let reporting = reporting().with(&judging).unwrap();
+        let named = json!({"user_id": user});
+        let named = record("visitor", EVENING, 1, "page_view", named);
+        let guest = record("visitor", EVENING + MINUTE, 2, "page_view", json!({}));
+        let other = record("other", EVENING, 3, "page_view", json!({})).to_string();
+        let records = [named.to_string(), guest.to_string(), other.clone()];
+        let (test, never) = (TestLake::new().await, TestLake::new().await);
+        for (lake, records) in [(&test.lake, &records[..]), (&never.lake, &[other][..])] {
+            land(lake, records).await;
+            let built = build::run(lake, &reporting, Mode::Increment).await;
+            built.unwrap();
+        }
+        let erased = forget_under(&test.lake, judging, &[], &[user], false).await;
+        assert_eq!(erased.found["bronze_events"], 2, "{erased:?}");
+        assert_same_tables(&test.lake, &never.lake, user).await;
+    }
+}
+
 async fn forget(
     warehouse: &dyn Warehouse,
+    visitors: &[&str],
+    users: &[&str],
+    dry_run: bool,
+) -> Erasure {
+    forget_under(warehouse, JudgingArgs::default(), visitors, users, dry_run).await
+}
+
+async fn forget_under(
+    warehouse: &dyn Warehouse,
+    judging: JudgingArgs,
     visitors: &[&str],
     users: &[&str],
     dry_run: bool,
@@ -107,7 +144,7 @@ async fn forget(
         shop: None,
         dry_run,
         reporting: reporting(),
-        judging: JudgingArgs::default(),
+        judging,
     };
     forget::run(warehouse, &args).await.unwrap()
 }

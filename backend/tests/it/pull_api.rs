@@ -34,10 +34,14 @@ pub struct FakeQueue {
     pub messages: Vec<FakeMessage>,
     /// How the next calls of an action end: `pull` or `ack`, status and code.
     pub refusals: VecDeque<(&'static str, StatusCode, i64)>,
+    /// How long each pull takes, in milliseconds.
+    pub pull_ms: u64,
+    sent: usize,
     leases: usize,
 }
 
 pub struct FakeMessage {
+    id: String,
     body: String,
     content_type: &'static str,
     pub attempts: u32,
@@ -71,7 +75,9 @@ impl FakePullApi {
 impl FakeQueue {
     /// Takes a message as a Worker sends it.
     pub fn send(&mut self, body: &str, content_type: &'static str) {
+        self.sent += 1;
         self.messages.push(FakeMessage {
+            id: format!("message-{}", self.sent),
             body: match content_type {
                 "text" => body.to_owned(),
                 _ => BASE64_STANDARD.encode(body),
@@ -92,16 +98,17 @@ impl FakeQueue {
             .iter_mut()
             .filter(|message| message.leased_until_ms <= now_ms);
         let mut pulled = Vec::new();
-        for (number, message) in free.enumerate().take(usize::try_from(size).unwrap()) {
+        for message in free.take(usize::try_from(size).unwrap()) {
             self.leases += 1;
             let lease_id = format!("lease-{}", self.leases);
             message.leased_until_ms = now_ms + lease_ms.min(MAX_LEASE_MS);
             message.attempts += 1;
             message.lease_ids.push(lease_id.clone());
-            pulled.push(json!({"id": format!("message-{number}"), "body": message.body, "attempts": message.attempts,
+            pulled.push(json!({"id": message.id, "body": message.body, "attempts": message.attempts,
                 "timestamp_ms": 1_795_392_000_500_i64, "lease_id": lease_id,
                 "metadata": {"CF-sourceMessageSource": "worker", "CF-Content-Type": message.content_type}}));
         }
+        self.now_ms += self.pull_ms;
         json!({"message_backlog_count": self.messages.len(), "messages": pulled})
     }
 

@@ -165,6 +165,47 @@ async fn messages_of_a_replay_that_was_killed_come_when_its_leases_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn event_of_the_same_id_in_another_shop_is_another_event() {
+    let topic = "undelivered_of_two_shops";
+    topics(topic).await;
+    let api = FakePullApi::start().await;
+    for shop in ["demo", "other", "third"] {
+        api.queue().send(&message(shop, &[1], None), "bytes");
+    }
+    let first = brought_back(&args(topic, &api, of_shop("demo"))).await;
+    let rest = brought_back(&args(topic, &api, Filter::default())).await;
+    assert_eq!((first.replayed, rest.replayed), (1, 2));
+    assert_eq!(rest.already_there, 0);
+    let records = records(topic, 3);
+    let mut shops: Vec<&str> = records
+        .iter()
+        .map(|(_, _, record)| record.edge.shop_id.as_str())
+        .collect();
+    shops.sort_unstable();
+    assert_eq!(shops, ["demo", "other", "third"]);
+}
+
+/// What a replay holds is free again before it has pulled all.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_whose_leases_end_meanwhile_are_taken_once() {
+    let topic = "undelivered_slowly";
+    topics(topic).await;
+    let api = FakePullApi::start().await;
+    for _ in 0..250 {
+        api.queue().send(&message("demo", &[1], None), "bytes");
+    }
+    api.queue().pull_ms = 600_000;
+    let dry = ReplayArgs {
+        dry_run: true,
+        ..args(topic, &api, Filter::default())
+    };
+    let others = args(topic, &api, of_shop("other"));
+    let (dry, others) = (brought_back(&dry).await, brought_back(&others).await);
+    assert_eq!((dry.messages, others.messages), (250, 0));
+    assert_eq!(api.queue().messages.len(), 250);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_are_given_back_where_kafka_does_not_take_them() {
     let api = FakePullApi::start().await;
     api.queue().send(&message("demo", &[1], None), "bytes");

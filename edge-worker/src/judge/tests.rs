@@ -23,6 +23,10 @@ fn good() -> String {
 }
 
 fn judged_with(events: &str, gpc: bool) -> Judged {
+    judged_under(&PrivacyRules::default(), events, gpc)
+}
+
+fn judged_under(privacy: &PrivacyRules, events: &str, gpc: bool) -> Judged {
     let body = format!(
         r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"shoptrail-js","version":"0.1.0"}},"events":{events}}}"#
     );
@@ -33,7 +37,7 @@ fn judged_with(events: &str, gpc: bool) -> Judged {
     let edge = enrich("demo", NOW, &traits, Geography::default());
     let circumstances = Circumstances {
         edge: &edge,
-        privacy: &PrivacyRules::default(),
+        privacy,
         rules: &Rules::default(),
         max_age_ms: 604_800_000,
     };
@@ -180,6 +184,25 @@ fn customer_is_named_with_consent_or_unasked_and_never_when_it_is_denied() {
     ));
     assert!(!named(r#"{"analytics":"denied","ads":"denied"}"#, false));
     assert!(!named(r#"{"analytics":"granted","ads":"granted"}"#, true));
+}
+
+#[test]
+fn visitor_has_one_hash_whatever_the_consent() {
+    let rules = r#"{"fields":{"anonymous_id":"hash"}}"#;
+    let key = "0123456789abcdef0123456789abcdef";
+    let privacy = PrivacyRules::read(Some(rules), Some(key)).unwrap();
+    let visitor = |consent: &str, gpc| {
+        let fields =
+            format!(r#","user_id":"c-42","consent":{{"analytics":"{consent}","ads":"denied"}}"#);
+        let judged = judged_under(&privacy, &format!("[{}]", event(&fields)), gpc);
+        let (_, record) = record(&judged, 0);
+        let event: shoptrail_schemas::Event = serde_json::from_str(record.event.get()).unwrap();
+        event.anonymous_id
+    };
+    let consenting = visitor("granted", false);
+    assert_ne!(consenting, "visitor");
+    assert_eq!(visitor("granted", true), consenting);
+    assert_eq!(visitor("denied", false), consenting);
 }
 
 #[test]
