@@ -12,6 +12,9 @@ const WORDS = ["not_asked", "denied", "granted"];
 
 const DAY_MS = 864e5;
 
+/** A choice this far ahead was made by another clock, or is not the visitor's. */
+const AHEAD_MS = 3e5;
+
 /** @typedef {{analytics: number, ads: number}} Choice */
 
 /** @type {Choice} */
@@ -28,19 +31,24 @@ const counted = (core, said) => core.answer(navigator.globalPrivacyControl === t
 /** @param {unknown} word */
 const numberOf = (word) => Math.max(WORDS.indexOf(/** @type {string} */ (word)), 0);
 
-/** Reads the stored choice again, the later one of two: another page may have written it, or removed it by an end. */
+/** Reads the stored choice again: another page may have written it, or removed it by an end. Of two, the one that hosts
+ *  share: it is written with each choice, and by no clock's time would a grant of one host come after a refusal on another.
+ *  Only what a host had alone, from before there was a domain, is judged by its time. What was granted at a time to come
+ *  counts for nothing: any host of the domain can write it. */
 export const readChoice = () => {
   /** @type {any} */
   let said = {};
   stored = "";
   for (const text of storedChoices()) {
     const found = attempt(() => JSON.parse(text)) ?? {};
-    if (found.time > (said.time ?? 0)) [stored, said] = [text, found];
+    const isAhead = found.time > Date.now() + AHEAD_MS && found.analytics !== "denied";
+    const since = said.domain ? 0 : (said.time ?? 0);
+    if (found.time > since && !isAhead) [stored, said] = [text, found];
   }
-  const { analytics, ads, time, version } = said;
+  const { time, version } = said;
   const holds = version === CONSENT_VERSION && time + CONSENT_DAYS * DAY_MS > Date.now();
-  if (!holds) stored = "";
-  choice = { analytics: holds ? numberOf(analytics) : 0, ads: holds ? numberOf(ads) : 0 };
+  if (!holds) [stored, said] = ["", {}];
+  choice = { analytics: numberOf(said.analytics), ads: numberOf(said.ads) };
 };
 
 /** A shop says yes, no, or the contract's word; what it does not say stays as it is.
@@ -56,7 +64,8 @@ const answer = (said, before) => {
 /** @param {{analytics?: unknown, ads?: unknown}} said */
 export const choose = ({ analytics, ads }) => {
   choice = { analytics: answer(analytics, choice.analytics), ads: answer(ads, choice.ads) };
-  stored = JSON.stringify({ ...chosen(), time: Date.now(), version: CONSENT_VERSION });
+  const kept = { time: Date.now(), version: CONSENT_VERSION, domain: COOKIE_DOMAIN };
+  stored = JSON.stringify({ ...chosen(), ...kept });
   setChoice(stored);
 };
 

@@ -170,9 +170,11 @@ const membersOf = (request) => {
 /** @param {number} request */
 const send = async (request) => {
   const texts = membersOf(request).map((event) => unsent.get(event)?.text ?? "");
-  const { status, isEdges, retryAfter } = await post(body(head(), texts));
+  // With cookies, the edge's is kept.
+  const withCookies = COOKIE_DOMAIN && mode === FULL;
+  const { status, isEdges, retryAfter } = await post(body(head(), texts), withCookies);
   // Consent went while the answer was on its way: it may have brought the cookie back.
-  if (COOKIE_DOMAIN && mode !== FULL) forget();
+  if (withCookies && mode !== FULL) forget();
   // Those it is about now: a page that came back meanwhile sends them in another request.
   const members = membersOf(request);
   if (core.settle(request, status, isEdges, retryAfter, clock(), Math.random())) {
@@ -183,16 +185,16 @@ const send = async (request) => {
 };
 
 /** Sends a body and reads the answer. The request outlives the page, where browsers let it.
- *  @param {string} text */
-const post = async (text) => {
+ *  @param {string} text
+ *  @param {unknown} withCookies */
+const post = async (text, withCookies) => {
   const aborter = new AbortController();
   const timeout = setTimeout(() => aborter.abort(), SEND_TIMEOUT_MS);
   try {
     const reply = await fetch(beside("b"), {
       method: "POST",
       body: text,
-      // With cookies, the edge's is kept.
-      credentials: COOKIE_DOMAIN && mode === FULL ? "include" : "omit",
+      credentials: withCookies ? "include" : "omit",
       keepalive: bytes(text) < KEEPALIVE_BYTES,
       signal: aborter.signal,
     });

@@ -110,10 +110,10 @@ const numberPending = () => {
 
 /** Gives the pending events their numbers, with the pen where there is one. */
 const number = () => {
-  const theCore = core;
-  if (!theCore) return;
   // Of a choice on another host no event tells.
   if (COOKIE_DOMAIN) consentElsewhere();
+  const theCore = core;
+  if (!theCore) return;
   const isStored = mode === FULL;
   if (isStored && !isVisitorStored) {
     visitor = storedVisitor(visitor ?? newId());

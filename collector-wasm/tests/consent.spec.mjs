@@ -299,6 +299,7 @@ describe("consent", () => {
   for (const [what, tag, age] of /** @type {[string, string, number][]} */ ([
     ["about_an_older_text", `data-consent-version="2"`, 0],
     ["that_came_to_its_end", `data-consent-days="30"`, 31 * 864e5],
+    ["that_grants_at_a_time_to_come", "", -864e5],
   ])) {
     test(
       `choice_${what}_is_no_choice`,
@@ -314,6 +315,22 @@ describe("consent", () => {
       }),
     );
   }
+
+  test(
+    "refusal_by_a_clock_that_was_ahead_holds",
+    visit(async ({ edge, page, open, tracked, custom, stored }) => {
+      await page.addInitScript((time) => {
+        const choice = { analytics: "denied", ads: "denied", time, version: "" };
+        localStorage.setItem("shoptrail.consent", JSON.stringify(choice));
+      }, Date.now() + 864e5);
+      await open();
+      await tracked();
+      await custom("never");
+      await page.waitForLoadState("networkidle");
+      assert.deepEqual(await stored(), { ...NOTHING, local: ["shoptrail.consent"] });
+      assert.deepEqual(edge.requests, []);
+    }),
+  );
 
   test(
     "what_is_said_about_one_purpose_leaves_the_other_unasked",

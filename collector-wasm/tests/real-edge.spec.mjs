@@ -224,6 +224,57 @@ describe("the hosts of a shop", () => {
     ),
   );
 
+  for (const days of [0, 2]) {
+    test(
+      `obey_a_refusal_${days}_days_later_though_a_clock_a_day_ahead_had_granted_before`,
+      visit(
+        tagged(`data-refused="cookieless" data-cookie-domain="${DOMAIN}"`),
+        async ({ www, checkout, context, open, arrivedOf, ids }) => {
+          await context.addInitScript(() => {
+            const { now } = Date;
+            const [, ahead] = /ahead=(\d+)/.exec(document.cookie) ?? [];
+            Date.now = () => now() + Number(ahead ?? 0) * 864e5;
+          });
+          const onDay = async (day, host, work) => {
+            const cookie = { name: "ahead", value: `${day}`, domain: `.${DOMAIN}`, path: "/" };
+            await context.addCookies([cookie]);
+            const page = await open(host);
+            await work(page);
+            await page.goto("about:blank"); // as it goes, it keeps the choice
+          };
+          await onDay(1, www, (page) => choose(page, true));
+          await onDay(1, checkout, () => {});
+          await onDay(0, www, (page) => choose(page, false));
+          await onDay(days, checkout, (page) => custom(page, "paying"));
+          const [paying] = await arrivedOf("custom", 1);
+          assert.deepEqual([paying.consent.analytics, await ids()], ["denied", []]);
+        },
+      ),
+    );
+  }
+
+  test(
+    "obey_a_refusal_whatever_time_a_host_writes_beside_a_grant",
+    visit(
+      tagged(`data-refused="cookieless" data-cookie-domain="${DOMAIN}"`),
+      async ({ www, context, open, arrivedOf, ids }) => {
+        await choose(await open(www), false);
+        const choice = { analytics: "granted", ads: "granted", time: 9e15, version: "" };
+        await context.addCookies([
+          {
+            name: "st_consent",
+            value: encodeURIComponent(JSON.stringify(choice)),
+            domain: `.${DOMAIN}`,
+            path: "/",
+          },
+        ]);
+        await custom(await open(www), "later");
+        const [later] = await arrivedOf("custom", 1);
+        assert.deepEqual([later.consent.analytics, await ids()], ["denied", []]);
+      },
+    ),
+  );
+
   test(
     "send_no_cookies_while_they_keep_none",
     visit(
@@ -266,6 +317,40 @@ describe("the hosts of a shop", () => {
         await until("the cookie to go", async () => (await ids()).length === 0);
       },
       { queue: () => held },
+    ),
+  );
+
+  let releaseFirst = () => {};
+  /** What batches wait for at the queue: the first one until it is released, the others for nothing. */
+  const waits = [new Promise((resolve) => (releaseFirst = () => resolve(undefined)))];
+  test(
+    "keep_the_cookie_that_another_got_while_an_answer_without_one_was_on_its_way",
+    visit(
+      // Of the first host there is no other batch.
+      tagged(
+        `data-consent="cookieless" data-cookie-domain="${DOMAIN}" data-pings="off" data-vitals="off"`,
+      ),
+      async ({ www, checkout, context, open, ids }) => {
+        await context.addInitScript(() => {
+          const { text } = Response.prototype;
+          Response.prototype.text = async function () {
+            const said = await text.call(this);
+            setTimeout(() => (window.answered = true)); // whoever waits for the text goes first
+            return said;
+          };
+        });
+        const page = await open(www);
+        await until("the first batch at the queue", () => waits.length === 0);
+        const paying = await open(checkout);
+        await choose(paying, true);
+        await custom(paying, "paying");
+        await until("the edge's cookie", async () => (await ids()).some(({ secure }) => secure));
+        const before = await ids();
+        releaseFirst();
+        await until("its answer", () => page.evaluate(() => window.answered));
+        assert.deepEqual(await ids(), before);
+      },
+      { queue: () => waits.pop() },
     ),
   );
 });
