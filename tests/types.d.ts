@@ -54,3 +54,16 @@ declare module "cloudflare:workers" {
         env: any;
     }
 }
+
+/** What a bundled Worker brings along, and what V8 has beyond the language's version here. */
+declare module "*.js.txt" {
+    const text: string;
+    export default text;
+}
+declare module "*.wasm.bin" {
+    const bytes: ArrayBuffer;
+    export default bytes;
+}
+interface Uint8ArrayConstructor {
+    fromBase64(text: string): Uint8Array<ArrayBuffer>;
+}

@@ -256,7 +256,7 @@ pub struct TimeFault {
     pub message: String,
 }
 
-/// Returns what is wrong with the time of an event and of its id, by the edge's clock. [`event`] finds the same.
+/// Returns what is wrong with the time of an event and of its id, by the edge's clock. [`event()`] finds the same.
 pub fn time_faults(
     event_id: &str,
     event_timestamp: i64,

@@ -194,7 +194,8 @@ async fn run_that_fails_says_why_and_the_next_one_is_right() {
         refusal(400, "bytesBilledLimitExceeded", costly),
     )];
     shop.bad_day("too costly", faults, 18, costly).await;
-    let faults = vec![fault(&LOOK_AT_LOAD, 1, ended("invalid"))];
+    // The load of the day before is found under its id, and is submitted once more.
+    let faults = vec![fault(&LOOK_AT_LOAD, 2, ended("invalid"))];
     shop.bad_day("load failed for good", faults, 15, "The job encountered")
         .await;
     shop.good_day("after days that published nothing", Vec::new())
