@@ -15,6 +15,8 @@ interface Window {
     show: () => void;
     /** What a page tried to store. */
     written: any[];
+    /** Whether a page has read the edge's answer. */
+    answered?: boolean;
     /** How often a page asked for its turn to send. */
     turns: number;
     /** What a shop tells Google Analytics, by a name of its own or by Google's. */
