@@ -196,9 +196,10 @@ async fn increment_writes_the_rows_it_changes_and_no_others() {
         one.traffic.bytes_written * 20 < whole.traffic.bytes_written,
         "{one:?} {whole:?}"
     );
-    // Files are counted whole, whatever columns are read of them.
+    // Files are counted whole, whatever columns are read of them. One event in ten has an id by a clock that is days off, so that
+    // every file of events may hold any id.
     assert!(
-        one.traffic.bytes_read < whole.traffic.bytes_written,
+        one.traffic.bytes_read < 2 * whole.traffic.bytes_written,
         "{one:?} {whole:?}"
     );
 }
