@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
-use super::rows::{both, days_in, days_spanned, semi, texts};
+use super::rows::{both, days_in, days_spanned, in_days, semi, texts};
 use super::staged::Staged;
 use super::{inputs, replace_days};
 use crate::config::Reporting;
@@ -39,7 +39,7 @@ pub(super) async fn build_paths(
             .filter(Filter::TextIn("anonymous_id", visitors.clone()))
     };
     let mut silver = inputs(staged, gold, theirs, reporting).await?;
-    silver.orders = silver.orders.filter(super::in_days(&affected)?);
+    silver.orders = silver.orders.filter(in_days(&affected)?);
     let after = (gold.build)(&silver)?;
     replace_days(staged, gold, &affected, after).await
 }
