@@ -108,11 +108,10 @@ pub(super) async fn trending(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
     largest(trending, "trend_score", "item_id", MOST_TRENDING)
 }
 
-/// Interest counts in all currencies, sales in one.
+/// What becomes of interest counts in all currencies, as the interest does; what is paid for it is of one.
 fn figures(currency: &str) -> Vec<Expr> {
-    let interest = ["views", "carts"].map(|column| col(column).sum());
-    let sales =
-        ["purchases", "quantity", "revenue_minor"].map(|column| in_currency(column, currency));
+    let interest = ["views", "carts", "purchases"].map(|column| col(column).sum());
+    let sales = ["quantity", "revenue_minor"].map(|column| in_currency(column, currency));
     interest.into_iter().chain(sales).collect()
 }
 

@@ -321,6 +321,30 @@ async fn product_filter_leaves_sessions_with_the_product_in_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn views_and_orders_of_a_product_are_of_the_same_currencies() {
+    let dashboard = Dashboard::over(&shuffled_world(10, 120)).await;
+    let performance = dashboard.json("gold_product_performance.json").await;
+    let bought: BTreeSet<&str> = performance
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["purchases"] != 0)
+        .map(|row| row["currency"].as_str().unwrap())
+        .collect();
+    assert!(bought.len() > 1, "{bought:?}");
+    for currency in bought {
+        let question = format!("products?{DAYS}&currency={currency}");
+        let answer = dashboard.json(&question).await;
+        for part in ["products", "categories"] {
+            for figure in ["views", "carts", "purchases"] {
+                let told = (currency, part, sum(&answer[part], figure));
+                assert_eq!(told, (currency, part, sum(&performance, figure)));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn shops_are_told_apart() {
     let dashboard = Dashboard::over(&shuffled_world(9, 120)).await;
     let mut sessions = 0;

@@ -9,11 +9,11 @@ use super::super::world::{
     TestBigQuery, TestLake, TestWarehouse, assert_same_tables, build, land, shuffled_world,
 };
 
-/// Enough visits for 50,000 events.
-const VISITS: usize = 12_000;
-const EVENTS: usize = 50_000;
-/// Records of one landing, as `shoptrail land` bounds it.
-const LANDING: usize = 20_000;
+/// Enough visits for 12,000 events.
+const VISITS: usize = 3_000;
+const EVENTS: usize = 12_000;
+/// Records of one landing: several make what is there.
+const LANDING: usize = 5_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn increments_on_bigquery_equal_a_whole_build_on_the_lake_row_for_row() {
