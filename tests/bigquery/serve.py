@@ -20,7 +20,9 @@ import uvicorn  # noqa: E402
 from local_bigquery import app  # noqa: E402
 from local_bigquery.engine import database  # noqa: E402
 from local_bigquery.grpc import server as storage  # noqa: E402
+from local_bigquery.jobs import query  # noqa: E402
 from local_bigquery.settings import settings  # noqa: E402
+from sqlglot import exp  # noqa: E402
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 5
@@ -38,6 +40,26 @@ def end_with_stdin(rest: uvicorn.Server) -> None:
     rest.should_exit = True
     time.sleep(GRACE_SECONDS)
     os._exit(1)
+
+
+def create_once(run):
+    """Makes a table once where two statements want to at the same time, as BigQuery does.
+
+    This server looks whether the table is there and then makes it: two `CREATE TABLE IF NOT EXISTS ... AS SELECT` at once
+    put their rows in twice.
+    """
+    turn = threading.RLock()
+
+    def run_alone(cur, tree, *rest):
+        if isinstance(tree, exp.Create) and tree.args.get("exists"):
+            with turn:
+                return run(cur, tree, *rest)
+        return run(cur, tree, *rest)
+
+    return run_alone
+
+
+query._run = create_once(query._run)
 
 
 def main() -> None:

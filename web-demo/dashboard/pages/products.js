@@ -12,7 +12,7 @@ const FEWEST_VIEWS = 10;
 const figures = [
   columns.count("Views", "views", { word: "Product views" }),
   columns.count("Added to cart", "carts"),
-  columns.count("Orders", "purchases", { word: "Orders with the product" }),
+  columns.count("Orders", "purchases"),
   columns.share("Bought per view", (row) => ratio(row.purchases, row.views), { word: "Buy rate" }),
   columns.count("Units", "quantity", { word: "Units sold" }),
   columns.amount("Revenue", "revenue_minor", { word: "Product revenue" }),
