@@ -9,10 +9,10 @@ import { until } from "./until.mjs";
 const BATCH_EVERY_MS = 200;
 const PRICE_MINOR = 1001;
 /**
- * From the edge to silver after whatever was broken: on a busy machine a build takes BigQuery's server here some minutes, and
- * two may come to nothing before, one killed and one that met what the killed one still committed.
+ * From the edge to silver after whatever was broken: on a busy machine a build takes BigQuery's server here more than a minute,
+ * and two may come to nothing before, one killed and one that met what the killed one still committed.
  */
-const ARRIVE_SECONDS = 900;
+const ARRIVE_SECONDS = 400;
 
 /** Some page views and one purchase. */
 export const batch = (sender) => [

@@ -43,9 +43,9 @@ def end_with_stdin(rest: uvicorn.Server) -> None:
 
 
 def create_once(run):
-    """Makes a table once where two statements want to at the same time, as BigQuery does.
+    """Makes a table once where two statements want to at the same time.
 
-    This server looks whether the table is there and then makes it: two `CREATE TABLE IF NOT EXISTS ... AS SELECT` at once
+    `IF NOT EXISTS` says so. This server looks whether the table is there and then makes it: two `CREATE TABLE IF NOT EXISTS ... AS SELECT` at once
     put their rows in twice.
     """
     turn = threading.RLock()
@@ -70,7 +70,7 @@ def main() -> None:
     args = parser.parse_args()
     settings.bigquery_host, settings.bigquery_port, settings.grpc_port = HOST, args.port, args.grpc_port
     settings.data_dir = args.data_dir
-    # The tables are small: handing their parts to threads costs a fifth of all time here.
+    # The tables are small: handing their parts to threads cost a test a fifth of its processor time.
     database.connection().execute("SET threads = 1")
     storage_server, _ = storage.start(HOST, args.grpc_port)
     rest = uvicorn.Server(uvicorn.Config(app, host=HOST, port=args.port, log_level="warning"))
