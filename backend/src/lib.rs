@@ -20,6 +20,7 @@ pub mod judging;
 pub mod kafka;
 pub mod land;
 pub mod laptop;
+mod money;
 pub mod pace;
 mod repeat_buying;
 pub mod replay;

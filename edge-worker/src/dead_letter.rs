@@ -11,6 +11,7 @@ use shoptrail_schemas::Rejection;
 use shoptrail_schemas::limits::MAX_EVENT_BYTES;
 
 use crate::outgoing::{Common, DeadLetter, Outgoing, OutgoingEvent, Payload};
+use crate::privacy::mask;
 
 /// Most bytes that are kept of what is no JSON, and of a whole body: a third more as base64.
 const MAX_BYTES: usize = 64 * 1024;
@@ -124,6 +125,7 @@ fn beginning(bytes: &[u8], mut headers: Headers) -> DeadLetter {
 
 /// The first rejection on its own, to filter by, and all of them.
 fn rejections_headers(rejections: &[Rejection], source: Source<'_>) -> Headers {
+    let rejections: Vec<Rejection> = rejections.iter().map(without_persons).collect();
     let mut all = match rejections.first() {
         Some(first) => headers(first.code.as_str(), &first.pointer, &first.message),
         None => Vec::new(),
@@ -133,6 +135,15 @@ fn rejections_headers(rejections: &[Rejection], source: Source<'_>) -> Headers {
     all.push(header("shop_id", source.shop_id));
     all.push(header("received_at", &source.received_at.to_string()));
     all
+}
+
+/// Sentences quote what was sent.
+fn without_persons(rejection: &Rejection) -> Rejection {
+    let mut rejection = rejection.clone();
+    if let Some(masked) = mask::clean(&rejection.message) {
+        rejection.message = masked;
+    }
+    rejection
 }
 
 fn headers(code: &str, pointer: &str, message: &str) -> Headers {

@@ -2,9 +2,16 @@
 //! parsed: each event is read once, when it is judged. So an event that is not JSON, or a body that ends too early, costs
 //! that event, not its batch.
 
+use memchr::memchr_iter;
+use serde_json::value::RawValue;
 use shoptrail_schemas::{BatchHead, Rejection, batch};
 
 use crate::scan::Cursor;
+
+/// What stands between the tracker's events: where one that never ends is cut off.
+const NEXT: &[u8] = br#",{"event_id""#;
+/// Most cuts in one body: each reads what is left of it once more.
+const MAX_CUTS: usize = 10;
 
 /// A body taken apart.
 #[derive(Debug, Default)]
@@ -14,6 +21,7 @@ pub struct Frame<'a> {
     /// The envelope as JSON, with a list of as many zeros in the events' place.
     head: Vec<u8>,
     write_key: Option<&'a [u8]>,
+    cuts: usize,
     /// Whether the body is an object from its first bracket to its last.
     is_whole: bool,
 }
@@ -93,13 +101,13 @@ impl<'a> Frame<'a> {
         self.head.extend_from_slice(name);
         self.head.push(b':');
         // A second list stays in the envelope, where a name that occurs twice is refused.
-        if name == br#""events""# && self.events.is_empty() && cursor.peek() == Some(b'[') {
+        if is(name, "events") && self.events.is_empty() && cursor.peek() == Some(b'[') {
             let is_closed = self.read_events(cursor).is_some();
             self.stand_in();
             return is_closed.then_some(());
         }
         let value = cursor.value();
-        if name == br#""write_key""# {
+        if is(name, "write_key") {
             self.write_key = Some(value);
         }
         self.head.extend_from_slice(value);
@@ -114,12 +122,37 @@ impl<'a> Frame<'a> {
         loop {
             // Nothing is left behind a last comma: no event was begun.
             cursor.peek()?;
-            self.events.push(cursor.value());
-            if cursor.eat(b']') {
+            let event = self.event(cursor);
+            self.events.push(event);
+            // A bracket too many ends nothing.
+            while cursor.eat(b'}') {}
+            if cursor.eat(b']') && !is_before_an_event(*cursor) {
                 return Some(());
             }
             cursor.eat(b',').then_some(())?;
         }
+    }
+
+    /// Reads an event. One that lacks a quote or a bracket seems to hold those behind it: it ends where the next one begins.
+    fn event(&mut self, cursor: &mut Cursor<'a>) -> &'a [u8] {
+        let mut before = *cursor;
+        let event = cursor.value();
+        let begins = |comma: &usize| {
+            event
+                .get(*comma..)
+                .is_some_and(|rest| rest.starts_with(NEXT))
+        };
+        let next = memchr_iter(b',', event).find(begins);
+        let Some(next) = next.filter(|_| self.cuts < MAX_CUTS) else {
+            return event;
+        };
+        if serde_json::from_slice::<&RawValue>(event).is_ok() {
+            return event;
+        }
+        self.cuts = self.cuts.saturating_add(1);
+        let cut = before.take(next);
+        *cursor = before;
+        cut
     }
 
     /// Writes a list with as many entries as there are events.
@@ -131,6 +164,21 @@ impl<'a> Frame<'a> {
         }
         self.head.push(b']');
     }
+}
+
+/// Whether a member's name is this one, which may be written with escapes.
+fn is(name: &[u8], plain: &str) -> bool {
+    let inner = name
+        .get(1..name.len().saturating_sub(1))
+        .unwrap_or_default();
+    inner == plain.as_bytes()
+        || inner.contains(&b'\\')
+            && serde_json::from_slice::<String>(name).is_ok_and(|name| name == plain)
+}
+
+/// Whether an event follows behind a list's bracket: then that was one too many.
+fn is_before_an_event(mut cursor: Cursor<'_>) -> bool {
+    cursor.eat(b',') && cursor.peek() == Some(b'{')
 }
 
 fn ends(cursor: &mut Cursor<'_>) -> Option<()> {
@@ -181,6 +229,49 @@ mod tests {
             events(&format!(r#"{{{HEAD},"events":[1,,2,]}}"#)),
             ["1", "", "2", ""]
         );
+    }
+
+    #[test]
+    fn bracket_too_many_costs_no_other_event() {
+        for list in ["1},2,3", "1}},2,3", "1],{\"a\":1},3", "1,2}],{\"a\":1}"] {
+            let body = format!(r#"{{{HEAD},"events":[{list}]}}"#);
+            assert_eq!(events(&body).len(), 3, "{list}");
+            assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn event_that_lacks_a_quote_or_a_bracket_takes_no_later_ones_along() {
+        for broken in [
+            r#"{"event_id":"b","c":"}"#,
+            r#"{"event_id":"b","c":{}"#,
+            r#"{"event_id":"b"#,
+        ] {
+            let list =
+                format!(r#"{{"event_id":"a"}},{broken},{{"event_id":"c"}},{{"event_id":"d"}}"#);
+            let body = format!(r#"{{{HEAD},"events":[{list}]}}"#);
+            let found = events(&body);
+            assert_eq!(found.len(), 4, "{broken}");
+            assert_eq!(found[3], r#"{"event_id":"d"}"#);
+            assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn cuts_are_bounded() {
+        let body = format!(r#"{{{HEAD},"events":[{}"#, r#"{"event_id":[,"#.repeat(50));
+        assert!(events(&body).len() <= MAX_CUTS + 2);
+    }
+
+    #[test]
+    fn name_written_with_escapes_is_the_same_name() {
+        let body = format!(
+            r#"{{{},"\u0065vents":[1]}}"#,
+            HEAD.replace("write", "wr\\u0069te")
+        );
+        assert_eq!(events(&body), ["1"]);
+        let frame = Frame::read(body.as_bytes());
+        assert_eq!(frame.write_key(body.as_bytes()).unwrap(), "pk");
     }
 
     #[test]

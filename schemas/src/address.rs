@@ -71,8 +71,9 @@ impl<'a> Address<'a> {
     }
 }
 
-/// Decodes a parameter's value: `+` is a space, `%20` too.
-pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+/// Decodes the value of an address's parameter: `+` is a space, `%20` too.
+#[must_use]
+pub fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }

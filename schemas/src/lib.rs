@@ -40,6 +40,7 @@ pub mod validate;
 mod warning;
 pub mod wire;
 
+pub use address::decode as decode_parameter;
 pub use batch::{Batch, BatchHead, BatchInfo, Context, Tracker};
 pub use clock::Clock;
 pub use consent::ConsentState;
@@ -47,6 +48,7 @@ pub use derive::Derived;
 pub use event::{Consent, Demographics, Event, Property};
 pub use event_type::{EventSpec, EventType};
 pub use item::Item;
+pub use placeholder::is_placeholder;
 pub use record::{Device, Edge, Record, SCHEMA_VERSION};
 pub use reject::{RejectCode, Rejection};
 pub use validate::ValidEvent;

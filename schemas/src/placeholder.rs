@@ -2,9 +2,10 @@
 //! would make one loyal customer of them.
 
 /// Texts that are no ids, in lower case.
-const WORDS: [&str; 22] = [
+const WORDS: [&str; 23] = [
     "",
     "0",
+    "0.0",
     "-1",
     "nan",
     "nil",
@@ -22,22 +23,29 @@ const WORDS: [&str; 22] = [
     "(none)",
     "(null)",
     "(not set)",
-    "[object object]",
+    "infinity",
     "function",
     "00000000-0000-0000-0000-000000000000",
 ];
 
-/// How templates that nothing was filled into begin and end.
-const TEMPLATES: [(&str, &str); 5] = [
+/// How templates that nothing was filled into begin and end, and objects that were made texts.
+const TEMPLATES: [(&str, &str); 11] = [
     ("{{", "}}"),
+    ("{%", "%}"),
     ("${", "}"),
+    ("#{", "}"),
     ("<%", "%>"),
-    ("%%", "%%"),
+    ("<?", "?>"),
+    ("%", "%"),
+    ("@@", "@@"),
+    ("__", "__"),
     ("[[", "]]"),
+    ("[object ", "]"),
 ];
 
 /// Whether a text stands for no id.
-pub(crate) fn is_placeholder(text: &str) -> bool {
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
     let text = text.trim_matches(crate::number::SPACES);
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
         || TEMPLATES.iter().any(|(begin, end)| {
@@ -95,6 +103,14 @@ mod tests {
             "${userId}",
             "<%= id %>",
             "%%USER_ID%%",
+            "%user_id%",
+            "{% customer.id %}",
+            "<?= $id ?>",
+            "#{id}",
+            "@@id@@",
+            "__USER_ID__",
+            "[object HTMLInputElement]",
+            "0.0",
             "00000000-0000-0000-0000-000000000000",
             "(not set)",
             " none\n",

@@ -8,6 +8,7 @@ use super::question::Question;
 use super::selected::SelectedRows;
 use crate::gold::Silver;
 use crate::gold::channel_attribution::{GOLD, LOOKBACK_DAYS};
+use crate::money;
 use crate::silver::{orders, sessions};
 
 /// Campaigns on the page.
@@ -50,7 +51,7 @@ impl Attribution {
 fn credits(model: &'static str) -> [Expr; 2] {
     let sum = |column: &str| {
         let is_model = col("model").eq(lit(model));
-        col(column).filter(is_model).sum()
+        money::total(col(column).filter(is_model))
     };
     [
         sum("credited_gross_minor").alias(format!("{model}_minor")),

@@ -7,6 +7,7 @@ use super::figures::{JsonRows, in_order, json, largest};
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::cart_recovery;
+use crate::money;
 
 /// Carts that were left, of the largest value.
 const MOST_LEFT: IdxSize = 50;
@@ -46,10 +47,7 @@ pub(super) fn sums(carts: &DataFrame) -> anyhow::Result<CartSums> {
         let is_status = || col("status").eq(lit(status.to_owned()));
         [
             is_status().cast(DataType::Int64).sum().alias(status),
-            col("value_minor")
-                .filter(is_status())
-                .sum()
-                .alias(format!("{status}_minor")),
+            money::total(col("value_minor").filter(is_status())).alias(format!("{status}_minor")),
         ]
     };
     let median = col("time_to_recovery_ms").quantile(lit(0.5), QuantileMethod::Nearest);
@@ -86,7 +84,7 @@ pub(super) fn by_day(carts: &DataFrame) -> anyhow::Result<JsonRows> {
         .group_by(["day", "status"].map(col))
         .agg([
             len().cast(DataType::Int64).alias("carts"),
-            col("value_minor").sum(),
+            money::total(col("value_minor")),
         ]);
     json(days.sort(["day", "status"], SortMultipleOptions::default()))
 }
@@ -121,7 +119,7 @@ pub(super) fn recovery_times(carts: &DataFrame) -> anyhow::Result<JsonRows> {
         .group_by([within.alias("within_ms")])
         .agg([
             len().cast(DataType::Int64).alias("carts"),
-            col("value_minor").sum(),
+            money::total(col("value_minor")),
         ]);
     in_order(times, "within_ms")
 }

@@ -6,6 +6,7 @@ use super::figures::{JsonRows, json};
 use super::selected::{SelectedRows, semi};
 use crate::gold::Silver;
 use crate::gold::cohort_retention::GOLD;
+use crate::money;
 
 /// Cohorts on the page, and months of each: two years.
 const MOST_COHORTS: IdxSize = 24;
@@ -28,7 +29,9 @@ pub(super) async fn cohorts(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
     let months = retention
         .filter(is_shown.and(col("months_since_first").lt(lit(MOST_MONTHS))))
         .group_by(["cohort_month", "months_since_first"].map(col))
-        .agg(["customers", "orders", "revenue_gross_minor"].map(|column| col(column).sum()));
+        .agg(
+            ["customers", "orders", "revenue_gross_minor"].map(|column| money::total(col(column))),
+        );
     let month = || [col("cohort_month")];
     let cohorts = months.join(sizes, month(), month(), JoinArgs::new(JoinType::Inner));
     let in_order = ["cohort_month", "months_since_first"];

@@ -7,6 +7,7 @@ use super::cohorts::cohorts;
 use super::figures::{JsonRows, count, in_order, json, largest};
 use super::selected::{SelectedRows, semi};
 use crate::gold::customer_ltv;
+use crate::money;
 use crate::silver::orders;
 
 /// Customers in the table of their page.
@@ -77,7 +78,7 @@ fn worth() -> [Expr; 5] {
         len().cast(DataType::Int64).alias("customers"),
         count(col("orders").gt(lit(1))).alias("repeat_customers"),
         col("orders").sum(),
-        col("lifetime_value_minor").sum(),
+        money::total(col("lifetime_value_minor")),
         col("expected_value_12m_minor").sum(),
     ]
 }
@@ -87,7 +88,7 @@ async fn new_and_returning(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
     let columns = ["day", "currency", "is_new_customer", "gross_minor"];
     let orders = rows.orders(rows.days, &columns).await?;
     let is_new = || col("is_new_customer");
-    let value = |which: Expr| col("gross_minor").filter(which).sum();
+    let value = |which: Expr| money::total(col("gross_minor").filter(which));
     let days = orders
         .filter(col("currency").eq(lit(rows.currency.clone())))
         .group_by([col("day")])

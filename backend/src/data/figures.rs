@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::daily_kpis;
+use crate::money;
 use crate::show;
 
 /// Rows as a JSON array of objects.
@@ -52,7 +53,7 @@ pub(super) fn daily_sums(currency: &str) -> Vec<Expr> {
 /// The sum of a column over the rows in one currency.
 pub(super) fn in_currency(column: &str, currency: &str) -> Expr {
     let is_shown = col("currency").eq(lit(currency.to_owned()));
-    col(column).filter(is_shown).sum()
+    money::total(col(column).filter(is_shown))
 }
 
 /// How many rows satisfy a condition.

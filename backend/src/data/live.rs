@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::figures::{JsonRows, count, in_order, json, largest};
 use super::question::DayRange;
 use super::selected::{SelectedRows, semi};
+use crate::money;
 use crate::silver::{events, items};
 use crate::warehouse::Filter;
 
@@ -132,7 +133,7 @@ fn revenue(rows: &SelectedRows) -> Expr {
         .then(col("value_minor"))
         .otherwise(lit(0_i64));
     let is_shown = col("currency").eq(lit(rows.currency.clone()));
-    value.filter(is_shown).sum()
+    money::total(value.filter(is_shown))
 }
 
 fn pages(hour: LazyFrame) -> anyhow::Result<JsonRows> {

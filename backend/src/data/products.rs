@@ -7,6 +7,7 @@ use super::figures::{JsonRows, Sums, in_currency, largest, totals};
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::{product_performance, trending_products};
+use crate::money;
 
 /// Products on their page: more is a question to the warehouse.
 const MOST_PRODUCTS: IdxSize = 200;
@@ -68,7 +69,7 @@ pub(super) async fn products(
             .last(),
     );
     let products = performance.group_by([col("item_id")]).agg(figures);
-    let total = col("revenue_minor").sum().alias("total_minor");
+    let total = money::total(col("revenue_minor")).alias("total_minor");
     largest(
         products.with_column(total),
         "revenue_minor",

@@ -9,6 +9,7 @@ use super::question::DayRange;
 use super::selected::SelectedRows;
 use super::traffic;
 use crate::gold::search_terms;
+use crate::money;
 
 /// Terms on the page: more is a question to the warehouse.
 const MOST_TERMS: IdxSize = 200;
@@ -121,7 +122,7 @@ async fn revenue(rows: &SelectedRows, days: DayRange) -> anyhow::Result<LazyFram
         ])
         .filter(days.holds("day"))
         .group_by([col("search_term")])
-        .agg([col("gross_minor").sum().alias("revenue_minor")]))
+        .agg([money::total(col("gross_minor")).alias("revenue_minor")]))
 }
 
 /// Sessions with a search and without: how many, how many bought, and for how much.
@@ -145,7 +146,7 @@ async fn visits(rows: &SelectedRows) -> anyhow::Result<LazyFrame> {
         .agg([
             len().cast(DataType::Int64).alias("sessions"),
             count(col("purchases").gt(lit(0))).alias("converted_sessions"),
-            col("revenue_minor").sum(),
+            money::total(col("revenue_minor")),
         ])
         .sort(
             ["searched"],

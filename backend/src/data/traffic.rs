@@ -7,6 +7,7 @@ use super::attribution::Attribution;
 use super::figures::{JsonRows, Sums, count, in_currency, largest, totals};
 use super::question::DayRange;
 use super::selected::SelectedRows;
+use crate::money;
 
 /// Rows of a table on the page.
 const MOST: IdxSize = 50;
@@ -94,7 +95,7 @@ pub(super) async fn sessions(rows: &SelectedRows, days: DayRange) -> anyhow::Res
         .group_by(key())
         .agg([
             len().cast(DataType::Int64).alias("orders"),
-            col("gross_minor").sum().alias("revenue_minor"),
+            money::total(col("gross_minor")).alias("revenue_minor"),
         ]);
     let sessions = rows.sessions(days, &COLUMNS).await?;
     let left = JoinArgs::new(JoinType::Left);

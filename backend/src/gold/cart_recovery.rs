@@ -8,6 +8,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, Spans, count};
+use crate::money;
 use crate::silver::{self, events, orders};
 use crate::table::ColumnType::{Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -125,9 +126,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     ]);
     let in_currency = col("currency").eq_missing(col("cart_currency"));
     let value = |event_type: &str| {
-        col("value_minor")
-            .filter(is(event_type).and(in_currency.clone()))
-            .sum()
+        money::total(col("value_minor").filter(is(event_type).and(in_currency.clone())))
     };
     let last_change = is_order()
         .not()

@@ -11,6 +11,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver};
+use crate::money;
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -165,8 +166,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
                 .cast(DataType::Int64)
                 .alias("touched_orders"),
             col("credited_orders_millionths").sum(),
-            col("credited_gross_minor").sum(),
-            col("credited_net_minor").sum(),
+            money::total(col("credited_gross_minor")),
+            money::total(col("credited_net_minor")),
         ]);
     Ok(GOLD.table.conform(rows))
 }

@@ -7,6 +7,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, ratio, rows};
+use crate::money;
 use crate::silver::orders;
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -96,8 +97,8 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .agg([
             customers().alias("customers"),
             rows().alias("orders"),
-            col("gross_minor").sum().alias("revenue_gross_minor"),
-            col("net_minor").sum().alias("revenue_net_minor"),
+            money::total(col("gross_minor")).alias("revenue_gross_minor"),
+            money::total(col("net_minor")).alias("revenue_net_minor"),
         ])
         .join(sizes, cohort(), cohort(), JoinArgs::new(JoinType::Left))
         .with_columns([

@@ -10,6 +10,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, average_minor, rows};
+use crate::money;
 use crate::repeat_buying::History;
 use crate::silver::orders;
 use crate::table::ColumnType::{Float, Integer, Text, Timestamp};
@@ -117,9 +118,9 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .group_by_stable([col("customer_id"), col("shop_id"), col("currency")])
         .agg([
             rows().alias("orders"),
-            col("gross_minor").sum(),
-            col("refunds_minor").sum(),
-            col("net_minor").sum().alias("lifetime_value_minor"),
+            money::total(col("gross_minor")),
+            money::total(col("refunds_minor")),
+            money::total(col("net_minor")).alias("lifetime_value_minor"),
             col("ordered_at").first().alias("first_order_at"),
             col("ordered_at").last().alias("last_order_at"),
             col("channel").first().alias("first_channel"),

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, average_minor, count, ratio, rows};
+use crate::money;
 use crate::silver::{orders, refunds, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -128,9 +129,9 @@ pub static GOLD: Gold = Gold {
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     let key = [col("day"), col("shop_id"), col("currency")];
     let sold = silver.orders.clone().group_by(key.clone()).agg([
-        col("gross_minor").sum().alias("revenue_gross_minor"),
-        col("refunds_minor").sum(),
-        col("net_minor").sum().alias("revenue_net_minor"),
+        money::total(col("gross_minor")).alias("revenue_gross_minor"),
+        money::total(col("refunds_minor")),
+        money::total(col("net_minor")).alias("revenue_net_minor"),
         rows().alias("orders"),
     ]);
     let in_cart = col("adds_to_cart").gt(lit(0));
@@ -151,7 +152,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .refunds
         .clone()
         .group_by(key.clone())
-        .agg([col("refund_minor").sum().alias("refunds_given_minor")]);
+        .agg([money::total(col("refund_minor")).alias("refunds_given_minor")]);
     let all_of = |left: LazyFrame, right: LazyFrame| {
         let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
         left.join(right, key.clone(), key.clone(), both)

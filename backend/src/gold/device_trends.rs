@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, count, ratio, rows};
+use crate::money;
 use crate::silver::{orders, sessions};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -77,7 +78,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     ]);
     let sold = silver.orders.clone().group_by(key.clone()).agg([
         rows().alias("purchases"),
-        col("gross_minor").sum().alias("revenue_minor"),
+        money::total(col("gross_minor")).alias("revenue_minor"),
     ]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
     let zero = [

@@ -6,6 +6,7 @@
 use polars::prelude::*;
 
 use super::{Gold, Input, Scope, Silver, count, ratio};
+use crate::money;
 use crate::silver::{items, orders, refunds};
 use crate::table::ColumnType::{Date, Float, Integer, Text};
 use crate::table::{Column, Layer, Table};
@@ -117,17 +118,11 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
             interactions("add_to_cart").alias("carts"),
             interactions("purchase").alias("purchases"),
             items::sum_of_quantities(col("quantity").filter(sold())).alias("quantity"),
-            col("amount_minor")
-                .filter(sold())
-                .sum()
-                .alias("revenue_minor"),
+            money::total(col("amount_minor").filter(sold())).alias("revenue_minor"),
             interactions("refund").alias("refunds"),
             items::sum_of_quantities(col("quantity").filter(is("refund")))
                 .alias("refunded_quantity"),
-            col("amount_minor")
-                .filter(is("refund"))
-                .sum()
-                .alias("refunds_minor"),
+            money::total(col("amount_minor").filter(is("refund"))).alias("refunds_minor"),
         ])
         .with_columns([
             ratio(col("carts"), col("views")).alias("cart_rate"),

@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::product_performance::{counted_items, interactions};
 use super::{Around, Gold, Input, Scope, Silver};
+use crate::money;
 use crate::silver::{self, items, orders};
 use crate::table::ColumnType::{Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
@@ -138,10 +139,7 @@ fn slots(items: LazyFrame) -> LazyFrame {
             interactions("view_item").alias("views"),
             interactions("add_to_cart").alias("carts"),
             interactions("purchase").alias("purchases"),
-            col("amount_minor")
-                .filter(is_sold)
-                .sum()
-                .alias("revenue_minor"),
+            money::total(col("amount_minor").filter(is_sold)).alias("revenue_minor"),
         ])
 }
 
@@ -161,7 +159,7 @@ fn windows(slots: LazyFrame) -> PolarsResult<LazyFrame> {
         total("views"),
         total("carts"),
         total("purchases"),
-        total("revenue_minor"),
+        money::total(col("revenue_minor")),
     ]))
 }
 

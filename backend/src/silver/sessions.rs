@@ -7,6 +7,7 @@
 use polars::prelude::*;
 
 use crate::config::Reporting;
+use crate::money;
 use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -202,7 +203,7 @@ pub fn build(
     let paid = orders
         .group_by(["shop_id", "session_key", "currency"].map(col))
         .agg([
-            col("gross_minor").sum().alias("revenue_minor"),
+            money::total(col("gross_minor")).alias("revenue_minor"),
             len().cast(DataType::Int64).alias("in_currency"),
         ]);
     let zero = |column: &str| col(column).fill_null(lit(0_i64));

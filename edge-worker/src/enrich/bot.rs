@@ -49,13 +49,14 @@ pub fn score(traits: &RequestTraits<'_>, agent: &AgentFamily) -> BotScore {
         .hints
         .os()
         .is_some_and(|hinted| agent.os != "other" && !is_same_system(hinted, agent.os));
+    let is_headless = text.contains("Headless") || traits.hints.is_headless();
     let mut bot = BotScore::default();
     for (holds, weight, reason) in [
         (agent.is_program, CERTAIN, "user_agent"),
         (traits.verified_bot, CERTAIN, "verified_bot"),
         (text.is_empty(), 60, "no_user_agent"),
         (!text.is_empty() && !is_browser, 60, "no_browser"),
-        (text.contains("Headless"), 30, "headless"),
+        (is_headless, 30, "headless"),
         (traits.language.is_none(), 20, "no_language"),
         (lacks_fetch_metadata, 20, "no_fetch_metadata"),
         (hints_disagree, 30, "hints_disagree"),

@@ -47,6 +47,13 @@ impl ClientHints<'_> {
         Some(found.1)
     }
 
+    /// Whether a browser without a window says so.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.brands
+            .is_some_and(|brands| brands.contains("Headless"))
+    }
+
     /// Returns the operating system's family.
     #[must_use]
     pub fn os(&self) -> Option<&'static str> {

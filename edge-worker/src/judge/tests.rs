@@ -145,8 +145,21 @@ fn repaired_event_is_accepted_with_warnings_that_travel_on() {
 }
 
 #[test]
-fn address_that_only_cutting_makes_is_masked() {
-    let title = format!("{} jo@x.example7", "x".repeat(MAX_TITLE - 13));
+fn warnings_and_reasons_name_no_person() {
+    let denied = r#","user_id":471147,"search_term":4111111111111111,"consent":{"analytics":"denied","ads":"denied"}"#;
+    let judged = judged(&format!("[{}]", event(denied)));
+    let (_, record) = record(&judged, 0);
+    let warnings = format!("{:?}", record.edge.warnings);
+    assert_eq!(record.edge.warnings.len(), 2);
+    assert!(
+        !warnings.contains("4711") && !warnings.contains("4111"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn card_that_only_cutting_makes_is_masked() {
+    let title = format!("{} 4111111111111111x", "x".repeat(MAX_TITLE - 17));
     for analytics in ["granted", "denied"] {
         let fields = format!(
             r#","page_title":"{title}","consent":{{"analytics":"{analytics}","ads":"denied"}}"#
@@ -156,7 +169,7 @@ fn address_that_only_cutting_makes_is_masked() {
         let (_, record) = record(&judged, 0);
         let text = record.event.get();
         assert!(
-            text.contains("x [email]") && !text.contains("jo@"),
+            text.contains("x [card]") && !text.contains("4111"),
             "{text}"
         );
         assert_eq!(record.edge.warnings.len(), 1);

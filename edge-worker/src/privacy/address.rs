@@ -1,6 +1,8 @@
 //! Addresses: query parameters stay by an allow list, in the query and in a fragment that has some, and nobody's name or
 //! password before the host.
 
+use std::borrow::Cow;
+
 use super::mask;
 
 /// Parameters that stay by default: campaigns and click ids, and what shops use for searches, pages and variants. A name
@@ -77,17 +79,74 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
         }
         None => {}
     }
-    if masks_texts && let Some(masked) = mask::clean_with(&cleaned, REDACTED, REDACTED) {
-        cleaned = masked;
+    if masks_texts {
+        if let Some(masked) = mask::clean_with(&cleaned, REDACTED, REDACTED) {
+            cleaned = masked;
+        }
+        if cleaned.contains('%') {
+            cleaned = without_escaped(&cleaned);
+        }
     }
     (cleaned != address).then_some(cleaned)
+}
+
+/// Returns a text with every address in it cleaned, or nothing if all may stay.
+pub fn clean_within(text: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
+    if !text.contains(['?', '#', '@']) || !text.contains('/') {
+        return None;
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        // Behind a bracket, a quote or an equals sign as well.
+        let start = word.find("http://").or_else(|| word.find("https://"));
+        let start = start.or_else(|| word.find('/').filter(|start| *start <= 1));
+        let (before, address) = word.split_at_checked(start.unwrap_or(word.len()))?;
+        let changed = clean(address.trim_end(), also_allowed, masks_texts);
+        let space = address.len().saturating_sub(address.trim_end().len());
+        cleaned.push_str(before);
+        match changed {
+            Some(changed) => {
+                cleaned.push_str(&changed);
+                let end = address.len().saturating_sub(space);
+                cleaned.push_str(address.get(end..).unwrap_or_default());
+            }
+            None => cleaned.push_str(address),
+        }
+    }
+    (cleaned != text).then_some(cleaned)
+}
+
+/// Puts a word for each part of an address that tells a person when its escapes are read.
+fn without_escaped(address: &str) -> String {
+    let is_end = |character| matches!(character, '/' | '?' | '&' | '=' | '#');
+    let parts = address.split_inclusive(is_end).map(|part| {
+        let (value, end) = match part.strip_suffix(is_end) {
+            Some(value) => (value, part.get(value.len()..).unwrap_or_default()),
+            None => (part, ""),
+        };
+        let hides = value.contains('%') && mask::clean(&decoded(value)).is_some();
+        [if hides { REDACTED } else { value }, end]
+    });
+    parts.flatten().collect()
+}
+
+/// Reads the escapes of a part of an address, also of one that was escaped twice.
+pub fn decoded(part: &str) -> String {
+    let mut text = part.to_owned();
+    for _ in 0..2 {
+        match shoptrail_schemas::decode_parameter(&text) {
+            Cow::Borrowed(_) => break,
+            Cow::Owned(read) => text = read,
+        }
+    }
+    text
 }
 
 /// Whether there is nothing before the host and nothing behind `#`, all parameters stay, and nothing is to be masked.
 fn is_plain(address: &str, also_allowed: &[String], masks_texts: bool) -> bool {
     let all_stay = address.split_once('?').is_none_or(|(_, query)| {
         let mut pairs = query.split('&');
-        pairs.all(|pair| is_allowed(pair, also_allowed))
+        pairs.all(|pair| is_allowed(pair, also_allowed) && without_address(pair) == pair)
     });
     all_stay && !address.contains(['#', '@']) && !(masks_texts && mask::may_find(address))
 }
@@ -117,8 +176,27 @@ fn push_pairs(cleaned: &mut String, separator: char, query: &str, also_allowed: 
         .filter(|pair| is_allowed(pair, also_allowed))
     {
         cleaned.push(separator);
-        cleaned.push_str(pair);
+        cleaned.push_str(without_address(pair));
         separator = '&';
+    }
+}
+
+/// Cuts off the query of an address that is a parameter's value, as it is or with escapes.
+fn without_address(pair: &str) -> &str {
+    let (name, _) = split_at(pair, '=');
+    let value = pair.get(name.len()..).unwrap_or_default();
+    let starts = ["?", "%3f", "%3F", "%253f", "%253F"].map(|mark| value.find(mark));
+    let Some(start) = starts.into_iter().flatten().min() else {
+        return pair;
+    };
+    let query = value.get(start..).unwrap_or_default();
+    // A question has no parameters.
+    let has_parameters = ["=", "%3d", "%3D", "%253d", "%253D"]
+        .iter()
+        .any(|sign| query.contains(sign));
+    match has_parameters {
+        true => pair.get(..name.len().saturating_add(start)).unwrap_or(name),
+        false => pair,
     }
 }
 
@@ -166,6 +244,14 @@ mod tests {
             ),
             ("https://a.example/?=1&&", "https://a.example/"),
             ("/relative?token=1#top", "/relative#top"),
+            (
+                "https://a.example/?ref=https%3A%2F%2Fb.example%2F%3Ftoken%3D1&q=x?token=1&page=2",
+                "https://a.example/?ref=https%3A%2F%2Fb.example%2F&q=x&page=2",
+            ),
+            (
+                "https://a.example/?q=which+mug%3F",
+                "https://a.example/?q=which+mug%3F",
+            ),
             ("https://a.example/?tok\u{e9}n=1", "https://a.example/"),
             // A name that would be masked is no name that stays.
             (

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use shoptrail_schemas::is_placeholder;
+
 use super::FieldRule;
 use crate::scan::Cursor;
 
@@ -14,6 +16,8 @@ pub trait Editor {
     fn hash(&self, value: &str) -> Option<String>;
     /// Returns what to write instead of a text, if it may not stay as it is.
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String>;
+    /// Returns the same for what stands outside quotes: numbers and words, and in broken JSON anything.
+    fn bare(&self, text: &str) -> Option<String>;
 }
 
 /// Edits a text; one that nothing is changed in is not copied.
@@ -69,10 +73,27 @@ impl<'a> Walk<'a> {
                     self.path.pop();
                 }
             }
-            Some(_) => {}
+            Some(b',' | b':') => {}
+            Some(_) => {
+                self.bare(editor);
+                return true;
+            }
         }
         self.cursor.take(1);
         true
+    }
+
+    /// Reads up to the next quote, bracket or comma.
+    fn bare(&mut self, editor: &impl Editor) {
+        let start = self.position();
+        let is_end = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b',');
+        let rest = self.cursor.rest();
+        let length = rest.iter().position(is_end).unwrap_or(rest.len());
+        self.cursor.take(length);
+        let bare = self.text.get(start..self.position()).unwrap_or_default();
+        if let Some(changed) = editor.bare(bare) {
+            self.replace(start, &changed);
+        }
     }
 
     fn string(&mut self, editor: &impl Editor) -> bool {
@@ -121,8 +142,10 @@ impl<'a> Walk<'a> {
         if value.trim_end() == "null" {
             return;
         }
-        let hash = if rule == FieldRule::Hash {
-            editor.hash(&content(value.trim_end()))
+        // The hash of what strangers share would be one customer.
+        let content = content(value.trim_end());
+        let hash = if rule == FieldRule::Hash && !is_placeholder(&content) {
+            editor.hash(&content)
         } else {
             None
         };
@@ -154,5 +177,29 @@ fn content(token: &str) -> Cow<'_, str> {
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
     }
-    serde_json::from_str(token).map_or(Cow::Borrowed(inner), Cow::Owned)
+    serde_json::from_str(token).map_or_else(|_| Cow::Owned(unescaped(inner)), Cow::Owned)
+}
+
+/// Reads the escapes of a text that is no JSON as far as they can be read.
+fn unescaped(text: &str) -> String {
+    let mut read = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        read.push_str(before);
+        let code = escape.strip_prefix('u').and_then(|code| code.get(..4));
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        rest = match code {
+            Some(code) => {
+                read.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                escape.get(5..).unwrap_or_default()
+            }
+            None => {
+                let mut characters = escape.chars();
+                read.extend(characters.next());
+                characters.as_str()
+            }
+        };
+    }
+    read.push_str(rest);
+    read
 }

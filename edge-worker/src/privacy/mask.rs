@@ -5,6 +5,9 @@ use std::ops::Range;
 /// Fewest and most digits of a card number.
 const CARD_DIGITS: Range<usize> = 14..20;
 
+/// What sets the groups of a number apart; the last two in addresses.
+const SEPARATORS: [&str; 5] = [" ", "-", "\u{a0}", "+", "%20"];
+
 /// Returns the text with what was found masked, or nothing if nothing was.
 pub fn clean(text: &str) -> Option<String> {
     may_find(text)
@@ -92,13 +95,8 @@ fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usiz
     let end = after
         .find(|character: char| !is_part_of_host(character))
         .unwrap_or(after.len());
-    let host = after.get(..end)?.trim_end_matches(['.', '-']);
-    let (labels, top) = host.rsplit_once('.')?;
-    let is_top = top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
-    // Pictures for dense screens: `logo@2x.png`.
-    let is_picture = matches!(labels, "2x" | "3x");
-    let is_address = start < at.start && !labels.is_empty() && is_top && !is_picture;
-    is_address.then(|| {
+    let host = domain(after.get(..end)?)?;
+    (start < at.start).then(|| {
         // Another `@` right after the host belongs to it: the mask would be the name of an address.
         let end = at.end.saturating_add(end);
         let further = next_at(text, end).filter(|next| next.start == end);
@@ -106,6 +104,29 @@ fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usiz
         let end = further.map_or(at.end.saturating_add(host.len()), |further| further.end);
         start..end
     })
+}
+
+/// Returns the domain that a text begins with: up to the last label that can be a top-level domain.
+fn domain(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some((labels, top)) = rest.rsplit_once('.') {
+        let letters = top.find(|character: char| !character.is_alphabetic());
+        let length = match letters {
+            // A domain whose letters are not ASCII.
+            _ if top.starts_with("xn--") => top.trim_end_matches('-').len(),
+            Some(letters) => letters,
+            None => top.len(),
+        };
+        // Pictures for dense screens: `logo@2x.png`.
+        let is_picture = matches!(labels, "2x" | "3x");
+        let has_top = top.get(..length)?.chars().nth(1).is_some();
+        if has_top && !labels.is_empty() && !is_picture {
+            let tail = top.len().saturating_sub(length);
+            return rest.get(..rest.len().saturating_sub(tail));
+        }
+        rest = labels;
+    }
+    None
 }
 
 fn is_part_of_name(character: char) -> bool {
@@ -121,7 +142,8 @@ fn next_card(text: &str, from: usize) -> Option<Range<usize>> {
     loop {
         let rest = text.get(position..)?;
         let start = position.saturating_add(rest.find(|c: char| c.is_ascii_digit())?);
-        let (end, digits) = number_at(text.as_bytes(), start);
+        let groups = groups_at(text, start);
+        let end = groups.last().map_or(start, |group| group.end);
         let before = text
             .get(..start)
             .and_then(|before| before.chars().next_back());
@@ -130,31 +152,42 @@ fn next_card(text: &str, from: usize) -> Option<Range<usize>> {
             .into_iter()
             .flatten()
             .any(char::is_alphanumeric);
-        if is_apart && is_card(&digits) {
-            return Some(start..end);
+        if is_apart && let Some(found) = card_of(text, &groups) {
+            return Some(found);
         }
         position = end;
     }
 }
 
-/// Reads digits, in groups that one blank or hyphen sets apart. Returns where they end.
-fn number_at(text: &[u8], start: usize) -> (usize, Vec<u8>) {
-    let mut digits = Vec::new();
-    let mut end = start;
-    let mut position = start;
-    while let Some(byte) = text.get(position) {
-        let next = position.saturating_add(1);
-        match byte {
-            b'0'..=b'9' => {
-                digits.push(byte.saturating_sub(b'0'));
-                end = next;
-            }
-            b' ' | b'-' if end == position => {}
-            _ => break,
+/// Finds groups of digits that one blank or hyphen sets apart, as texts and addresses write them.
+fn groups_at(text: &str, start: usize) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut start = start;
+    while let Some(rest) = text.get(start..) {
+        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if length == 0 {
+            break;
         }
-        position = next;
+        let end = start.saturating_add(length);
+        groups.push(start..end);
+        let rest = rest.get(length..).unwrap_or_default();
+        let Some(separator) = SEPARATORS.iter().find(|one| rest.starts_with(**one)) else {
+            break;
+        };
+        start = end.saturating_add(separator.len());
     }
-    (end, digits)
+    groups
+}
+
+/// Finds the groups, one after another, that are a card number: before and behind it may be other numbers.
+fn card_of(text: &str, groups: &[Range<usize>]) -> Option<Range<usize>> {
+    groups.iter().enumerate().find_map(|(number, first)| {
+        let mut digits = Vec::new();
+        groups.iter().skip(number).find_map(|last| {
+            digits.extend(text.get(last.clone())?.bytes().map(|byte| byte & 0x0f));
+            is_card(&digits).then_some(first.start..last.end)
+        })
+    })
 }
 
 /// By number of digits, first digit and check digit (ISO/IEC 7812).
@@ -193,6 +226,9 @@ mod tests {
             ("a@b@x.example", "a@[email]"),
             ("a@b.example@x.example", "[email]"),
             ("a@b.example.%40x.example", "[email]"),
+            ("jo@mail.example-Rechnung", "[email]-Rechnung"),
+            ("jo@mail.example.1", "[email].1"),
+            ("jo@xn--e1afmkfd.xn--p1ai", "[email]"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
         }
@@ -205,6 +241,10 @@ mod tests {
             ("card 4111 1111 1111 1111 ok", "card [card] ok"),
             ("5500-0000-0000-0004", "[card]"),
             ("378282246310005", "[card]"),
+            ("4111 1111 1111 1111 12/27", "[card] 12/27"),
+            ("2 x 4111-1111-1111-1111 123", "2 x [card] 123"),
+            ("2 4111\u{a0}1111\u{a0}1111\u{a0}1111", "2 [card]"),
+            ("q=4111+1111+1111+1111", "q=[card]"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
         }

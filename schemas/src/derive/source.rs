@@ -110,6 +110,7 @@ mod tests {
             ("mail.google.com", Some("email")),
             ("mail.yahoo.com", Some("email")),
             ("checkout.paypal.com", Some("payment")),
+            ("checkout.stripe.com", Some("payment")),
             ("pay.google.com", Some("payment")),
             ("accounts.google.com", Some("sign_in")),
             ("docs.google.com", None),

@@ -11,6 +11,7 @@ use super::{Found, keyed};
 use crate::gold::{
     channel_attribution, conversion_funnel, daily_kpis, device_trends, product_performance,
 };
+use crate::money;
 use crate::silver::{items, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{Day, Query};
@@ -208,7 +209,7 @@ impl Teller {
             .get(name)
             .cloned()
             .unwrap_or_else(|| self.table.empty());
-        let figure = (self.figure)().cast(DataType::Int64).sum().alias(name);
+        let figure = money::total((self.figure)().cast(DataType::Int64)).alias(name);
         rows.lazy().filter((self.rows)()).group_by(by).agg([figure])
     }
 }
@@ -229,7 +230,7 @@ pub(super) async fn sessions(staged: &Staged<'_>) -> anyhow::Result<Found> {
     let paid = orders
         .lazy()
         .group_by(by())
-        .agg([col("gross_minor").sum().alias("silver_orders")]);
+        .agg([money::total(col("gross_minor")).alias("silver_orders")]);
     let differs = made
         .lazy()
         .join(paid, by(), by(), JoinArgs::new(JoinType::Left))
@@ -263,10 +264,10 @@ pub(super) async fn products(staged: &Staged<'_>) -> anyhow::Result<Found> {
     let sold = semi(lines.lazy(), orders, &["shop_id", "event_id"])
         .filter(col("is_bot").not())
         .group_by(by())
-        .agg([col("amount_minor").sum().alias(names[0])]);
+        .agg([money::total(col("amount_minor")).alias(names[0])]);
     let listed = products
         .group_by(by())
-        .agg([col("revenue_minor").sum().alias(names[1])]);
+        .agg([money::total(col("revenue_minor")).alias(names[1])]);
     let both = JoinArgs::new(JoinType::Full).with_coalesce(JoinCoalesce::CoalesceColumns);
     let differs = sold
         .join(listed, by(), by(), both)

@@ -102,7 +102,8 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
     let what = format!("reading `{}`", marker.table);
     // Rows and time are of one instant only when the query says so.
     let sql = format!(
-        "SELECT version, state, UNIX_MICROS(CURRENT_TIMESTAMP()) FROM `{}` FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
+        "SELECT version, state, UNIX_MICROS(CURRENT_TIMESTAMP()), COUNT(*) OVER () \
+         FROM `{}` FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
         client.full_name(marker.table)
     );
     let done = match client.run_query(&what, "marker", sql, Vec::new()).await {
@@ -116,9 +117,12 @@ pub(super) async fn read(client: &Client, marker: &Marker) -> Result<Marked, War
         other => other?,
     };
     let row = client.first_row(&what, &done).await?;
-    let [Some(version), Some(state), Some(as_of)] = row.as_slice() else {
+    let [Some(version), Some(state), Some(as_of), Some(rows)] = row.as_slice() else {
         return Err(corrupt(marker, "its row is gone".to_owned()));
     };
+    if rows != "1" {
+        return Err(corrupt(marker, format!("it has {rows} rows, not one")));
+    }
     let number = |text: &str| {
         text.parse()
             .map_err(|_| corrupt(marker, format!("`{text}` is not a number")))

@@ -278,6 +278,16 @@ async fn altered_table_stops_the_run_until_it_is_rebuilt() {
         "{said}"
     );
 
+    let marker = format!("`{PROJECT}.{DATASET}._shoptrail_publication`");
+    let twice = format!("INSERT {marker} SELECT 99, state, changed_at FROM {marker}");
+    shop.bigquery.server.sql(&twice).await;
+    let output = shop.build().await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(14), "{said}");
+    assert!(said.contains("it has 2 rows, not one"), "{said}");
+    let once = format!("DELETE FROM {marker} WHERE version = 99");
+    shop.bigquery.server.sql(&once).await;
+
     shop.bigquery
         .server
         .sql(&format!("DROP TABLE {table}"))

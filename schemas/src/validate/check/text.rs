@@ -67,7 +67,10 @@ impl Check {
         let is_number = matches!(value, Tree::Number(_));
         if let Tree::Number(number) = &*value {
             let Some(id) = integer::from_number(number) else {
-                let message = format!("{} is {number}: send a string", self.name());
+                let message = format!(
+                    "{} is a number that not every program keeps exactly: send a string",
+                    self.name()
+                );
                 return self.reject(RejectCode::WrongType, message);
             };
             *value = Tree::Text(Cow::Owned(id.to_string()));
@@ -76,11 +79,11 @@ impl Check {
             return self.wrong_type(value, "a string");
         };
         if is_placeholder(text) {
-            let message = format!("{} is {}: read as no id", self.name(), excerpt(text));
+            let message = format!("{} is a placeholder: read as no id", self.name());
             self.repair(WarningCode::PlaceholderId, message);
             *value = Tree::Null;
         } else if is_number {
-            let message = format!("{} is a number: read as {}", self.name(), excerpt(text));
+            let message = format!("{} is a number: read as text", self.name());
             self.repair(WarningCode::TextFromNumber, message);
         } else {
             self.note_surrogate(text);
@@ -92,7 +95,7 @@ impl Check {
         if let Tree::Number(number) = &*value {
             let text = integer::from_number(number)
                 .map_or_else(|| number.to_string(), |id| id.to_string());
-            let message = format!("{} is a number: read as {}", self.name(), excerpt(&text));
+            let message = format!("{} is a number: read as text", self.name());
             self.repair(WarningCode::TextFromNumber, message);
             *value = Tree::Text(Cow::Owned(text));
         }
@@ -128,12 +131,12 @@ impl Check {
         let Some(form) = form.filter(|form| !form.matches(text)) else {
             return true;
         };
-        let message = format!(
-            "{} is {}: send {}",
-            self.name(),
-            excerpt(text),
-            form.expected()
-        );
+        let found = match form {
+            // An address may hold anything about a person.
+            Form::WebUrl => "something else".to_owned(),
+            _ => excerpt(text),
+        };
+        let message = format!("{} is {found}: send {}", self.name(), form.expected());
         self.reject(RejectCode::BadFormat, message);
         false
     }

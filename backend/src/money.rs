@@ -1,0 +1,53 @@
+//! Sums of money. An event's amounts fit into 64 bits; what many events add up to might not, and a sum that wraps is a
+//! negative revenue. Anybody can send events, so sums end at the largest amount instead.
+
+use polars::prelude::*;
+
+/// What is beyond this as a 64-bit float may not fit into 64 bits as an integer.
+const LARGEST: f64 = 9.2e18;
+
+/// Returns the sum of minor units; [`i64::MAX`] on either side of zero where it does not fit.
+pub(crate) fn total(minor_units: Expr) -> Expr {
+    let about = minor_units.clone().cast(DataType::Float64).sum();
+    when(about.clone().gt(lit(LARGEST)))
+        .then(lit(i64::MAX))
+        .when(about.lt(lit(-LARGEST)))
+        .then(lit(-i64::MAX))
+        .otherwise(minor_units.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(amounts: &[Option<i64>]) -> DataFrame {
+        let groups = vec!["a"; amounts.len()];
+        let frame = df!("group" => groups, "minor" => amounts).unwrap();
+        let sum = frame
+            .lazy()
+            .group_by([col("group")])
+            .agg([total(col("minor"))]);
+        sum.collect().unwrap()
+    }
+
+    fn one(amounts: &[Option<i64>]) -> i64 {
+        let totals = totals(amounts);
+        totals
+            .column("minor")
+            .unwrap()
+            .i64()
+            .unwrap()
+            .get(0)
+            .unwrap()
+    }
+
+    #[test]
+    fn sums_are_exact_and_never_wrap() {
+        assert_eq!(one(&[None]), 0);
+        let exact = 9_007_199_254_740_993;
+        assert_eq!(one(&[Some(exact), None, Some(1)]), exact + 1);
+        assert_eq!(one(&[Some(i64::MAX), Some(1)]), i64::MAX);
+        assert_eq!(one(&[Some(-i64::MAX), Some(-2)]), -i64::MAX);
+        assert_eq!(one(&vec![Some(10_000_000_000_000_000); 1000]), i64::MAX);
+    }
+}
