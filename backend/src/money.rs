@@ -9,11 +9,16 @@ const LARGEST: f64 = 9.2e18;
 /// Returns the sum of minor units; [`i64::MAX`] on either side of zero where it does not fit.
 pub(crate) fn total(minor_units: Expr) -> Expr {
     let about = minor_units.clone().cast(DataType::Float64).sum();
-    when(about.clone().gt(lit(LARGEST)))
+    let fits = about
+        .clone()
+        .gt_eq(lit(-LARGEST))
+        .and(about.clone().lt_eq(lit(LARGEST)));
+    // The first branch gives its name to all of it.
+    when(fits)
+        .then(minor_units.sum())
+        .when(about.gt(lit(0.0)))
         .then(lit(i64::MAX))
-        .when(about.lt(lit(-LARGEST)))
-        .then(lit(-i64::MAX))
-        .otherwise(minor_units.sum())
+        .otherwise(lit(-i64::MAX))
 }
 
 #[cfg(test)]
