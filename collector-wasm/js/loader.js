@@ -32,9 +32,8 @@ const beginWithout = () => begin(createCore, "shoptrail-js", sendView);
 const beginWithModule = async () => {
   try {
     if (DEBUG) await (await import(beside(PANEL))).default();
-    const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
-    const create = await Promise.race([loadCore(beside(MODULE)), timeout]);
-    begin(/** @type {() => CoreCalls} */ (create), "shoptrail-wasm", sendView);
+    setTimeout(guard(beginWithout), MODULE_TIMEOUT_MS); // unless a core is there
+    begin(await loadCore(beside(MODULE)), "shoptrail-wasm", sendView);
   } catch (reason) {
     warn("without WASM:", reason);
     beginWithout();
