@@ -71,13 +71,13 @@ const shops = (folder, addressOf, installs) =>
     try {
       await page.goto(site.origin);
       await takenOf("page_view");
-      await page.evaluate(() => (window.isSameDocument = true));
+      await page.evaluate(() => (window.stillHere = true));
       await page.click("a");
       await page.click("button");
       const [added] = await takenOf("add_to_cart");
       assert.equal(await page.evaluate(() => window.installs), installs);
       assert.deepEqual(added.items, [{ item_id: "mug", item_name: "Mug", price: 12.5 }]);
-      assert.equal(await page.evaluate(() => window.isSameDocument), true);
+      assert.equal(await page.evaluate(() => window.stillHere), true);
       const views = edge
         .eventsOf("page_view")
         .map(({ page_url, page_title }) => [new URL(page_url).pathname, page_title]);

@@ -38,7 +38,10 @@ const MANAGER = `<script>
 const script = (work, ...given) =>
   `<script>(${work})(${given.map((value) => JSON.stringify(value))})</script>`;
 
-/** What GTM4WP says of a product. */
+/**
+ * What GTM4WP says of a product.
+ * @returns {any}
+ */
 const gtm4wpItem = (number, more = {}) => ({
   item_id: `${number}`,
   item_name: `Mug ${number}`,
@@ -69,7 +72,7 @@ function gtm4wpPage(customer, pushes) {
     window.dataLayer.push({ ecommerce: null });
     window.dataLayer.push({ event, ecommerce, ...more });
   };
-  for (const push of pushes) window.pushEcommerce(...push);
+  for (const [event, ecommerce, more] of pushes) window.pushEcommerce(event, ecommerce, more);
 }
 
 /** A page of a shop with GTM4WP, which pushes this while it loads. */
