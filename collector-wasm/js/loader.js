@@ -54,7 +54,7 @@ const call = guard((/** @type {unknown} */ name, /** @type {any} */ fields) => {
   if (name === "consent") consent(fields);
   else if (name === "identify") identify(fields);
   else if (typeof name === "string") track(name, fields);
-  else warn("a call without a name:", name);
+  else warn("no name:", name);
 });
 
 /** What the late parts get. @type {LateParts} */

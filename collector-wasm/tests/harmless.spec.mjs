@@ -80,4 +80,27 @@ describe("the page", () => {
       );
     }),
   );
+
+  test(
+    "does_not_wait_for_intl_to_tell_the_time_zone_where_temporal_tells_it",
+    visit(async ({ edge, page, open, taken }) => {
+      await page.addInitScript(() => {
+        window.turns = 0;
+        const { DateTimeFormat } = Intl;
+        Object.assign(Intl, {
+          DateTimeFormat(...given) {
+            window.turns++;
+            return DateTimeFormat(...given);
+          },
+        });
+      });
+      await open();
+      await taken(1);
+      const expected = await page.evaluate(() => [
+        window.turns,
+        Intl.DateTimeFormat().resolvedOptions().timeZone,
+      ]);
+      assert.deepEqual([0, edge.batches[0].context.time_zone], expected);
+    }),
+  );
 });
