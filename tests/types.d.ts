@@ -23,6 +23,10 @@ interface Window {
     gtag: (...call: any[]) => void;
     dataLayer: any[];
     layer: any[];
+    /** What a plugin of a shop pushes by. */
+    pushEcommerce: (event: string, ecommerce: object, more?: object) => void;
+    /** How often a page has called the npm package's `install`. */
+    installs?: number;
     /** What consent platforms put into a page, and what plays the visitor. */
     __tcfapi: any;
     consent_api: any;

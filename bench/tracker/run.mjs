@@ -41,6 +41,7 @@ const CONTENDERS = [
   { name: "Plausible", peer: "plausible" },
   { name: "PostHog", peer: "posthog" },
   { name: "Segment", peer: "segment" },
+  { name: "RudderStack", peer: "rudderstack" },
 ];
 const wanted = values.only?.split(",");
 const contenders = CONTENDERS.filter(
@@ -169,6 +170,16 @@ async function asset(path) {
       plan: {},
     };
     return { type: "application/json", content: JSON.stringify(settings) };
+  }
+  // And RudderStack for its own; what it reports of itself is off, as at a shop that hosts it.
+  if (path.startsWith("/sourceConfig")) {
+    const off = { enabled: false };
+    const config = { statsCollection: { errors: off, metrics: off } };
+    const source = { id: "bench", name: "bench", workspaceId: "bench", enabled: true, config };
+    return {
+      type: "application/json",
+      content: JSON.stringify({ source: { ...source, destinations: [] } }),
+    };
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import { FULL } from "./consent.js";
 import { body, rankOf } from "./envelope.js";
-import { attempt, guard, warn } from "./guard.js";
+import { attempt, guard, on, warn } from "./guard.js";
 import { PAGE, isAmong, living } from "./pen.js";
 import { RETRY, forget, get, keep, placeOf, places, readPlace, set, unset } from "./store.js";
 import { COOKIE_DOMAIN, WRITE_KEY, beside } from "./tag.js";
@@ -18,6 +18,9 @@ const ORPHAN_MS = 6e4;
 /** No edge takes an event that is older. */
 const OLDEST_MS = 7 * 864e5;
 
+/** Most characters of events that the shop's pages keep together: a fifth of what browsers store for a site. */
+const STORE_LENGTH = 1e6;
+
 /** While another page asks a failing edge: when to look again. */
 const OTHERS_TURN_MS = 2e3;
 
@@ -31,7 +34,18 @@ let timer;
 /** When it fires, or infinity. */
 let firesAt = Infinity;
 
-/** The texts of the events in the core's queue, and where they are stored. @type {Map<number, {text: string, place: string}>} */
+/** The size of the page's window. Asked for at any other time than right after a layout, some browsers lay the page out at
+ *  once, which may cost more than all else the tracker does. @type {Fields} */
+let viewport = {};
+
+new ResizeObserver(
+  guard(() => {
+    viewport = { viewport_width: innerWidth, viewport_height: innerHeight };
+  }),
+).observe(document.documentElement);
+
+/** The texts of the events in the core's queue, and where they are stored (nowhere: an empty text).
+ *  @type {Map<number, {text: string, place: string}>} */
 const unsent = new Map();
 
 export const clock = () => performance.now();
@@ -69,7 +83,7 @@ export const enqueue = (events) => {
 
 const afterAdding = () => {
   for (let event; (event = core.overflow());) {
-    warn("the queue is full");
+    warn("queue full");
     drop(event);
   }
   schedule();
@@ -82,17 +96,32 @@ const drop = (event) => {
   unsent.delete(event);
 };
 
-/** Takes over what pages that are gone have left. This page must have the pen, or else two take the same. */
+/** An event was pushed out of the store by others: it stays in this page's memory alone.
+ *  @param {string | null} from */
+const pushedOut = (from) => {
+  for (const event of unsent.values()) if (event.place === from) event.place = "";
+};
+
+// Another page removed it. What clears the whole store names no place.
+on(window, "storage", ({ key, newValue }) => newValue ?? pushedOut(key));
+
+/** Takes over what pages that are gone have left, and removes from the store what is too much in it. This page must have the
+ *  pen, or else two take the same. */
 export const takeOver = async () => {
   const names = await living();
+  if (mode !== FULL) return;
   const own = new Set([...unsent.values()].map(({ place }) => place));
   const now = Date.now();
-  for (const from of places()) {
+  let room = STORE_LENGTH;
+  // What is worth the most comes first, of these the latest.
+  for (const from of places().reverse()) {
     const { rank, owner, id, time } = readPlace(from);
-    const lives = names ? isAmong(names, owner) : now - time < ORPHAN_MS;
-    if (own.has(from) || owner === PAGE || lives || mode !== FULL) continue;
-    const text = get(from);
-    if (text && now - time < OLDEST_MS) {
+    const text = get(from) ?? "";
+    room -= text.length;
+    const isKept = room > 0 && now - time < OLDEST_MS;
+    if (isKept) {
+      const lives = names ? isAmong(names, owner) : now - time < ORPHAN_MS;
+      if (own.has(from) || lives) continue;
       const to = placeOf(rank, PAGE, id);
       // In a full store the old place stays the only one.
       const moved = set(to, text);
@@ -100,6 +129,7 @@ export const takeOver = async () => {
       if (!moved) continue;
     }
     unset(from);
+    pushedOut(from);
   }
   afterAdding();
 };
@@ -107,7 +137,9 @@ export const takeOver = async () => {
 /** A shop may clear its whole store: what is unsent is stored again. */
 export const keepAll = () => {
   if (mode !== FULL) return;
-  for (const { place, text } of unsent.values()) if (get(place) === null) keep(place, text);
+  for (const { place, text } of unsent.values()) {
+    if (place && get(place) === null) keep(place, text);
+  }
 };
 
 /** Whether other pages know what this one knows of a failing edge. */
@@ -148,10 +180,9 @@ const sendNext = () => {
   const { locks } = navigator;
   if (mode !== FULL || !core.failures() || !locks) return sendNow();
   // One page at a time asks a failing edge.
-  return locks.request("shoptrail.send", { ifAvailable: true }, (lock) => {
-    if (lock) return sendNow();
-    sendIn(OTHERS_TURN_MS);
-  });
+  return locks.request("shoptrail.send", { ifAvailable: true }, (lock) =>
+    lock ? sendNow() : sendIn(OTHERS_TURN_MS),
+  );
 };
 
 const sendNow = async () => {
@@ -229,11 +260,13 @@ const head = () => ({
   tracker,
   context: {
     language: navigator.language,
-    time_zone: attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+    // `Intl` takes ten milliseconds and more for its first answer, and `Temporal`, where it is there, none.
+    time_zone: attempt(
+      () => window.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ),
     screen_width: screen.width,
     screen_height: screen.height,
-    viewport_width: innerWidth,
-    viewport_height: innerHeight,
+    ...viewport,
   },
 });
 

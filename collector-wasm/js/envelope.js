@@ -3,11 +3,15 @@
 
 /** What comes first in an event's text, and what a shop's call cannot say about it. The customer is among them because
  *  consent decides about that. */
-const OWN_FIELDS = Object.fromEntries(
-  ["event_id", "event_timestamp", "seq", "anonymous_id", "session_id", "consent", "user_id"].map(
-    (name) => [name, undefined],
-  ),
-);
+const OWN_FIELDS = {
+  event_id: undefined,
+  event_timestamp: undefined,
+  seq: undefined,
+  anonymous_id: undefined,
+  session_id: undefined,
+  consent: undefined,
+  user_id: undefined,
+};
 
 /** @param {number} value
  *  @param {number} digits */
@@ -15,10 +19,10 @@ const hex = (value, digits) => value.toString(16).padStart(digits, "0");
 
 /** A UUID of version 7 (RFC 9562, section 5.7): 48 bits of milliseconds since the epoch, then random bits.
  *  @param {number} now
- *  @param {ArrayLike<number>} random three times 32 bits */
+ *  @param {Iterable<number>} random three times 32 bits */
 export const uuid7 = (now, random) => {
   const time = hex(now, 12);
-  const [a, b, c] = Array.from(random);
+  const [a, b, c] = random;
   return [
     time.slice(0, 8),
     time.slice(8),

@@ -32,9 +32,8 @@ const beginWithout = () => begin(createCore, "shoptrail-js", sendView);
 const beginWithModule = async () => {
   try {
     if (DEBUG) await (await import(beside(PANEL))).default();
-    const timeout = new Promise((_, reject) => setTimeout(reject, MODULE_TIMEOUT_MS, "timeout"));
-    const create = await Promise.race([loadCore(beside(MODULE)), timeout]);
-    begin(/** @type {() => CoreCalls} */ (create), "shoptrail-wasm", sendView);
+    setTimeout(guard(beginWithout), MODULE_TIMEOUT_MS); // unless a core is there
+    begin(await loadCore(beside(MODULE)), "shoptrail-wasm", sendView);
   } catch (reason) {
     warn("without WASM:", reason);
     beginWithout();
@@ -55,7 +54,7 @@ const call = guard((/** @type {unknown} */ name, /** @type {any} */ fields) => {
   if (name === "consent") consent(fields);
   else if (name === "identify") identify(fields);
   else if (typeof name === "string") track(name, fields);
-  else warn("a call without a name:", name);
+  else warn("no name:", name);
 });
 
 /** What the late parts get. @type {LateParts} */

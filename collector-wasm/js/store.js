@@ -68,20 +68,29 @@ export const setChoice = (choice) => {
   }
 };
 
-/** Where an event is kept. The place says what it is worth, whose it is and, by the id's time, how old it is.
+/** Where an event is kept. The place says what it is worth, how old it is (by the id's time) and whose it is: in the order of
+ *  texts, what is worth the least comes first, of these the oldest.
  *  @param {number} rank
  *  @param {string} owner
  *  @param {string} id */
-export const placeOf = (rank, owner, id) => `${EVENT}${rank}.${owner}.${id}`;
+export const placeOf = (rank, owner, id) => `${EVENT}${rank}.${id}.${owner}`;
 
-/** The places of all pages' events. */
-export const places = () =>
-  attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(EVENT))) ?? [];
+/** The names in the store that begin like this, in the order of texts.
+ *  @param {string} start */
+const namesOf = (start) =>
+  attempt(() =>
+    Object.keys(localStorage)
+      .filter((name) => name.startsWith(start))
+      .sort(),
+  ) ?? [];
+
+/** The places of all pages' events, those of the least worth first, of these the oldest. */
+export const places = () => namesOf(EVENT);
 
 /** What a place says.
  *  @param {string} place */
 export const readPlace = (place) => {
-  const [rank, owner, id = ""] = place.slice(EVENT.length).split(".");
+  const [, , rank, id = "", owner] = place.split(".");
   return { rank: Number(rank), owner, id, time: parseInt(id.replace("-", "").slice(0, 12), 16) };
 };
 
@@ -89,17 +98,13 @@ export const readPlace = (place) => {
  *  @param {string} place
  *  @param {string} text */
 export const keep = (place, text) => {
-  if (set(place, text)) return true;
+  if (set(place, text)) return;
   const { rank } = readPlace(place);
-  /** @param {string} other */
-  const worth = (other) => readPlace(other).rank + readPlace(other).id;
-  const least = places().filter((other) => readPlace(other).rank < rank);
-  least.sort((one, other) => (worth(one) < worth(other) ? -1 : 1));
-  for (const other of least) {
+  for (const other of places()) {
+    if (readPlace(other).rank >= rank) return;
     unset(other);
-    if (set(place, text)) return true;
+    if (set(place, text)) return;
   }
-  return false;
 };
 
 /** Removes everything but the choice. */
@@ -107,6 +112,5 @@ export const forget = () => {
   for (const domain of [undefined, COOKIE_DOMAIN]) {
     for (const name of [VISITOR, SLIP]) if (cookie(name)) setCookie(name, "", 0, domain);
   }
-  const names = attempt(() => Object.keys(localStorage)) ?? [];
-  for (const name of names) if (name.startsWith(PREFIX) && name !== CONSENT) unset(name);
+  for (const name of namesOf(PREFIX)) if (name !== CONSENT) unset(name);
 };

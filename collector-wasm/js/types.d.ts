@@ -25,6 +25,7 @@ type Shoptrail = ((...call: unknown[]) => void) & {
 };
 
 interface Window {
+    Temporal?: { Now: { timeZoneId(): string } };
     shoptrail?: Shoptrail;
     shoptrailConfig?: Record<string, string>;
 }

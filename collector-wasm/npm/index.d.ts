@@ -35,6 +35,7 @@ export interface Settings {
     cookieDomain?: string;
     consentFrom?: "google" | "tcf" | "onetrust" | "cookiebot" | "shopify" | "wordpress";
     ga4?: string;
+    ga4Currency?: string;
     clickText?: string;
     debug?: string;
     views?: "off";

@@ -177,6 +177,7 @@ describe("nothing is lost", () => {
     "in_a_browser_whose_intl_throws",
     visit(async ({ edge, page, open, taken }) => {
       await page.addInitScript(() => {
+        Reflect.deleteProperty(window, "Temporal"); // no such browser has it
         Object.assign(Intl, {
           DateTimeFormat() {
             throw new RangeError("Unsupported time zone specified undefined");

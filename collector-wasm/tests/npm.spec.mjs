@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -11,20 +11,17 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+import { unpackFor } from "./packed.mjs";
 import { assertComplete, visit } from "./visit.mjs";
 
-const PACKAGE = fileURLToPath(new URL("../npm", import.meta.url));
 const TYPESCRIPT = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
 
 let shop;
+let unpacked;
 
 before(async () => {
   shop = await mkdtemp(join(tmpdir(), "shoptrail-npm-"));
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", shop], { cwd: PACKAGE });
-  const [tarball] = (await readdir(shop)).filter((file) => file.endsWith(".tgz"));
-  const unpacked = join(shop, "node_modules/shoptrail-tracker");
-  await mkdir(unpacked, { recursive: true });
-  execFileSync("tar", ["-xzf", join(shop, tarball), "-C", unpacked, "--strip-components=1"]);
+  unpacked = await unpackFor(shop);
 });
 
 after(() => rm(shop, { recursive: true, force: true }));
@@ -43,7 +40,6 @@ const typesOf = async (program) => {
 
 describe("the npm package", () => {
   test("has_its_program_types_and_readme_alone_and_the_trackers_version", async () => {
-    const unpacked = join(shop, "node_modules/shoptrail-tracker");
     const files = await readdir(unpacked);
     const expected = ["README.md", "events.d.ts", "index.d.ts", "index.js", "package.json"];
     assert.deepEqual(files.sort(), expected);

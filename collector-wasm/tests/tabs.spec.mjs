@@ -14,6 +14,15 @@ const sendFrom = (tab, names) =>
 const oneSession = (events) =>
   assert.equal(new Set(events.map(({ session_id }) => session_id)).size, 1, "one session");
 
+/** What is in the store: how many characters of events, and how many of the most worth. */
+const storedOf = () => {
+  const names = Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.event."));
+  return {
+    length: names.reduce((sum, name) => sum + localStorage.getItem(name).length, 0),
+    orders: names.filter((name) => name.startsWith("shoptrail.event.2.")).length,
+  };
+};
+
 /** How many events are in the store. */
 const unsentOf = () =>
   Object.keys(localStorage).filter((name) => name.startsWith("shoptrail.event.")).length;
@@ -124,6 +133,44 @@ describe("the store", () => {
         { getItem: 1, setItem: 2, removeItem: 0 },
         { getItem: 1, setItem: 11, removeItem: 0 },
       ]);
+    }),
+  );
+
+  test(
+    "has_a_million_characters_of_all_pages_events_and_of_these_the_most_worth",
+    visit(async ({ edge, page, shop, newPage, open, taken }) => {
+      await open();
+      const looking = await newPage();
+      await looking.clock.install();
+      await looking.goto(shop.origin);
+      await taken(2);
+      edge.reply = { away: true };
+      const tabs = [page, looking];
+      const room = 1e6;
+      for (const tab of [...tabs, ...tabs, ...tabs]) {
+        const before = await tab.evaluate(unsentOf);
+        await tab.evaluate(() => {
+          const item = { item_id: "a", price: 1 };
+          const order = { transaction_id: "t", currency: "EUR", value: 1, items: [item] };
+          window.shoptrail("purchase", order);
+          for (let n = 0; n < 6; n++) {
+            window.shoptrail("click", { properties: { text: "x".repeat(4e4) } });
+          }
+        });
+        await until("all stored", async () => (await tab.evaluate(unsentOf)) >= before + 7);
+      }
+      assert.ok((await page.evaluate(storedOf)).length > 1.4 * room);
+      for (const tab of tabs) {
+        await until("no more than there is room for", async () => {
+          await looking.clock.runFor(10_000);
+          return (await tab.evaluate(storedOf)).length <= room;
+        });
+      }
+      // What was pushed out does not come back as a page goes, from neither's memory.
+      for (const tab of tabs) await tab.evaluate(() => dispatchEvent(new Event("pagehide")));
+      const { length, orders } = await page.evaluate(storedOf);
+      assert.equal(orders, 6);
+      assert.ok(length > 0.9 * room && length < 1.01 * room, `${length}`);
     }),
   );
 });

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import { createCore } from "../js/fallback.js";
-import { coreOf } from "../js/module.js";
+import { IMPORTS, coreOf } from "../js/module.js";
 
 const built = new URL("../../target/tracker-parts/", import.meta.url);
 const scenarios = JSON.parse(
@@ -33,5 +33,6 @@ const check = (create) => {
 test("the core without WASM answers the vectors", () => check(createCore));
 
 test("the WASM module answers the vectors", async () => {
-  check(await coreOf(new WebAssembly.Module(await readFile(new URL("collector.wasm", built)))));
+  const module = await readFile(new URL("collector.wasm", built));
+  check(coreOf((await WebAssembly.instantiate(module, IMPORTS)).instance));
 });

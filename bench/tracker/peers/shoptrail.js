@@ -2,9 +2,9 @@
 
 import { ready } from "./ready.js";
 
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...args) => {
-  const result = await instantiate(...args);
+const { instantiateStreaming } = WebAssembly;
+WebAssembly.instantiateStreaming = async (...args) => {
+  const result = await instantiateStreaming(...args);
   setTimeout(() => {
     window.send = (item) => window.shoptrail("view_item", item);
     ready();

@@ -4,7 +4,7 @@
 /** Percent of the page's height, of which each tells once that it was reached. */
 const DEPTHS = [90, 75, 50, 25];
 
-/** Time after a scroll: by then the browser has laid the page out, and reading its height forces nothing. */
+/** Most often that scrolling is looked at, in milliseconds. */
 const SCROLL_MS = 200;
 
 /** A term that is still being typed is no search, in milliseconds. */
@@ -15,7 +15,8 @@ const observeScroll = ({ track, on, guard, page }) => {
   let shown = "";
   let deepest = 0;
   let timer = 0;
-  const measure = guard(() => {
+  const measure = () => {
+    layout.disconnect();
     timer = 0;
     const url = page().page_url;
     if (url !== shown) deepest = 0;
@@ -25,9 +26,11 @@ const observeScroll = ({ track, on, guard, page }) => {
     if (percent <= deepest) return;
     deepest = percent;
     track("scroll", { properties: { percent_scrolled: percent } });
-  });
+  };
+  // It is called when the browser has just laid the page out: reading sizes forces nothing then.
+  const layout = new ResizeObserver(guard(measure));
   on(window, "scroll", () => {
-    timer ||= setTimeout(measure, SCROLL_MS);
+    timer ||= setTimeout(() => layout.observe(document.documentElement), SCROLL_MS);
   });
 };
 

@@ -32,12 +32,15 @@ const pick = (from, names) =>
       .map((name) => [name, from[name]]),
   );
 
+/** Most items of an event, by Google's documentation and by the contract. */
+const ITEMS = 200;
+
 /** The items as the contract wants them. For Google an item's name can do without an id.
  *  @param {any} params
  *  @returns {any[] | undefined} */
 const itemsOf = (params) =>
   Array.isArray(params.items) && params.items.length
-    ? params.items.map((/** @type {any} */ item) => ({
+    ? params.items.slice(0, ITEMS).map((/** @type {any} */ item) => ({
         ...pick(params, ITEM_FIELDS),
         ...item,
         item_id: item.item_id ?? item.item_name,
@@ -54,12 +57,13 @@ const valueOf = (items) => {
 /** Our fields of Google's parameters.
  *  @param {string} type
  *  @param {any} params
+ *  @param {string} [currency] of amounts that come without one
  *  @returns {Fields} */
-export const fieldsOf = (type, params) => {
+export const fieldsOf = (type, params, currency) => {
   const items = itemsOf(params);
   const properties = pick(params, PROPERTIES);
   const fields = pick(params, FIELDS);
-  fields.currency ??= items?.[0].currency;
+  fields.currency ??= items?.[0].currency ?? currency;
   if (items && fields.currency && !/purchase|refund/.test(type)) fields.value ??= valueOf(items);
   return {
     ...fields,
@@ -71,7 +75,7 @@ export const fieldsOf = (type, params) => {
 
 /** @param {LateParts} parts
  *  @param {string} name of the data layer */
-export default ({ track, identify, guard }, name) => {
+export default ({ track, identify, guard, setting }, name) => {
   /** What `gtag("set", …)` and `gtag("config", …)` said about all events. @type {Fields} */
   const common = {};
   /** What was pushed for the next event. @type {Fields | undefined | null} */
@@ -83,7 +87,7 @@ export default ({ track, identify, guard }, name) => {
    *  @param {string} type
    *  @param {Fields} params */
   const send = (isCall, type, params) => {
-    const fields = fieldsOf(type, params);
+    const fields = fieldsOf(type, params, setting("ga4Currency"));
     const text = type + JSON.stringify(fields);
     const before = said.get(text);
     const at = performance.now();

@@ -42,7 +42,6 @@ export const ping = () => {
 };
 
 export const observeEngagement = () => {
-  lastInput = clock();
   active();
   for (const type of ["pointerdown", "pointermove", "keydown", "scroll"]) on(window, type, active);
   on(document, "visibilitychange", active);

@@ -43,11 +43,12 @@ fn run(arguments: &[String]) -> Result<()> {
         .generate_output()
         .with_context(|| format!("cannot make the glue of `{input}`"))?;
     if host == "bare" {
-        // Nobody uses the glue: what only it calls, and its long names, are ballast.
+        // Nobody uses the glue: what only it calls, and its long names, are ballast. What the module imports of it is never
+        // called, so one function can stand for all (collector-wasm/js/module.js).
         let module = output.wasm_mut();
-        for (number, import) in module.imports.iter_mut().enumerate() {
+        for import in module.imports.iter_mut() {
             import.module = "glue".to_owned();
-            import.name = number.to_string();
+            import.name = "0".to_owned();
         }
         let exports = &mut module.exports;
         let mut of_glue = Vec::new();

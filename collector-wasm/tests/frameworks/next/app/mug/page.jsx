@@ -1,0 +1,7 @@
+import { Add } from "./add";
+
+export const metadata = { title: "Mug" };
+
+export default function Mug() {
+    return <Add />;
+}
