@@ -1,6 +1,6 @@
 //! What the steps of a build ask of rows: pure functions from frames to frames and plain values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
@@ -55,6 +55,27 @@ pub(super) fn days_around(days: &BTreeSet<Day>, before: Day, after: Day) -> BTre
     days.iter()
         .flat_map(|day| day - before..=day + after)
         .collect()
+}
+
+/// Days in order, in groups of about so many rows; `rows` has how many a day has.
+pub(super) fn day_groups(
+    days: BTreeSet<Day>,
+    rows: &BTreeMap<Day, usize>,
+    rows_at_once: usize,
+) -> Vec<BTreeSet<Day>> {
+    let mut groups: Vec<BTreeSet<Day>> = Vec::new();
+    let mut held = rows_at_once;
+    for day in days {
+        if held >= rows_at_once {
+            groups.push(BTreeSet::new());
+            held = 0;
+        }
+        held += rows.get(&day).copied().unwrap_or_default();
+        if let Some(group) = groups.last_mut() {
+            group.insert(day);
+        }
+    }
+    groups
 }
 
 /// Rows whose `day` is one of these.

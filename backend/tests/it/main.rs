@@ -13,6 +13,7 @@ mod landing;
 mod pull_api;
 mod quality;
 mod readers;
+mod refresh;
 mod replay;
 mod running;
 mod stop;
