@@ -454,7 +454,7 @@ async fn plan_increment(
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         let now_us = chrono::Utc::now().timestamp_micros();
-        let outcomes = quality::check(&staged, now_us).await?;
+        let outcomes = quality::check(&staged, reporting, now_us).await?;
         plan.checks = quality::counts(&outcomes);
         plan.broken = quality::verdict(&outcomes);
         (plan.results, plan.warned) =

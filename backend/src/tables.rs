@@ -39,7 +39,7 @@ pub fn write(
             )?;
             writeln!(
                 out,
-                "Times are UTC. Days are days of the reporting time zone. Money is in minor units of the row's currency."
+                "Times are UTC. Days are days of the reporting time zone, of a shop that has one of its own of that. Money is in minor units of the row's currency."
             )?;
             tables
                 .iter()

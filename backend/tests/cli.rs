@@ -69,7 +69,7 @@ fn help_of_every_command_is_as_it_was_reviewed() {
 
 #[test]
 fn usual_errors_say_what_is_wrong_and_what_to_do() {
-    let cases: [(&str, &[&str]); 18] = [
+    let cases: [(&str, &[&str]); 19] = [
         ("no_such_command", &["biuld"]),
         ("no_such_flag", &["build", "--every-second"]),
         (
@@ -91,6 +91,14 @@ fn usual_errors_say_what_is_wrong_and_what_to_do() {
         ),
         ("time_zone", &["build", "--time-zone", "Berlin"]),
         ("currency", &["build", "--currency", "euro"]),
+        (
+            "reporting_of_a_shop",
+            &[
+                "build",
+                "--shop-reporting",
+                r#"{"north":{"time_zone":"Boston"}}"#,
+            ],
+        ),
         ("key_without_secret", &["land", "--api-key", "key"]),
         (
             "rule_with_a_fault",

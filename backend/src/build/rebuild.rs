@@ -349,9 +349,8 @@ impl<'a> Made<'a> {
         if dealt.unreadable.is_empty() {
             return Ok(());
         }
-        let time_zone = &self.reporting.time_zone;
         let quarantined = quarantine::rows(&dealt.unreadable)?;
-        let refused = left_out::refused(&dealt.unreadable, time_zone)?;
+        let refused = left_out::refused(&dealt.unreadable, self.reporting)?;
         let mut staged = self.staged();
         staged.replace(&quarantine::TABLE, quarantine::TABLE.empty(), quarantined)?;
         staged.replace(&left_out::TABLE, left_out::TABLE.empty(), refused)?;
@@ -367,8 +366,7 @@ impl<'a> Made<'a> {
     async fn add(&mut self, rows: DataFrame, records: DataFrame) -> anyhow::Result<()> {
         let rows = events::once(&rows)?;
         let winners = rows.select(events::RIVALRY)?.lazy();
-        let time_zone = &self.reporting.time_zone;
-        let repeated = left_out::repeated(records.lazy(), winners, time_zone).collect()?;
+        let repeated = left_out::repeated(records.lazy(), winners, self.reporting).collect()?;
         let new = NewRows {
             left_out: repeated,
             ..silver::typed(&rows, self.reporting)?

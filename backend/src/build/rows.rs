@@ -88,7 +88,7 @@ pub(super) fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
     Ok(col("day").is_in(lit(days), false))
 }
 
-/// Every day, in the reporting time zone, between two instants of each row.
+/// Every day, in the time zone of its shop, between two instants of each row.
 pub(super) fn days_spanned(
     rows: &DataFrame,
     from: &str,
@@ -96,8 +96,8 @@ pub(super) fn days_spanned(
     reporting: &Reporting,
 ) -> PolarsResult<BTreeSet<Day>> {
     let ends = rows.clone().lazy().select([
-        silver::day(from, &reporting.time_zone).alias("from"),
-        silver::day(to, &reporting.time_zone).alias("to"),
+        silver::day(from, reporting).alias("from"),
+        silver::day(to, reporting).alias("to"),
     ]);
     let ends = ends.collect()?;
     let (from, to) = (

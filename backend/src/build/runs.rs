@@ -113,7 +113,7 @@ impl Run<'_> {
         let row = row
             .lazy()
             .with_column(col("started_at").cast(Timestamp.polars()))
-            .with_column(silver::day("started_at", &reporting.time_zone).alias("day"));
+            .with_column(silver::day_in("started_at", &reporting.time_zone).alias("day"));
         Ok(Change {
             table: &TABLE,
             replaces: Replaces::Keys(TABLE.empty().select(TABLE.address())?),

@@ -154,8 +154,7 @@ pub(super) async fn inputs(
         orders: input(staged, gold, &orders::TABLE, &narrow).await?,
         refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
         left_out: input(staged, gold, &left_out::TABLE, &narrow).await?,
-        time_zone: reporting.time_zone.clone(),
-        currency: reporting.currency.clone(),
+        reporting: reporting.clone(),
     })
 }
 

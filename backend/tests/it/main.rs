@@ -16,6 +16,7 @@ mod readers;
 mod refresh;
 mod replay;
 mod running;
+mod shops;
 mod stop;
 mod undelivered;
 mod warehouse;
