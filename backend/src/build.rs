@@ -7,6 +7,7 @@ mod parts;
 mod products;
 mod quality;
 mod rebuild;
+mod refresh;
 mod rows;
 mod runs;
 mod scopes;
@@ -28,6 +29,8 @@ use shoptrail_local::progress::now;
 
 use self::parts::Parts;
 pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
+use self::rebuild::Rebuilt;
+pub use self::refresh::{Refresh, RefreshError};
 pub use self::runs::TABLE as RUNS;
 use self::scopes::{build_all, build_gold, inputs, replace_days};
 use self::staged::Staged;
@@ -40,13 +43,15 @@ use crate::warehouse::{
 };
 use crate::{bronze, silver};
 
-/// Which bronze rows a run takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a run makes, and of which bronze rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Those that came since the last run; all of them where tables were made under other settings or other logic.
     Increment,
     /// All, replacing every table.
     Rebuild,
+    /// Tables of what is there, again. All tables from all rows where they were made under other settings or other logic.
+    Refresh(Refresh),
 }
 
 /// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
@@ -157,7 +162,7 @@ pub async fn run_within(
     let mut mode = mode;
     loop {
         let run = Started::now(warehouse);
-        let plan = guarded(plan(warehouse, reporting, mode, Some(rows_at_once))).await?;
+        let plan = guarded(plan(warehouse, reporting, &mode, Some(rows_at_once))).await?;
         // A run that goes on failing in the same way is told once.
         let is_told = match plan.broken {
             Some(_) => plan.results.is_some(),
@@ -277,7 +282,7 @@ pub async fn forecast(
     mode: Mode,
 ) -> anyhow::Result<Forecast> {
     let before = warehouse.traffic();
-    let plan = guarded(plan(warehouse, reporting, mode, None)).await?;
+    let plan = guarded(plan(warehouse, reporting, &mode, None)).await?;
     if let Some(broken) = plan.broken {
         return Err(broken.into());
     }
@@ -347,31 +352,47 @@ struct Plan {
     broken: Option<quality::Broken>,
 }
 
-/// Plans the next publication: of a rebuild, or of no more new rows than are `enough`.
+/// Plans the next publication: of a rebuild, of what is asked for again, or of no more new rows than are `enough`.
 async fn plan(
     warehouse: &dyn Warehouse,
     reporting: &Reporting,
-    mode: Mode,
+    mode: &Mode,
     enough: Option<usize>,
 ) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
-    let recipe = silver::recipe(reporting);
-    if mode == Mode::Increment && published.recipe == recipe {
-        return plan_increment(warehouse, reporting, published, enough).await;
-    }
+    let is_same_recipe = published.recipe == silver::recipe(reporting);
+    // A first build that failed has published what its checks found.
+    let is_first = published.recipe == Recipe::default();
+    let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
     let reason = match mode {
+        Mode::Increment if is_same_recipe => {
+            return plan_increment(warehouse, reporting, published, enough).await;
+        }
+        Mode::Refresh(_) if is_first => return Err(RefreshError::NothingPublished.into()),
+        Mode::Refresh(refresh) if is_same_recipe => {
+            return refresh::plan(warehouse, reporting, published, refresh, rows_at_once).await;
+        }
         Mode::Rebuild => Reason::Asked,
-        // A first build that failed has published what its checks found.
-        Mode::Increment if published.recipe == Recipe::default() => Reason::FirstBuild,
-        Mode::Increment => Reason::OtherRecipe,
+        Mode::Increment if is_first => Reason::FirstBuild,
+        Mode::Increment | Mode::Refresh(_) => Reason::OtherRecipe,
     };
     if reason == Reason::OtherRecipe {
         tracing::info!(
             "settings or logic changed since the last build: every table is built again"
         );
     }
-    let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
     let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
+    rebuilt_plan(warehouse, reporting, published, reason, rebuilt).await
+}
+
+/// Plans to publish all of a rebuild.
+async fn rebuilt_plan(
+    warehouse: &dyn Warehouse,
+    reporting: &Reporting,
+    published: Publication,
+    reason: Reason,
+    rebuilt: Rebuilt,
+) -> anyhow::Result<Plan> {
     let now_us = chrono::Utc::now().timestamp_micros();
     let (results, warned) =
         quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?;
@@ -384,7 +405,7 @@ async fn plan(
         days: rebuilt.days,
         basis: Basis {
             cursor: rebuilt.cursor,
-            recipe,
+            recipe: silver::recipe(reporting),
         },
         is_all: true,
         results,
@@ -433,7 +454,7 @@ async fn plan_increment(
             .context("building silver")?;
         build_gold(&mut staged, reporting).await?;
         let now_us = chrono::Utc::now().timestamp_micros();
-        let outcomes = quality::check(&staged, now_us).await?;
+        let outcomes = quality::check(&staged, reporting, now_us).await?;
         plan.checks = quality::counts(&outcomes);
         plan.broken = quality::verdict(&outcomes);
         (plan.results, plan.warned) =

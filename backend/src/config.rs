@@ -1,14 +1,17 @@
 //! Settings of the backend, one struct per concern.
 
+mod shops;
+
 use std::sync::Arc;
 
 use clap::Args;
 use polars::prelude::{PlSmallStr, TimeZone};
 use shoptrail_edge::config::ConfigError;
 
+pub use self::shops::ShopReporting;
 use crate::judging::{Judging, JudgingArgs};
 
-/// How a shop reports.
+/// How shops report.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reporting")]
 pub struct Reporting {
@@ -18,6 +21,15 @@ pub struct Reporting {
     /// Currency of sessions without an amount, an ISO 4217 code
     #[arg(long, env = "SHOPTRAIL_CURRENCY", default_value = "EUR", value_parser = currency)]
     pub currency: String,
+    /// Shops with a time zone or a currency of their own, such as {"my-shop":{"time_zone":"Asia/Tokyo","currency":"JPY"}}
+    #[arg(
+        long = "shop-reporting",
+        value_name = "JSON",
+        env = "SHOPTRAIL_SHOP_REPORTING",
+        default_value = "{}",
+        value_parser = ShopReporting::read
+    )]
+    pub shops: ShopReporting,
     /// How records are judged that the edge has not judged
     #[arg(skip)]
     pub judging: Arc<Judging>,
@@ -41,6 +53,7 @@ impl Default for Reporting {
         Self {
             time_zone: TimeZone::UTC,
             currency: "EUR".to_owned(),
+            shops: ShopReporting::default(),
             judging: Arc::default(),
         }
     }

@@ -54,7 +54,7 @@ pub fn router(
     reporting: &Reporting,
     attention: Attention,
 ) -> Router {
-    let answers = Answers::of(warehouse, reporting.time_zone.clone(), attention);
+    let answers = Answers::of(warehouse, reporting.clone(), attention);
     Router::new()
         .route("/data/version", get(version))
         .route("/data/changes", get(changes))

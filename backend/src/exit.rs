@@ -2,7 +2,7 @@
 
 use shoptrail_edge::config::ConfigError;
 
-use crate::build::Broken;
+use crate::build::{Broken, RefreshError};
 use crate::warehouse::WarehouseError;
 use crate::warehouse::bigquery::Class;
 
@@ -20,6 +20,12 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
     if error.downcast_ref::<ConfigError>().is_some() {
         return SETTING;
+    }
+    if let Some(error) = error.downcast_ref::<RefreshError>() {
+        return match error {
+            RefreshError::UnknownTable { .. } | RefreshError::Backwards { .. } => SETTING,
+            RefreshError::NothingPublished => OTHER,
+        };
     }
     let warehouse = error
         .chain()
@@ -52,6 +58,7 @@ fn of_class(class: Class) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::Refresh;
     use crate::warehouse::bigquery::BigQueryError;
 
     #[test]
@@ -91,6 +98,9 @@ mod tests {
         assert!(guide.contains("\n| 19 | "));
         let setting = ConfigError::new("SHOPTRAIL_RULES", "has a fault");
         assert_eq!(code(&setting.into()), 2);
+        let unknown = Refresh::of(&["orders".to_owned()], None, None).unwrap_err();
+        assert_eq!(code(&unknown.into()), 2);
+        assert_eq!(code(&RefreshError::NothingPublished.into()), 1);
         assert_eq!(code(&anyhow::anyhow!("anything")), 1);
     }
 }

@@ -17,6 +17,7 @@ pub mod trending_products;
 
 use polars::prelude::*;
 
+use crate::config::Reporting;
 use crate::table::Table;
 
 /// All gold tables.
@@ -139,10 +140,8 @@ pub struct Silver {
     pub refunds: LazyFrame,
     /// `silver_left_out`.
     pub left_out: LazyFrame,
-    /// The reporting time zone.
-    pub time_zone: TimeZone,
-    /// The reporting currency.
-    pub currency: String,
+    /// How shops report.
+    pub reporting: Reporting,
 }
 
 /// `part / whole` as a float; 0 where there is no whole.

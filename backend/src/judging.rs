@@ -26,7 +26,7 @@ pub struct JudgingArgs {
         value_parser = days
     )]
     pub max_event_age_days: u32,
-    /// The shop's own hosts, payment hosts and sources, for events that no edge has derived channels of
+    /// Own hosts, payment hosts and sources, of all shops and of single ones, for events that no edge has derived channels of
     #[arg(long, value_name = "JSON", env = "SHOPTRAIL_RULES")]
     pub rules: Option<String>,
     /// What of events may be kept, for those that no edge has cleaned
@@ -195,6 +195,12 @@ mod tests {
                 "",
                 "",
                 "`SHOPTRAIL_RULES` `own_hosts` 1 is not used",
+            ),
+            (
+                r#"{"shops":{"north":{"own_hosts":["b/"]}}}"#,
+                "",
+                "",
+                "`SHOPTRAIL_RULES` `shops.north.own_hosts` 0 is not used",
             ),
             ("", "{", "", "`SHOPTRAIL_PRIVACY` is no JSON object"),
             (

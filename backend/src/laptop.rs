@@ -81,8 +81,10 @@ impl LocalArgs {
         let Reporting {
             time_zone,
             currency,
+            shops,
             ..
         } = &self.reporting;
+        let shops = shops.to_string();
         let mut args = vec![
             "build".to_owned(),
             "--warehouse".to_owned(),
@@ -95,6 +97,8 @@ impl LocalArgs {
             time_zone.as_str(),
             "--currency",
             currency,
+            "--shop-reporting",
+            &shops,
             "--max-event-age-days",
             MAX_EVENT_AGE_DAYS,
         ];

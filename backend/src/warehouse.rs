@@ -162,6 +162,18 @@ pub struct Recipe {
     pub bot_score: u8,
     /// Hash of the settings that events are judged by where the edge has not judged them.
     pub judging: String,
+    /// The shops that report otherwise than the others.
+    pub shops: BTreeMap<String, ShopRecipe>,
+}
+
+/// What the tables are made under where they are of one shop.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopRecipe {
+    /// Its reporting time zone.
+    pub time_zone: String,
+    /// Its reporting currency.
+    pub currency: String,
 }
 
 /// What a publication is made from.

@@ -69,7 +69,7 @@ fn help_of_every_command_is_as_it_was_reviewed() {
 
 #[test]
 fn usual_errors_say_what_is_wrong_and_what_to_do() {
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 19] = [
         ("no_such_command", &["biuld"]),
         ("no_such_flag", &["build", "--every-second"]),
         (
@@ -91,6 +91,14 @@ fn usual_errors_say_what_is_wrong_and_what_to_do() {
         ),
         ("time_zone", &["build", "--time-zone", "Berlin"]),
         ("currency", &["build", "--currency", "euro"]),
+        (
+            "reporting_of_a_shop",
+            &[
+                "build",
+                "--shop-reporting",
+                r#"{"north":{"time_zone":"Boston"}}"#,
+            ],
+        ),
         ("key_without_secret", &["land", "--api-key", "key"]),
         (
             "rule_with_a_fault",
@@ -109,6 +117,19 @@ fn usual_errors_say_what_is_wrong_and_what_to_do() {
         (
             "rebuild_again_and_again",
             &["build", "--rebuild", "--every-ms", "5"],
+        ),
+        (
+            "rebuild_of_some_tables",
+            &["build", "--rebuild", "--tables", "gold_daily_kpis"],
+        ),
+        (
+            "table_that_no_build_makes",
+            &["build", "--tables", "gold_daily_kpis,bronze_events"],
+        ),
+        ("day_that_is_none", &["build", "--since", "yesterday"]),
+        (
+            "days_backwards",
+            &["build", "--since", "2026-11-05", "--until", "2026-11-01"],
         ),
         ("rate_of_live_shoppers", &["simulate", "--live"]),
         ("log_filter", &["tables", "--log", "shoptrail=loud"]),

@@ -30,7 +30,7 @@ pub struct Config {
     pub prefix: String,
     /// `SHOPTRAIL_PRIVACY`, a JSON object, and `SHOPTRAIL_HASH_KEY`, a secret.
     pub privacy: PrivacyRules,
-    /// `SHOPTRAIL_RULES`, a JSON object: the shop's own hosts, payment hosts and sources.
+    /// `SHOPTRAIL_RULES`, a JSON object: own hosts, payment hosts and sources, of all shops and of single ones.
     pub rules: Rules,
     /// `SHOPTRAIL_MAX_AGE_DAYS`: how old an event may be, in milliseconds here. 7 days unless set.
     pub max_age_ms: i64,
@@ -74,6 +74,7 @@ impl Config {
         let (rules, unused) =
             text("SHOPTRAIL_RULES").map_or_else(Default::default, |json| rules::read(&json));
         problems.extend(unused);
+        problems.extend(rules_of_nobody(&rules, &shops));
         let privacy = PrivacyRules::read(
             text("SHOPTRAIL_PRIVACY").as_deref(),
             text("SHOPTRAIL_HASH_KEY").as_deref(),
@@ -93,6 +94,19 @@ impl Config {
             problems,
         })
     }
+}
+
+/// Names the shops that have rules and may send nothing: mostly a typing error.
+fn rules_of_nobody(rules: &Rules, shops: &[ShopConfig]) -> Vec<ConfigError> {
+    let unknown = rules
+        .shops()
+        .filter(|shop_id| shops.iter().all(|shop| shop.shop_id != *shop_id));
+    unknown
+        .map(|shop_id| {
+            let problem = format!("`shops.{shop_id}` is of no shop in `SHOPTRAIL_SHOPS`");
+            ConfigError::new("SHOPTRAIL_RULES", problem)
+        })
+        .collect()
 }
 
 fn kafka(
@@ -302,6 +316,15 @@ mod tests {
             );
         }
         assert_eq!(read(&[]).unwrap().problems, Vec::new());
+    }
+
+    #[test]
+    fn rules_of_a_shop_that_is_not_there_are_named() {
+        let rules = r#"{"shops":{"demo":{},"demmo":{}}}"#;
+        let config = read(&[("SHOPTRAIL_RULES", rules)]).unwrap();
+        let problems: Vec<String> = config.problems.iter().map(ToString::to_string).collect();
+        let expected = "`SHOPTRAIL_RULES` `shops.demmo` is of no shop in `SHOPTRAIL_SHOPS`";
+        assert_eq!(problems, [expected]);
     }
 
     #[test]

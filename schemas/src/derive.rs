@@ -23,7 +23,7 @@ pub(crate) use campaign::is_campaign_parameter;
 pub use channel::Channel;
 pub use domain::is_public_suffix;
 pub use referrer::ReferrerKind;
-pub use rules::{Rules, SourceCategory};
+pub use rules::{Rules, ShopRules, SourceCategory};
 
 /// The version of what is derived: of the code, of GA4's source categories and of the public suffix list together.
 pub const RULES_VERSION: u32 = 1;
@@ -201,7 +201,7 @@ pub fn event(facts: &Facts<'_>, request: &Request<'_>, rules: &Rules) -> Derived
 #[derive(Debug)]
 pub struct Deriver<'a> {
     request: Request<'a>,
-    rules: &'a Rules,
+    rules: &'a ShopRules,
     memory: Memory,
 }
 
@@ -210,8 +210,8 @@ impl<'a> Deriver<'a> {
     #[must_use]
     pub fn new(request: Request<'a>, rules: &'a Rules) -> Self {
         Self {
+            rules: rules.of(request.shop_id),
             request,
-            rules,
             memory: Memory::default(),
         }
     }

@@ -7,7 +7,7 @@ import { currencyInfo, timeOfDay } from "./format.js";
 import { PAGES } from "./pages.js";
 import { createPanel } from "./panels.js";
 import { followChanges, readJson } from "./source.js";
-import { addressOf, questionOf, stateOf } from "./state.js";
+import { addressOf, questionOf, shopOf, stateOf } from "./state.js";
 import { readWords } from "./words.js";
 
 const NAMES = Object.keys(PAGES);
@@ -61,9 +61,9 @@ async function refresh(isNewPublication = false) {
   const { signal } = (asking = new AbortController());
   try {
     if (isNewPublication || !choices) choices = await readJson("/data/choices", signal);
-    showFilters(state, choices, published.today);
+    showFilters(state, choices, today());
     const [answer, definition] = await Promise.all([
-      readJson(questionOf(state, choices, published.today), signal),
+      readJson(questionOf(state, choices, today()), signal),
       PAGES[state.page](),
     ]);
     if (signal.aborted) return;
@@ -116,7 +116,7 @@ function openPage(name, definition) {
       return state;
     },
     get today() {
-      return published.today;
+      return today();
     },
     currencyOf,
     choose,
@@ -132,12 +132,17 @@ function currencyOf(code) {
   return currencyInfo(code, choices.digits[code] ?? 2);
 }
 
+/** The day it is in the shop that the figures are of. */
+function today() {
+  return published.today_of?.[shopOf(state, choices.shops)] ?? published.today;
+}
+
 /** What the figures are compared with, in words. */
 function comparisonOf({ days, days_before: before }) {
   if (!before) return null;
   const isOneDay = days.from === days.to;
   if (state.compare === "year") return isOneDay ? "the day a year before" : "the year before";
-  if (isOneDay) return days.to === published.today ? "yesterday" : "the day before";
+  if (isOneDay) return days.to === today() ? "yesterday" : "the day before";
   const count = (Date.parse(days.to) - Date.parse(days.from)) / 86_400_000 + 1;
   return `${count} days before`;
 }

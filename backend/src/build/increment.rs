@@ -166,7 +166,7 @@ fn repeated(
     let records = |rows: &DataFrame| rows.clone().lazy().select(left_out::REPEATABLE.map(col));
     let all = both(records(rivals), records(new_records))?;
     let winners = events::dedupe(all.clone());
-    left_out::repeated(all, winners, &reporting.time_zone).collect()
+    left_out::repeated(all, winners, reporting).collect()
 }
 
 /// The new records that win against stored ones of the same event, and the stored ones that lose.

@@ -19,6 +19,7 @@ pub use self::results::{TABLE, drop_samples};
 use super::increment::MANY_IDS;
 use super::rows::texts;
 use super::staged::Staged;
+use crate::config::Reporting;
 use crate::gold::{daily_kpis, product_performance};
 use crate::show;
 use crate::silver::{events, sessions};
@@ -140,12 +141,25 @@ impl Outcome {
 ///
 /// # Errors
 /// Returns an error if a table cannot be read; a broken promise is an outcome.
-pub(super) async fn check(staged: &Staged<'_>, now_us: i64) -> anyhow::Result<Vec<Outcome>> {
+pub(super) async fn check(
+    staged: &Staged<'_>,
+    reporting: &Reporting,
+    now_us: i64,
+) -> anyhow::Result<Vec<Outcome>> {
+    let mut outcomes = check_tables(staged).await?;
+    if staged.touches(&events::TABLE) {
+        outcomes.extend(check_pace(staged, reporting, now_us).await?);
+    }
+    Ok(outcomes)
+}
+
+/// Checks the tables that a run has made, and nothing of what came in it.
+///
+/// # Errors
+/// Returns an error if a table cannot be read; a broken promise is an outcome.
+pub(super) async fn check_tables(staged: &Staged<'_>) -> anyhow::Result<Vec<Outcome>> {
     let mut outcomes = check_rows(staged).await?;
     outcomes.extend(check_totals(staged, &totals::days(staged)?).await?);
-    if staged.touches(&events::TABLE) {
-        outcomes.extend(check_pace(staged, now_us).await?);
-    }
     Ok(outcomes)
 }
 
@@ -242,7 +256,11 @@ pub(super) async fn check_totals(
 }
 
 /// Checks that events keep coming, and as many as usual.
-async fn check_pace(staged: &Staged<'_>, now_us: i64) -> anyhow::Result<Vec<Outcome>> {
+async fn check_pace(
+    staged: &Staged<'_>,
+    reporting: &Reporting,
+    now_us: i64,
+) -> anyhow::Result<Vec<Outcome>> {
     let pace = |check: &str, table: &'static str, found: Found| Outcome {
         check: check.to_owned(),
         table,
@@ -251,7 +269,7 @@ async fn check_pace(staged: &Staged<'_>, now_us: i64) -> anyhow::Result<Vec<Outc
     };
     let found = pace::freshness(staged, now_us)?;
     let mut outcomes = vec![pace("freshness", events::TABLE.name, found)];
-    if let Some(found) = pace::volume(staged).await? {
+    if let Some(found) = pace::volume(staged, reporting).await? {
         outcomes.push(pace("volume", daily_kpis::GOLD.table.name, found));
     }
     Ok(outcomes)

@@ -12,9 +12,10 @@ use shoptrail_local::progress::now;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::parts::Parts;
-use super::rows::{days_around, in_days, semi};
+use super::rows::{day_groups, days_around, semi};
+use super::scopes::{reach, rows_of_days};
 use super::staged::Staged;
-use super::{SESSION_DAYS, built_tables, increment, inputs, quality, sums, visitors};
+use super::{built_tables, increment, inputs, quality, sums, visitors};
 use crate::bronze::{self, Unreadable};
 use crate::config::Reporting;
 use crate::gold::{self, Gold, Scope};
@@ -23,6 +24,7 @@ use crate::table::Table;
 use crate::warehouse::lake::Lake;
 use crate::warehouse::{
     Basis, Change, Cursor, Day, Portion, Publication, Query, Recipe, Replaces, Rows, Warehouse,
+    WarehouseError,
 };
 
 /// The column with a hash of an event's identity.
@@ -48,6 +50,33 @@ pub(super) struct Rebuilt {
     pub(super) outcomes: Vec<quality::Outcome>,
     /// The folder with the files of the changes.
     pub(super) parts: Parts,
+    lake: Lake,
+    made: Publication,
+}
+
+impl Rebuilt {
+    /// Rows of a table as it was made.
+    ///
+    /// # Errors
+    /// Returns an error if its files cannot be read.
+    pub(super) async fn rows(
+        &self,
+        table: &'static Table,
+        query: Query,
+    ) -> Result<DataFrame, WarehouseError> {
+        self.lake.read(&self.made, table, &query).await
+    }
+
+    /// The days on which a table as it was made has rows, with how many.
+    ///
+    /// # Errors
+    /// Returns an error if its files cannot be read.
+    pub(super) async fn days_of(
+        &self,
+        table: &'static Table,
+    ) -> Result<BTreeMap<Day, usize>, WarehouseError> {
+        self.lake.days(&self.made, table).await
+    }
 }
 
 /// Builds every table from all of bronze, with about `rows_at_once` of its rows in memory.
@@ -97,6 +126,8 @@ pub(super) async fn rebuild(
         outcomes: quality::together(made.outcomes),
         cursor: unread.cursor,
         parts: dealt.parts,
+        lake: made.lake,
+        made: made.now,
     })
 }
 
@@ -318,9 +349,8 @@ impl<'a> Made<'a> {
         if dealt.unreadable.is_empty() {
             return Ok(());
         }
-        let time_zone = &self.reporting.time_zone;
         let quarantined = quarantine::rows(&dealt.unreadable)?;
-        let refused = left_out::refused(&dealt.unreadable, time_zone)?;
+        let refused = left_out::refused(&dealt.unreadable, self.reporting)?;
         let mut staged = self.staged();
         staged.replace(&quarantine::TABLE, quarantine::TABLE.empty(), quarantined)?;
         staged.replace(&left_out::TABLE, left_out::TABLE.empty(), refused)?;
@@ -336,8 +366,7 @@ impl<'a> Made<'a> {
     async fn add(&mut self, rows: DataFrame, records: DataFrame) -> anyhow::Result<()> {
         let rows = events::once(&rows)?;
         let winners = rows.select(events::RIVALRY)?.lazy();
-        let time_zone = &self.reporting.time_zone;
-        let repeated = left_out::repeated(records.lazy(), winners, time_zone).collect()?;
+        let repeated = left_out::repeated(records.lazy(), winners, self.reporting).collect()?;
         let new = NewRows {
             left_out: repeated,
             ..silver::typed(&rows, self.reporting)?
@@ -362,24 +391,24 @@ impl<'a> Made<'a> {
     }
 
     async fn build_gold(&mut self, gold: &'static Gold) -> anyhow::Result<()> {
-        let (back, ahead) = match gold.scope {
-            Scope::Days { back } | Scope::PathsToOrders { back } => (back, 0),
-            Scope::RestOfSessions { .. } => (0, SESSION_DAYS),
-            Scope::Products(around) => (around.days(), 0),
+        if matches!(
+            gold.scope,
+            Scope::Visitors(_) | Scope::SumsOverVisits { .. }
+        ) {
             // Built with the visitors.
-            Scope::Visitors(_) | Scope::SumsOverVisits { .. } => return Ok(()),
-            Scope::Customers | Scope::Everything => {
-                let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
-                let rows = (gold.build)(&silver)?.collect()?;
-                return self.append(&gold.table, rows).await;
-            }
+            return Ok(());
+        }
+        let Some((back, ahead)) = reach(gold.scope) else {
+            let silver = inputs(&self.staged(), gold, |_, query| query, self.reporting).await?;
+            let rows = (gold.build)(&silver)?.collect()?;
+            return self.append(&gold.table, rows).await;
         };
         for days in self.day_groups(gold, back, ahead).await? {
-            let read = days_around(&days, back, ahead);
-            let on_days = |_: &Table, query: Query| query.days(&read);
-            let silver = inputs(&self.staged(), gold, on_days, self.reporting).await?;
-            let rows = (gold.build)(&silver)?.filter(in_days(&days)?).collect()?;
-            self.append(&gold.table, rows).await?;
+            let rows = {
+                let staged = self.staged();
+                rows_of_days(&staged, gold, &days, (back, ahead), self.reporting).await?
+            };
+            self.append(&gold.table, rows.collect()?).await?;
         }
         Ok(())
     }
@@ -398,19 +427,7 @@ impl<'a> Made<'a> {
             }
         }
         let days = days_around(&rows.keys().copied().collect(), ahead, back);
-        let mut groups: Vec<BTreeSet<Day>> = Vec::new();
-        let mut held = self.rows_at_once;
-        for day in days {
-            if held >= self.rows_at_once {
-                groups.push(BTreeSet::new());
-                held = 0;
-            }
-            held += rows.get(&day).copied().unwrap_or_default();
-            if let Some(group) = groups.last_mut() {
-                group.insert(day);
-            }
-        }
-        Ok(groups)
+        Ok(day_groups(days, &rows, self.rows_at_once))
     }
 
     /// Checks totals, some days at a time.

@@ -1,6 +1,6 @@
 //! What the steps of a build ask of rows: pure functions from frames to frames and plain values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
@@ -57,6 +57,27 @@ pub(super) fn days_around(days: &BTreeSet<Day>, before: Day, after: Day) -> BTre
         .collect()
 }
 
+/// Days in order, in groups of about so many rows; `rows` has how many a day has.
+pub(super) fn day_groups(
+    days: BTreeSet<Day>,
+    rows: &BTreeMap<Day, usize>,
+    rows_at_once: usize,
+) -> Vec<BTreeSet<Day>> {
+    let mut groups: Vec<BTreeSet<Day>> = Vec::new();
+    let mut held = rows_at_once;
+    for day in days {
+        if held >= rows_at_once {
+            groups.push(BTreeSet::new());
+            held = 0;
+        }
+        held += rows.get(&day).copied().unwrap_or_default();
+        if let Some(group) = groups.last_mut() {
+            group.insert(day);
+        }
+    }
+    groups
+}
+
 /// Rows whose `day` is one of these.
 pub(super) fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
     let days: Vec<Day> = days.iter().copied().collect();
@@ -67,7 +88,7 @@ pub(super) fn in_days(days: &BTreeSet<Day>) -> PolarsResult<Expr> {
     Ok(col("day").is_in(lit(days), false))
 }
 
-/// Every day, in the reporting time zone, between two instants of each row.
+/// Every day, in the time zone of its shop, between two instants of each row.
 pub(super) fn days_spanned(
     rows: &DataFrame,
     from: &str,
@@ -75,8 +96,8 @@ pub(super) fn days_spanned(
     reporting: &Reporting,
 ) -> PolarsResult<BTreeSet<Day>> {
     let ends = rows.clone().lazy().select([
-        silver::day(from, &reporting.time_zone).alias("from"),
-        silver::day(to, &reporting.time_zone).alias("to"),
+        silver::day(from, reporting).alias("from"),
+        silver::day(to, reporting).alias("to"),
     ]);
     let ends = ends.collect()?;
     let (from, to) = (

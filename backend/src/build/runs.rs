@@ -30,7 +30,7 @@ pub static TABLE: Table = Table {
         Column::new(
             "reason",
             Text,
-            "`new rows`; or why every table was built again: `first build`, `asked`, or `settings or logic` where these changed",
+            "`new rows`; `asked`, where tables were to be built again; or why every table was: `first build`, or `settings or logic` where these changed",
         )
         .one_of(&["new rows", "first build", "asked", "settings or logic"]),
         Column::new(
@@ -113,7 +113,7 @@ impl Run<'_> {
         let row = row
             .lazy()
             .with_column(col("started_at").cast(Timestamp.polars()))
-            .with_column(silver::day("started_at", &reporting.time_zone).alias("day"));
+            .with_column(silver::day_in("started_at", &reporting.time_zone).alias("day"));
         Ok(Change {
             table: &TABLE,
             replaces: Replaces::Keys(TABLE.empty().select(TABLE.address())?),

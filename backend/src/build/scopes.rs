@@ -91,10 +91,35 @@ async fn build_days(
         return Ok(());
     }
     let affected = days_around(touched, ahead, back);
-    let read = days_around(&affected, back, ahead);
-    let silver = inputs(staged, gold, |_, query| query.days(&read), reporting).await?;
-    let after = (gold.build)(&silver)?.filter(in_days(&affected)?);
+    let after = rows_of_days(staged, gold, &affected, (back, ahead), reporting).await?;
     replace_days(staged, gold, &affected, after).await
+}
+
+/// How many days before its own and after it a row depends on; `None` for a table whose rows depend on more than days.
+pub(super) fn reach(scope: Scope) -> Option<(Day, Day)> {
+    match scope {
+        Scope::Days { back } | Scope::PathsToOrders { back } => Some((back, 0)),
+        Scope::RestOfSessions { .. } => Some((0, SESSION_DAYS)),
+        Scope::Products(around) => Some((around.days(), 0)),
+        Scope::SumsOverVisits { around } => Some((around, around)),
+        Scope::Visitors(_) | Scope::Customers | Scope::Everything => None,
+    }
+}
+
+/// The rows of days of a table, built from so many days before them and after them.
+///
+/// # Errors
+/// Returns an error as [`build_gold`] does.
+pub(super) async fn rows_of_days(
+    staged: &Staged<'_>,
+    gold: &Gold,
+    days: &BTreeSet<Day>,
+    (back, ahead): (Day, Day),
+    reporting: &Reporting,
+) -> anyhow::Result<LazyFrame> {
+    let read = days_around(days, back, ahead);
+    let silver = inputs(staged, gold, |_, query| query.days(&read), reporting).await?;
+    Ok((gold.build)(&silver)?.filter(in_days(days)?))
 }
 
 /// Replaces the rows of days.
@@ -129,8 +154,7 @@ pub(super) async fn inputs(
         orders: input(staged, gold, &orders::TABLE, &narrow).await?,
         refunds: input(staged, gold, &refunds::TABLE, &narrow).await?,
         left_out: input(staged, gold, &left_out::TABLE, &narrow).await?,
-        time_zone: reporting.time_zone.clone(),
-        currency: reporting.currency.clone(),
+        reporting: reporting.clone(),
     })
 }
 

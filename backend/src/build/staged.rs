@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
-use super::rows::{anti, both, days_in};
+use super::rows::{anti, both, days_in, semi};
 use crate::table::Table;
 use crate::warehouse::{Change, Day, Publication, Query, Replaces, Warehouse, WarehouseError};
 
@@ -73,16 +73,43 @@ impl<'a> Staged<'a> {
         before: DataFrame,
         after: DataFrame,
     ) -> PolarsResult<()> {
-        let same = unchanged(table, &before, &after).collect()?;
-        let gone = anti(before.lazy(), same.clone().lazy(), table.key);
-        let rows = anti(after.lazy(), same.lazy(), table.key);
-        let edit = Edit {
-            table,
-            gone: table.conform(gone).collect()?,
-            rows: table.conform(rows).collect()?,
-        };
+        let same = unchanged(table, &before, &after);
+        self.edits
+            .insert(table.name, Edit::of(table, before, after, same)?);
+        Ok(())
+    }
+
+    /// Brings stored rows of a table, given whole, in line with what they should be, beside others that were given before. Where
+    /// somebody has stored a key more than once, all of its rows go.
+    ///
+    /// # Errors
+    /// Returns an error if a frame is not one of the table.
+    pub fn correct(
+        &mut self,
+        table: &'static Table,
+        before: DataFrame,
+        after: DataFrame,
+    ) -> PolarsResult<()> {
+        let key: Vec<Expr> = table.key.iter().copied().map(col).collect();
+        let times = before
+            .clone()
+            .lazy()
+            .group_by(key)
+            .agg([len().alias("times")]);
+        let once = times.filter(col("times").eq(lit(1)));
+        let same = semi(unchanged(table, &before, &after), once, table.key);
+        let mut edit = Edit::of(table, before, after, same)?;
+        if let Some(earlier) = self.edits.remove(table.name) {
+            edit.gone = earlier.gone.vstack(&edit.gone)?;
+            edit.rows = earlier.rows.vstack(&edit.rows)?;
+        }
         self.edits.insert(table.name, edit);
         Ok(())
+    }
+
+    /// Leaves a table as it is stored, after all.
+    pub fn leave(&mut self, table: &Table) {
+        self.edits.remove(table.name);
     }
 
     /// The tables of which this run changes rows, with the new ones.
@@ -139,6 +166,23 @@ impl<'a> Staged<'a> {
 }
 
 impl Edit {
+    /// What becomes of rows, without those whose keys are in `same`.
+    fn of(
+        table: &'static Table,
+        before: DataFrame,
+        after: DataFrame,
+        same: LazyFrame,
+    ) -> PolarsResult<Self> {
+        let same = same.collect()?;
+        let gone = anti(before.lazy(), same.clone().lazy(), table.key);
+        let rows = anti(after.lazy(), same.lazy(), table.key);
+        Ok(Self {
+            table,
+            gone: table.conform(gone).collect()?,
+            rows: table.conform(rows).collect()?,
+        })
+    }
+
     fn changes(&self) -> bool {
         self.gone.height() + self.rows.height() > 0
     }

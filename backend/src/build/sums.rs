@@ -108,7 +108,7 @@ fn figures(table: &'static Table) -> impl Iterator<Item = &'static str> {
 }
 
 /// Rows of the same key added up, without those in which nothing is left.
-fn added(table: &'static Table, rows: LazyFrame) -> LazyFrame {
+pub(super) fn added(table: &'static Table, rows: LazyFrame) -> LazyFrame {
     let key: Vec<Expr> = table.key.iter().copied().map(col).collect();
     let sums: Vec<Expr> = figures(table).map(|figure| col(figure).sum()).collect();
     let is_anything = figures(table).map(|figure| col(figure).neq(lit(0_i64)));

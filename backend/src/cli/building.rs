@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use clap::Args;
 use shoptrail_local::progress::live_line;
 use tokio::task::JoinSet;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::warehouse::WarehouseArgs;
 use super::{GRACE, print_json};
 use crate::attention::Attention;
-use crate::build::{self, Mode, Summary};
+use crate::build::{self, Mode, Refresh, RefreshError, Summary};
 use crate::config::Reporting;
 use crate::judging::JudgingArgs;
 use crate::land::{self, LandArgs};
@@ -50,11 +51,46 @@ pub(super) struct BuildArgs {
     #[arg(long, conflicts_with = "every_ms")]
     dry_run: bool,
     #[command(flatten)]
+    again: Again,
+    #[command(flatten)]
     attention: Attention,
     #[command(flatten)]
     building: Building,
     #[command(flatten)]
     judging: JudgingArgs,
+}
+
+/// What of an existing warehouse is built again.
+#[derive(Args, Clone, Debug)]
+struct Again {
+    /// Builds these tables again from what is there, and what follows from them: names with commas between them
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with_all = ["rebuild", "every_ms"]
+    )]
+    tables: Vec<String>,
+    /// Builds tables again from this day of the reporting time zone on: those of `--tables`, or all
+    #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["rebuild", "every_ms"])]
+    since: Option<NaiveDate>,
+    /// Builds tables again until this day, which is included
+    #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["rebuild", "every_ms"])]
+    until: Option<NaiveDate>,
+}
+
+impl Again {
+    /// What is asked for, if anything is.
+    fn refresh(&self) -> Result<Option<Refresh>, RefreshError> {
+        if self.tables.is_empty() && self.since.is_none() && self.until.is_none() {
+            return Ok(None);
+        }
+        Refresh::of(&self.tables, self.since, self.until).map(Some)
+    }
+}
+
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "no day like `2026-11-23`")
 }
 
 /// Flags of `shoptrail run`.
@@ -105,9 +141,10 @@ pub(super) async fn build(
     warehouse: &WarehouseArgs,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let mode = match args.rebuild {
-        true => Mode::Rebuild,
-        false => Mode::Increment,
+    let mode = match args.again.refresh()? {
+        Some(refresh) => Mode::Refresh(refresh),
+        None if args.rebuild => Mode::Rebuild,
+        None => Mode::Increment,
     };
     let builder = args.building.with(&args.judging)?;
     if args.dry_run {

@@ -16,6 +16,7 @@ use super::page::DashboardPage;
 use super::question::Question;
 use super::selected::SelectedRows;
 use crate::attention::Attention;
+use crate::config::Reporting;
 use crate::show;
 use crate::table::Table;
 use crate::warehouse::{Publication, Query, Warehouse};
@@ -30,7 +31,7 @@ const CURRENCY_OF_NONE: &str = "EUR";
 /// What can be asked of the server.
 pub(super) struct Answers {
     warehouse: Arc<dyn Warehouse>,
-    time_zone: TimeZone,
+    reporting: Reporting,
     attention: Attention,
     /// Behind one lock, so that answers are computed one at a time: each takes every core.
     kept: Mutex<Kept>,
@@ -60,17 +61,19 @@ pub(super) struct PublishedVersion {
     built_at: Option<DateTime<Utc>>,
     time_zone: String,
     today: NaiveDate,
+    /// The day it is in shops with a time zone of their own.
+    today_of: BTreeMap<String, NaiveDate>,
 }
 
 impl Answers {
     pub(super) fn of(
         warehouse: Arc<dyn Warehouse>,
-        time_zone: TimeZone,
+        reporting: Reporting,
         attention: Attention,
     ) -> Self {
         Self {
             warehouse,
-            time_zone,
+            reporting,
             attention,
             kept: Mutex::default(),
         }
@@ -90,14 +93,20 @@ impl Answers {
     pub(super) async fn version(&self) -> anyhow::Result<PublishedVersion> {
         self.attend();
         let publication = self.warehouse.publication().await?;
+        let now = Utc::now();
+        let today_of = self.reporting.other_shops().map(|shop_id| {
+            let today = day_in(self.reporting.time_zone_of(shop_id), now)?;
+            anyhow::Ok((shop_id.to_owned(), today))
+        });
         Ok(PublishedVersion {
             version: publication.version,
             built_at: match publication.version {
                 0 => None,
                 _ => DateTime::from_timestamp_millis(publication.published_at),
             },
-            time_zone: self.time_zone.to_string(),
-            today: day_in(&self.time_zone, Utc::now())?,
+            time_zone: self.reporting.time_zone.to_string(),
+            today: day_in(&self.reporting.time_zone, now)?,
+            today_of: today_of.collect::<anyhow::Result<_>>()?,
         })
     }
 
@@ -186,7 +195,7 @@ impl Answers {
             days_before: question.days_before(days),
             question,
             currency,
-            time_zone: self.time_zone.clone(),
+            reporting: self.reporting.clone(),
             now: Utc::now(),
             kept: Mutex::default(),
         })

@@ -6,6 +6,7 @@ use super::figures::{JsonRows, count, daily_sums, in_currency, in_order};
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::daily_kpis;
+use crate::silver;
 
 /// The course of some days: rows by `at`, a day `YYYY-MM-DD` or an hour from 0 to 23. Where nothing happened is no row.
 pub(super) async fn course(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
@@ -35,16 +36,18 @@ fn shown() -> [Expr; 5] {
 
 async fn by_hour(rows: &SelectedRows, days: DayRange) -> anyhow::Result<LazyFrame> {
     let hour = |column: &str| {
-        let local = col(column).dt().convert_time_zone(rows.time_zone.clone());
-        local.dt().hour().cast(DataType::Int64).alias("at")
+        silver::hour(column, &rows.reporting)
+            .cast(DataType::Int64)
+            .alias("at")
     };
-    let sessions = rows.sessions(days, &["session_start", "purchases"]).await?;
+    let columns = ["shop_id", "session_start", "purchases"];
+    let sessions = rows.sessions(days, &columns).await?;
     let visits = sessions.group_by([hour("session_start")]).agg([
         len().cast(DataType::Int64).alias("sessions"),
         count(col("purchases").gt(lit(0))).alias("converted_sessions"),
     ]);
     let orders = rows
-        .orders(days, &["ordered_at", "currency", "gross_minor"])
+        .orders(days, &["shop_id", "ordered_at", "currency", "gross_minor"])
         .await?;
     let money = orders.group_by([hour("ordered_at")]).agg([
         count(col("currency").eq(lit(rows.currency.clone()))).alias("orders"),

@@ -11,6 +11,7 @@ use polars::prelude::*;
 use tokio::sync::Mutex;
 
 use super::question::{DayRange, Question};
+use crate::config::Reporting;
 use crate::gold::{Gold, Scope, Silver, search_terms};
 use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
@@ -30,7 +31,7 @@ pub(super) struct SelectedRows {
     pub days_before: Option<DayRange>,
     /// The currency of all money.
     pub currency: String,
-    pub time_zone: TimeZone,
+    pub reporting: Reporting,
     pub now: DateTime<Utc>,
     /// Keys of the sessions that the filters leave, by the days that were asked for (`None`: all days).
     pub kept: Mutex<BTreeMap<Option<DayRange>, DataFrame>>,
@@ -46,7 +47,7 @@ impl SelectedRows {
             days: self.days,
             days_before: self.days_before,
             currency: self.currency.clone(),
-            time_zone: self.time_zone.clone(),
+            reporting: self.reporting.clone(),
             now: self.now,
             kept: Mutex::default(),
         }
@@ -278,8 +279,7 @@ impl SelectedRows {
             refunds: refunds::TABLE.empty().lazy(),
             // No table that reads it is offered under filters.
             left_out: left_out::TABLE.empty().lazy(),
-            time_zone: self.time_zone.clone(),
-            currency: self.publication.recipe.currency.clone(),
+            reporting: self.reporting.clone(),
         }
     }
 

@@ -120,10 +120,8 @@ pub static GOLD: Gold = Gold {
 };
 
 fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
-    let currency = coalesce(&[
-        col("currency").filter(is("add_to_cart")).first(),
-        lit(silver.currency.clone()),
-    ]);
+    let currency = col("currency").filter(is("add_to_cart")).first();
+    let no_currency = silver::currency_without_amount(&silver.reporting);
     let in_currency = col("currency").eq_missing(col("cart_currency"));
     let value = |event_type: &str| {
         money::total(col("value_minor").filter(is(event_type).and(in_currency.clone())))
@@ -133,7 +131,10 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .and(col("session_key").neq_missing(col("order_session")));
     let carts = changes(silver)?
         .with_columns([
-            currency.over(cart())?.alias("cart_currency"),
+            currency
+                .over(cart())?
+                .fill_null(no_currency)
+                .alias("cart_currency"),
             col("session_key")
                 .filter(is_order())
                 .first()
@@ -169,7 +170,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
         .otherwise(col("value_minor"));
     Ok(GOLD.table.conform(
         carts.with_columns([
-            silver::day("opened_at", &silver.time_zone).alias("day"),
+            silver::day("opened_at", &silver.reporting).alias("day"),
             none_below_zero.alias("value_minor"),
             status().alias("status"),
             when(is_recovered())

@@ -107,7 +107,7 @@ fn build(silver: &Silver) -> PolarsResult<LazyFrame> {
     ]);
     Ok(GOLD
         .table
-        .conform(times.with_column(silver::day("window_middle", &silver.time_zone).alias("day"))))
+        .conform(times.with_column(silver::day("window_middle", &silver.reporting).alias("day"))))
 }
 
 fn key() -> [Expr; 4] {

@@ -393,7 +393,10 @@ mod tests {
     #[test]
     fn event_tells_the_same_on_every_road_under_the_same_settings() {
         let args = JudgingArgs {
-            rules: Some(r#"{"sources":{"prices.example":"shopping"}}"#.to_owned()),
+            rules: Some(
+                r#"{"sources":{"prices.example":"email"},"shops":{"demo":{"sources":{"prices.example":"shopping"}}}}"#
+                    .to_owned(),
+            ),
             privacy: Some(
                 r#"{"fields":{"anonymous_id":"hash","user_id":"hash","demographics":"drop"},"query_parameters":["shade"]}"#
                     .to_owned(),

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use crate::config::Reporting;
 use crate::table::ColumnType::{Boolean, Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -108,10 +109,10 @@ pub(super) fn is_bot() -> Expr {
 }
 
 /// The events of bronze rows, before they are in sessions.
-pub(super) fn read(bronze: LazyFrame, time_zone: &TimeZone) -> LazyFrame {
+pub(super) fn read(bronze: LazyFrame, reporting: &Reporting) -> LazyFrame {
     let later = |column: &str| lit(NULL).alias(column);
     TABLE.conform(bronze.with_columns([
-        super::day("event_time", time_zone).alias("day"),
+        super::day("event_time", reporting).alias("day"),
         col("campaign_source").alias("utm_source"),
         col("campaign_medium").alias("utm_medium"),
         col("campaign_name").alias("utm_campaign"),

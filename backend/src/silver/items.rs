@@ -99,8 +99,8 @@ pub(super) fn read(bronze: &DataFrame, reporting: &Reporting) -> PolarsResult<Da
     let events = with_items.select(OF_EVENT)?.take(&rows)?;
     let items = lines.into_frame(events.height())?;
     let items = events.hstack(items.columns())?.lazy().with_columns([
-        super::day("event_time", &reporting.time_zone).alias("day"),
-        col("currency").fill_null(lit(reporting.currency.clone())),
+        super::day("event_time", reporting).alias("day"),
+        col("currency").fill_null(super::currency_without_amount(reporting)),
         events::is_bot().alias("is_bot"),
     ]);
     TABLE.conform(items).collect()

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{events, quarantine};
 use crate::bronze::{TIMES_MS, Unreadable};
+use crate::config::Reporting;
 use crate::table::ColumnType::{Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -81,7 +82,7 @@ pub const REPEATABLE: [&str; 9] = [
 ];
 
 /// The rows of records that another record of the same event has won against.
-pub fn repeated(records: LazyFrame, winners: LazyFrame, time_zone: &TimeZone) -> LazyFrame {
+pub fn repeated(records: LazyFrame, winners: LazyFrame, reporting: &Reporting) -> LazyFrame {
     let rivalry = || events::RIVALRY.map(col);
     let text = |column: Expr| lit("/") + column.cast(DataType::String);
     let record_id = col("event_id")
@@ -97,7 +98,7 @@ pub fn repeated(records: LazyFrame, winners: LazyFrame, time_zone: &TimeZone) ->
         .join(winners, rivalry(), rivalry(), JoinArgs::new(JoinType::Anti));
     TABLE.conform(losers.with_columns([
         record_id.alias("record_id"),
-        super::day("event_time", time_zone).alias("day"),
+        super::day("event_time", reporting).alias("day"),
         col("session_id").fill_null(lit("")),
         lit(DUPLICATE).alias("reason"),
     ]))
@@ -106,7 +107,7 @@ pub fn repeated(records: LazyFrame, winners: LazyFrame, time_zone: &TimeZone) ->
 /// The rows of records that cannot be counted, with as much as each tells.
 pub(crate) fn refused(
     unreadable: &[(String, Unreadable)],
-    time_zone: &TimeZone,
+    reporting: &Reporting,
 ) -> PolarsResult<DataFrame> {
     let told: Vec<Told> = unreadable.iter().map(|(text, _)| Told::by(text)).collect();
     let texts = |text: fn(&Told) -> &str| told.iter().map(text).collect::<Vec<_>>();
@@ -124,7 +125,7 @@ pub(crate) fn refused(
     let rows = rows
         .lazy()
         .with_column(instant)
-        .with_column(super::day("event_time", time_zone).alias("day"));
+        .with_column(super::day("event_time", reporting).alias("day"));
     TABLE.conform(once(rows)).collect()
 }
 

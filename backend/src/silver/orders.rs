@@ -209,8 +209,8 @@ pub fn build(
                 .otherwise(col("event_id"))
                 .alias("purchase_event_id"),
             coalesce(&[col("user_id"), col("anonymous_id")]).alias("customer_id"),
-            super::day("ordered_at", &reporting.time_zone).alias("day"),
-            col("currency").fill_null(lit(reporting.currency.clone())),
+            super::day("ordered_at", reporting).alias("day"),
+            col("currency").fill_null(super::currency_without_amount(reporting)),
             lit(1_i64).alias("order_number"),
             lit(true).alias("is_new_customer"),
         ])

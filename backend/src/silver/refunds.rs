@@ -61,14 +61,14 @@ pub fn build(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame
             col("currency")
                 .first()
                 .over(order())?
-                .fill_null(lit(reporting.currency.clone())),
+                .fill_null(super::currency_without_amount(reporting)),
         ])
         .filter(col("is_counted"))
         .with_column(so_far.alias("so_far"))
         .with_columns([
             refund.alias("refund_minor"),
             col("event_time").alias("refunded_at"),
-            super::day("event_time", &reporting.time_zone).alias("day"),
+            super::day("event_time", reporting).alias("day"),
         ])
         .filter(col("refund_minor").gt(lit(0_i64)));
     Ok(TABLE.conform(refunds))

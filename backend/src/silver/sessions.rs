@@ -210,7 +210,7 @@ pub fn build(
     let currency = coalesce(&[
         col("order_currency"),
         col("currency"),
-        lit(reporting.currency.clone()),
+        super::currency_without_amount(reporting),
     ]);
     let engaged = col("engaged_ms")
         .gt_eq(lit(ENGAGED_MS))
@@ -270,7 +270,7 @@ fn sums(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame> {
         ]);
     let micros = |name: &str| col(name).to_physical();
     Ok(sessions.with_columns([
-        super::day("session_start", &reporting.time_zone).alias("day"),
+        super::day("session_start", reporting).alias("day"),
         (micros("session_end") - micros("session_start"))
             .floor_div(lit(1_000))
             .alias("duration_ms"),

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use shoptrail_backend::attention::Attention;
-use shoptrail_backend::build::Mode;
+use shoptrail_backend::build::{self, Mode};
+use shoptrail_backend::config::{Reporting, ShopReporting};
 use shoptrail_backend::data;
 use shoptrail_backend::warehouse::lake::Lake;
 use tokio::net::TcpListener;
@@ -36,13 +38,18 @@ struct Dashboard {
 
 impl Dashboard {
     async fn over(records: &[String]) -> Self {
+        Self::reporting(records, &reporting()).await
+    }
+
+    async fn reporting(records: &[String], reporting: &Reporting) -> Self {
         let world = TestLake::new().await;
         if !records.is_empty() {
             land(&world.lake, records).await;
-            build(&world.lake, Mode::Increment).await;
+            let built = build::run(&world.lake, reporting, Mode::Increment);
+            built.await.unwrap();
         }
         let lake = Arc::new(Lake::new(world.folder.path()));
-        let router = data::router(lake, &reporting(), Attention::default());
+        let router = data::router(lake, reporting, Attention::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/data", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -380,6 +387,39 @@ async fn single_day_goes_by_the_hours_of_the_reporting_time_zone() {
         assert!((0..24).contains(&row["at"].as_i64().unwrap()), "{row}");
     }
     assert_eq!(answer["days_before"]["from"], "2026-11-21");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_and_today_of_a_shop_are_those_of_its_own_time_zone() {
+    let shops = r#"{"second":{"time_zone":"Pacific/Kiritimati","currency":"USD"}}"#;
+    let reporting = Reporting {
+        shops: ShopReporting::read(shops).unwrap(),
+        ..reporting()
+    };
+    let records = ["demo", "second"].map(|shop| {
+        // 23:30 in UTC: half past midnight in Berlin, half past one in the afternoon on Kiritimati, both on the 21st.
+        let mut view = record("visitor", EVENING + 30 * MINUTE, 1, "page_view", json!({}));
+        view["edge"]["shop_id"] = shop.into();
+        view.to_string()
+    });
+    let dashboard = Dashboard::reporting(&records, &reporting).await;
+    for (shop, hours) in [
+        ("&shop=demo", vec![0]),
+        ("&shop=second", vec![13]),
+        ("", vec![0, 13]),
+    ] {
+        let question = format!("overview?from=2026-11-21&to=2026-11-21{shop}");
+        let answer = dashboard.json(&question).await;
+        let course = answer["course"].as_array().unwrap().iter();
+        let found: Vec<i64> = course.map(|row| row["at"].as_i64().unwrap()).collect();
+        assert_eq!(found, hours, "{shop}");
+    }
+    let version = dashboard.json("version").await;
+    let day = |day: &Value| day.as_str().unwrap().parse::<NaiveDate>().unwrap();
+    // It lies 12 or 13 hours ahead of Berlin.
+    let ahead = day(&version["today_of"]["second"]) - day(&version["today"]);
+    assert!((0..=1).contains(&ahead.num_days()), "{version}");
+    assert!(version["today_of"]["demo"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread")]

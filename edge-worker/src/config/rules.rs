@@ -1,9 +1,9 @@
-//! What a shop adds to the rules that tell channels. What cannot be used of it is left out and named; the rest holds.
+//! What shops add to the rules that tell channels. What cannot be used of it is left out and named; the rest holds.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use shoptrail_schemas::derive::{Rules, SourceCategory};
+use shoptrail_schemas::derive::{Rules, ShopRules, SourceCategory};
 
 use super::ConfigError;
 
@@ -12,9 +12,8 @@ const VARIABLE: &str = "SHOPTRAIL_RULES";
 /// Reads the rules. Returns what can be used of them, and what is not used and why.
 #[must_use]
 pub fn read(json: &str) -> (Rules, Vec<ConfigError>) {
-    let mut rules = Rules::default();
     let mut problems = Vec::new();
-    let fields: BTreeMap<String, &RawValue> = match serde_json::from_str(json) {
+    let mut fields: Fields<'_> = match serde_json::from_str(json) {
         Ok(fields) => fields,
         Err(cause) => {
             let (line, column) = (cause.line(), cause.column());
@@ -24,25 +23,60 @@ pub fn read(json: &str) -> (Rules, Vec<ConfigError>) {
             BTreeMap::new()
         }
     };
-    for (name, value) in fields {
-        match name.as_str() {
-            "own_hosts" => rules.own_hosts = hosts(&name, value, &mut problems),
-            "payment_hosts" => rules.payment_hosts = hosts(&name, value, &mut problems),
-            "sources" => rules.sources = sources(value, &mut problems),
-            _ => problems.push(format!(
-                "has a field `{name}`; there are `own_hosts`, `payment_hosts` and `sources`"
-            )),
-        }
-    }
+    let own = fields
+        .remove("shops")
+        .map(|shops| of_shops(shops, &mut problems))
+        .unwrap_or_default();
+    let common = of_one(fields, "", &mut problems);
     let named = problems
         .into_iter()
         .map(|problem| ConfigError::new(VARIABLE, problem));
-    (rules, named.collect())
+    (Rules::new(common, own), named.collect())
 }
 
-fn hosts(name: &str, list: &RawValue, problems: &mut Vec<String>) -> Vec<String> {
+/// The fields of an object, by their names.
+type Fields<'a> = BTreeMap<String, &'a RawValue>;
+
+fn of_shops(object: &RawValue, problems: &mut Vec<String>) -> BTreeMap<String, ShopRules> {
+    let Ok(given) = serde_json::from_str::<Fields<'_>>(object.get()) else {
+        problems.push("`shops` is not used: it is no object of shops and their rules".to_owned());
+        return BTreeMap::new();
+    };
+    let mut shops = BTreeMap::new();
+    for (shop_id, rules) in given {
+        match serde_json::from_str(rules.get()) {
+            Ok(fields) => {
+                let rules = of_one(fields, &format!("shops.{shop_id}."), problems);
+                shops.insert(shop_id, rules);
+            }
+            Err(_) => problems.push(format!(
+                "`shops.{shop_id}` is not used: it is no object of rules"
+            )),
+        }
+    }
+    shops
+}
+
+/// Reads the rules of all shops or of one; `place` stands before the names of its fields.
+fn of_one(fields: Fields<'_>, place: &str, problems: &mut Vec<String>) -> ShopRules {
+    let mut rules = ShopRules::default();
+    for (name, value) in fields {
+        let path = format!("{place}{name}");
+        match name.as_str() {
+            "own_hosts" => rules.own_hosts = hosts(&path, value, problems),
+            "payment_hosts" => rules.payment_hosts = hosts(&path, value, problems),
+            "sources" => rules.sources = sources(&path, value, problems),
+            _ => problems.push(format!(
+                "has a field `{path}`; there are `own_hosts`, `payment_hosts` and `sources`, and `shops` with these of single shops"
+            )),
+        }
+    }
+    rules
+}
+
+fn hosts(path: &str, list: &RawValue, problems: &mut Vec<String>) -> Vec<String> {
     let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
-        problems.push(format!("`{name}` is not used: it is no list of hosts"));
+        problems.push(format!("`{path}` is not used: it is no list of hosts"));
         return Vec::new();
     };
     let mut hosts = Vec::with_capacity(list.len());
@@ -50,7 +84,7 @@ fn hosts(name: &str, list: &RawValue, problems: &mut Vec<String>) -> Vec<String>
         match serde_json::from_str::<String>(host.get()) {
             Ok(host) if is_host(&host) => hosts.push(host),
             _ => problems.push(format!(
-                "`{name}` {position} is not used: it is no host like `pay.example`, without scheme, port and path"
+                "`{path}` {position} is not used: it is no host like `pay.example`, without scheme, port and path"
             )),
         }
     }
@@ -65,10 +99,15 @@ fn is_host(text: &str) -> bool {
             .any(|char| char.is_whitespace() || matches!(char, '/' | ':' | '*' | '?' | '#' | '@'))
 }
 
-fn sources(object: &RawValue, problems: &mut Vec<String>) -> BTreeMap<String, SourceCategory> {
-    let Ok(given) = serde_json::from_str::<BTreeMap<String, &RawValue>>(object.get()) else {
-        problems
-            .push("`sources` is not used: it is no object of sources and categories".to_owned());
+fn sources(
+    path: &str,
+    object: &RawValue,
+    problems: &mut Vec<String>,
+) -> BTreeMap<String, SourceCategory> {
+    let Ok(given) = serde_json::from_str::<Fields<'_>>(object.get()) else {
+        problems.push(format!(
+            "`{path}` is not used: it is no object of sources and categories"
+        ));
         return BTreeMap::new();
     };
     let mut sources = BTreeMap::new();
@@ -78,7 +117,7 @@ fn sources(object: &RawValue, problems: &mut Vec<String>) -> BTreeMap<String, So
                 sources.insert(source, category);
             }
             Err(_) => problems.push(format!(
-                "`sources.{source}` is not used: its category is none of `search`, `social`, `shopping`, `video` and `email`"
+                "`{path}.{source}` is not used: its category is none of `search`, `social`, `shopping`, `video` and `email`"
             )),
         }
     }
@@ -98,8 +137,41 @@ mod tests {
     fn rules_are_read() {
         let json = r#"{"own_hosts":["a.example"],"payment_hosts":["b.example"],"sources":{"c.example":"email"}}"#;
         let (rules, problems) = problems(json);
-        assert_eq!(rules, serde_json::from_str(json).unwrap());
+        assert_eq!(*rules.of("any"), serde_json::from_str(json).unwrap());
         assert_eq!(problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn rules_of_one_shop_are_read_and_what_is_wrong_in_them_is_named_with_the_shop() {
+        let json = r#"{"own_hosts":["a.example"],"shops":{
+            "north":{"own_hosts":["b.example"],"sources":{"c.example":"email"}},
+            "south":{"payment_hosts":["d.example","https://pk_secret/"],"sources":{"e":"pk_secret"},"shops":{}},
+            "west":["pk_secret"]}}"#;
+        let (rules, problems) = problems(json);
+        assert_eq!(rules.of("north").own_hosts, ["a.example", "b.example"]);
+        assert_eq!(rules.of("north").sources.len(), 1);
+        assert_eq!(rules.of("south").payment_hosts, ["d.example"]);
+        assert_eq!(rules.of("west").own_hosts, ["a.example"]);
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        for place in [
+            "`shops.south.payment_hosts` 1 ",
+            "`shops.south.sources.e` ",
+            "a field `shops.south.shops`",
+            "`shops.west` is not used",
+        ] {
+            assert!(
+                problems.iter().any(|problem| problem.contains(place)),
+                "{place} {problems:?}"
+            );
+        }
+        assert!(!problems.concat().contains("pk_secret"), "{problems:?}");
+        let (rules, problems) =
+            self::problems(r#"{"shops":["pk_secret"],"own_hosts":["a.example"]}"#);
+        assert_eq!(rules.of("north").own_hosts, ["a.example"]);
+        assert!(
+            problems[0].contains("`shops` is not used: "),
+            "{problems:?}"
+        );
     }
 
     #[test]
@@ -107,6 +179,7 @@ mod tests {
         let json = r#"{"own_hosts":["https://pk_secret/","a.example"],"payment_hosts":"pk_secret",
             "sources":{"b.example":"pk_secret","c.example":"email"},"hosts":[]}"#;
         let (rules, problems) = problems(json);
+        let rules = rules.of("any");
         assert_eq!(rules.own_hosts, ["a.example"]);
         assert_eq!(rules.sources.len(), 1);
         assert_eq!(rules.sources["c.example"], SourceCategory::Email);

@@ -336,43 +336,66 @@ fn examples_of_the_guide_can_be_used() {
     assert!(PrivacyRules::read(Some(example("Privacy rules")), key).is_ok());
 }
 
-#[test]
-fn rules_of_the_guide_make_the_channels_that_it_promises() {
-    let (rules, problems) = rules::read(example("Channels"));
-    assert_eq!(problems, Vec::new());
-    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+/// The channel of an event of a shop under rules.
+fn channel(rules: &Rules, shop_id: &str, fields: &str, page: &str) -> &'static str {
+    let edge = enrich(
+        shop_id,
+        NOW,
+        &RequestTraits::default(),
+        Geography::default(),
+    );
     let circumstances = Circumstances {
         edge: &edge,
         privacy: &PrivacyRules::default(),
-        rules: &rules,
+        rules,
         max_age_ms: 604_800_000,
     };
     let info = r#"{"sent_at":1795392000123,"tracker":{"name":"n","version":"1"}}"#;
     let info: BatchInfo = serde_json::from_str(info).unwrap();
-    let channel = |fields: &str, page: &str| {
-        let event = event(&format!("{fields}{GRANTED}")).replace("https://shop.example/", page);
-        let judged = circumstances.judge_events(&[event.as_bytes()], &info, |_| Some(0));
-        record(&judged.unwrap(), 0).1.edge.derived.unwrap().channel
-    };
+    let event = event(&format!("{fields}{GRANTED}")).replace("https://shop.example/", page);
+    let judged = circumstances.judge_events(&[event.as_bytes()], &info, |_| Some(0));
+    let derived = record(&judged.unwrap(), 0).1.edge.derived.unwrap();
+    derived.channel.as_str()
+}
+
+/// The rows of the guide's table under this head, each as what stands between backticks in it.
+fn promised(head: &str) -> Vec<Vec<&'static str>> {
+    let columns = head.matches('|').count() - 1;
     let (_, table) = GUIDE
-        .split_once("| an event comes from | channel |\n|---|---|\n")
+        .split_once(&format!("{head}\n|{}\n", "---|".repeat(columns)))
         .unwrap();
-    let rows: Vec<_> = table
-        .lines()
-        .take_while(|line| line.starts_with('|'))
-        .collect();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').skip(1).step_by(2).collect())
+        .collect()
+}
+
+#[test]
+fn rules_of_the_guide_make_the_channels_that_it_promises() {
+    let (rules, problems) = rules::read(example("Channels"));
+    assert_eq!(problems, Vec::new());
+    let rows = promised("| an event comes from | channel |");
     assert_eq!(rows.len(), 5);
     for row in rows {
-        let parts: Vec<_> = row.split('`').collect();
-        let (from, promised) = (parts[1], parts[3]);
+        let (from, promised) = (row[0], row[1]);
         let found = if from.starts_with('?') {
-            channel("", &format!("https://shop.example/{from}"))
+            channel(&rules, "demo", "", &format!("https://shop.example/{from}"))
         } else {
-            channel(
-                &format!(r#","referrer_url":"{from}""#),
-                "https://shop.example/",
-            )
+            let referrer = format!(r#","referrer_url":"{from}""#);
+            channel(&rules, "demo", &referrer, "https://shop.example/")
         };
-        assert_eq!(found.as_str(), promised, "{row}");
+        assert_eq!(found, promised, "{row:?}");
+    }
+}
+
+#[test]
+fn rules_of_single_shops_in_the_guide_hold_for_these_alone() {
+    let (rules, problems) = rules::read(example("Several shops"));
+    assert_eq!(problems, Vec::new());
+    let rows = promised("| an event of | comes from | channel |");
+    assert_eq!(rows.len(), 5);
+    for row in rows {
+        let referrer = format!(r#","referrer_url":"{}""#, row[1]);
+        let found = channel(&rules, row[0], &referrer, "https://shop.example/");
+        assert_eq!(found, row[2], "{row:?}");
     }
 }

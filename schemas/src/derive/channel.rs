@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ReferrerKind;
 use super::campaign::Campaign;
 use super::referrer::Referrer;
-use super::rules::Rules;
+use super::rules::ShopRules;
 use super::source;
 
 /// A channel of GA4's default channel group.
@@ -118,7 +118,7 @@ impl Channel {
 }
 
 /// Names the channel of an event. A campaign goes before the referrer.
-pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Channel {
+pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &ShopRules) -> Channel {
     if campaign.is_tagged() {
         return of_campaign(campaign, rules);
     }
@@ -132,7 +132,7 @@ pub(super) fn of(campaign: &Campaign, referrer: &Referrer, rules: &Rules) -> Cha
 }
 
 /// Names the channel of a campaign, which depends on nothing else.
-fn of_campaign(campaign: &Campaign, rules: &Rules) -> Channel {
+fn of_campaign(campaign: &Campaign, rules: &ShopRules) -> Channel {
     // The names that the rules know are ASCII.
     let lower = |text: &Option<String>| text.as_deref().unwrap_or_default().to_ascii_lowercase();
     let source = lower(&campaign.source);
@@ -145,7 +145,7 @@ fn of_campaign(campaign: &Campaign, rules: &Rules) -> Channel {
     )
 }
 
-fn given_by_shop(referrer: &Referrer, rules: &Rules) -> bool {
+fn given_by_shop(referrer: &Referrer, rules: &ShopRules) -> bool {
     let host = referrer.host.as_deref().unwrap_or_default();
     rules.category(host).is_some()
 }
@@ -251,7 +251,7 @@ mod tests {
     use crate::derive::{campaign, referrer};
 
     fn channel_of(page: &str, from: Option<&str>) -> &'static str {
-        let rules = Rules::default();
+        let rules = ShopRules::default();
         let page = address::parse(page).unwrap();
         let referrer = referrer::read(from, &page.host, &rules);
         of(&campaign::read(&page), &referrer, &rules).as_str()
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn shops_own_rules_make_a_mail_program_the_channel_email() {
-        let rules: Rules =
+        let rules: ShopRules =
             serde_json::from_str(r#"{"sources":{"mail.google.com":"email"}}"#).unwrap();
         let referrer = referrer::read(Some("https://mail.google.com/"), "shop.example", &rules);
         assert_eq!(of(&Campaign::default(), &referrer, &rules), Channel::Email);

@@ -4,7 +4,7 @@
 use super::campaign::Campaign;
 use super::channel::{self, Channel};
 use super::referrer::{self, Referrer};
-use super::rules::Rules;
+use super::rules::ShopRules;
 
 /// The last answers under one set of rules.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Memory {
         &mut self,
         url: Option<&str>,
         page_host: &str,
-        rules: &Rules,
+        rules: &ShopRules,
     ) -> Referrer {
         let Some(url) = url else {
             return referrer::read(None, page_host, rules);
@@ -51,7 +51,7 @@ impl Memory {
         &mut self,
         campaign: &Campaign,
         referrer: &Referrer,
-        rules: &Rules,
+        rules: &ShopRules,
     ) -> Channel {
         if !campaign.is_tagged() {
             return channel::of(campaign, referrer, rules);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::domain::same_owner;
-use super::rules::{Rules, SourceCategory, covers};
+use super::rules::{ShopRules, SourceCategory, covers};
 use super::source;
 use crate::address;
 
@@ -96,7 +96,7 @@ pub(super) struct Referrer {
 }
 
 /// Reads a referrer's address; `page_host` is the host of the page it led to.
-pub(super) fn read(url: Option<&str>, page_host: &str, rules: &Rules) -> Referrer {
+pub(super) fn read(url: Option<&str>, page_host: &str, rules: &ShopRules) -> Referrer {
     let Some(url) = url else {
         return Referrer {
             host: None,
@@ -129,7 +129,7 @@ fn is_app(url: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
 }
 
-fn kind(host: &str, page_host: &str, rules: &Rules) -> ReferrerKind {
+fn kind(host: &str, page_host: &str, rules: &ShopRules) -> ReferrerKind {
     let among = |hosts: &[String]| hosts.iter().any(|known| covers(known, host));
     if same_owner(page_host, host) || among(&rules.own_hosts) {
         ReferrerKind::Own
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn kind_of(url: &str) -> &'static str {
-        let rules: Rules = serde_json::from_str(
+        let rules: ShopRules = serde_json::from_str(
             r#"{"own_hosts":["shop-checkout.example"],"payment_hosts":["bank.example"]}"#,
         )
         .unwrap();
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(kind_of(url), kind, "{url}");
         }
         assert_eq!(
-            read(None, "shop.example", &Rules::default()).kind,
+            read(None, "shop.example", &ShopRules::default()).kind,
             ReferrerKind::None
         );
     }
@@ -195,7 +195,7 @@ mod tests {
         let referrer = read(
             Some("https://WWW.Google.com:443/x"),
             "shop.example",
-            &Rules::default(),
+            &ShopRules::default(),
         );
         assert_eq!(referrer.host.as_deref(), Some("google.com"));
     }

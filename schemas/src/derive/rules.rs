@@ -1,13 +1,21 @@
-//! What a shop adds to the rules: its other hosts, its payment providers, its own sources.
+//! What shops add to the rules: their other hosts, their payment providers, their own sources.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A shop's additions to the rules, as a JSON object. Hosts stand for themselves and everything below them.
+/// What shops add to the rules: what holds for all of them, and what a single one adds to that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    common: ShopRules,
+    /// The rules of shops that have some of their own, the common ones among them.
+    shops: BTreeMap<String, ShopRules>,
+}
+
+/// Additions to the rules, as a JSON object. Hosts stand for themselves and everything below them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Rules {
+pub struct ShopRules {
     /// Other hosts of the shop, such as a checkout's: coming from there is no new visit.
     pub own_hosts: Vec<String>,
     /// Payment providers beyond those that are known: coming back from there is no new visit.
@@ -33,6 +41,36 @@ pub enum SourceCategory {
 }
 
 impl Rules {
+    /// Puts together what holds for every shop and what single shops add to it. Of a source that both name, the shop's own
+    /// category holds.
+    #[must_use]
+    pub fn new(common: ShopRules, own: BTreeMap<String, ShopRules>) -> Self {
+        let with_common = |(shop_id, own): (String, ShopRules)| {
+            let mut rules = common.clone();
+            rules.own_hosts.extend(own.own_hosts);
+            rules.payment_hosts.extend(own.payment_hosts);
+            rules.sources.extend(own.sources);
+            (shop_id, rules)
+        };
+        Self {
+            shops: own.into_iter().map(with_common).collect(),
+            common,
+        }
+    }
+
+    /// Returns the rules that hold for a shop.
+    #[must_use]
+    pub fn of(&self, shop_id: &str) -> &ShopRules {
+        self.shops.get(shop_id).unwrap_or(&self.common)
+    }
+
+    /// Returns the shops that have rules of their own.
+    pub fn shops(&self) -> impl Iterator<Item = &str> {
+        self.shops.keys().map(String::as_str)
+    }
+}
+
+impl ShopRules {
     /// Returns the category that the shop gave a source or a host.
     pub(super) fn category(&self, source: &str) -> Option<SourceCategory> {
         let given = self.sources.iter();
@@ -77,7 +115,7 @@ mod tests {
 
     #[test]
     fn longest_source_of_the_shop_goes_first() {
-        let rules: Rules = serde_json::from_str(
+        let rules: ShopRules = serde_json::from_str(
             r#"{"sources":{"partner.example":"shopping","mail.partner.example":"email","newsletter":"email"}}"#,
         )
         .unwrap();
@@ -95,10 +133,28 @@ mod tests {
 
     #[test]
     fn unknown_rule_is_an_error_and_not_ignored() {
-        assert!(serde_json::from_str::<Rules>(r#"{"own_host":["a"]}"#).is_err());
+        assert!(serde_json::from_str::<ShopRules>(r#"{"own_host":["a"]}"#).is_err());
         assert_eq!(
-            serde_json::from_str::<Rules>("{}").unwrap(),
-            Rules::default()
+            serde_json::from_str::<ShopRules>("{}").unwrap(),
+            ShopRules::default()
         );
+    }
+
+    #[test]
+    fn shop_has_the_common_rules_and_its_own_and_nobody_elses() {
+        let rules = |json: &str| serde_json::from_str::<ShopRules>(json).unwrap();
+        let common =
+            rules(r#"{"own_hosts":["group.example"],"sources":{"a":"search","b":"search"}}"#);
+        let own = rules(
+            r#"{"own_hosts":["pay.a.example"],"payment_hosts":["bank.example"],"sources":{"b":"email"}}"#,
+        );
+        let all = Rules::new(common.clone(), BTreeMap::from([("a".to_owned(), own)]));
+        let expected = rules(
+            r#"{"own_hosts":["group.example","pay.a.example"],"payment_hosts":["bank.example"],
+                "sources":{"a":"search","b":"email"}}"#,
+        );
+        assert_eq!(*all.of("a"), expected);
+        assert_eq!(*all.of("b"), common);
+        assert_eq!(all.shops().collect::<Vec<_>>(), ["a"]);
     }
 }

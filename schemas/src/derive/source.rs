@@ -2,7 +2,7 @@
 
 use super::ReferrerKind;
 use super::domain::registrable;
-use super::rules::Rules;
+use super::rules::ShopRules;
 use super::sorted;
 
 /// GA4's source categories; see `data/README.md`.
@@ -16,14 +16,14 @@ const SEARCHING: [&str; 9] = [
 ];
 
 /// Returns the kind of a source as a campaign names it (`google`, `fb`), or of a host.
-pub(super) fn kind(source: &str, rules: &Rules) -> Option<ReferrerKind> {
+pub(super) fn kind(source: &str, rules: &ShopRules) -> Option<ReferrerKind> {
     let source = source.strip_prefix("www.").unwrap_or(source);
     let given = rules.category(source).map(ReferrerKind::from);
     given.or_else(|| listed(source)).or_else(|| above(source))
 }
 
 /// Returns the kind of an app by its name.
-pub(super) fn of_app(name: &str, rules: &Rules) -> Option<ReferrerKind> {
+pub(super) fn of_app(name: &str, rules: &ShopRules) -> Option<ReferrerKind> {
     rules
         .category(name)
         .map(ReferrerKind::from)
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn named(source: &str) -> Option<&'static str> {
-        kind(source, &Rules::default()).map(ReferrerKind::as_str)
+        kind(source, &ShopRules::default()).map(ReferrerKind::as_str)
     }
 
     #[test]
@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn shops_own_sources_go_first() {
-        let rules: Rules = serde_json::from_str(r#"{"sources":{"google.com":"email"}}"#).unwrap();
+        let rules: ShopRules =
+            serde_json::from_str(r#"{"sources":{"google.com":"email"}}"#).unwrap();
         assert_eq!(kind("google.com", &rules), Some(ReferrerKind::Email));
         assert_eq!(kind("google.de", &rules), Some(ReferrerKind::Search));
     }

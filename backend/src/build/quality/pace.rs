@@ -1,12 +1,12 @@
 //! Checks that data keeps coming, and as much of it as usual: both warn, neither stops a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
-use super::super::rows::days_in;
 use super::super::staged::Staged;
 use super::{FEW, Found, LATE_AFTER_HOURS, MANY, SESSIONS_KNOWN, WEEKS_KNOWN};
+use crate::config::Reporting;
 use crate::gold::daily_kpis;
 use crate::silver::events;
 use crate::warehouse::{Day, Query};
@@ -30,23 +30,56 @@ pub(super) fn freshness(staged: &Staged<'_>, now_us: i64) -> PolarsResult<Found>
     Found::of(newest, &columns)
 }
 
-/// The shops whose last full day had unusually few or many sessions; looked at once, when a new day begins.
-pub(super) async fn volume(staged: &Staged<'_>) -> anyhow::Result<Option<Found>> {
+/// The shops whose last full day had unusually few or many sessions; looked at once, when a new day begins in their time zone.
+pub(super) async fn volume(
+    staged: &Staged<'_>,
+    reporting: &Reporting,
+) -> anyhow::Result<Option<Found>> {
     let kpis = &daily_kpis::GOLD.table;
     let (known, made) = staged.replaced(kpis);
-    let Some(newest) = days_in(&made, "day")?.last().copied() else {
-        return Ok(None);
-    };
-    if days_in(&known, "day")?.contains(&newest) {
-        return Ok(None);
+    let time_zone_of = |shop_id: &str| reporting.time_zone_of(shop_id).as_str();
+    let mut all: Option<Found> = None;
+    for (time_zone, newest) in begun(&known, &made, time_zone_of)? {
+        let full = newest - 1;
+        let days: BTreeSet<Day> = (0..=4).map(|weeks| full - weeks * WEEK).collect();
+        let query = Query::all()
+            .columns(&["day", "shop_id", "sessions"])
+            .days(&days);
+        let rows = staged.contents(kpis, query).await?;
+        let is_there: BooleanChunked = rows
+            .column("shop_id")?
+            .str()?
+            .iter()
+            .map(|shop_id| Some(shop_id.is_some_and(|id| time_zone_of(id) == time_zone)))
+            .collect();
+        let found = unusual(rows.filter(&is_there)?.lazy(), full)?;
+        match &mut all {
+            Some(all) => all.add(found),
+            None => all = Some(found),
+        }
     }
-    let full = newest - 1;
-    let days: BTreeSet<Day> = (0..=4).map(|weeks| full - weeks * WEEK).collect();
-    let query = Query::all()
-        .columns(&["day", "shop_id", "sessions"])
-        .days(&days);
-    let rows = staged.contents(kpis, query).await?.lazy();
-    Ok(Some(unusual(rows, full)?))
+    Ok(all)
+}
+
+/// The newest day in each time zone, where it is one that was not known before.
+fn begun<'a>(
+    known: &DataFrame,
+    made: &DataFrame,
+    time_zone_of: impl Fn(&str) -> &'a str,
+) -> PolarsResult<BTreeMap<&'a str, Day>> {
+    let days = |rows: &DataFrame| {
+        let (shops, days) = (rows.column("shop_id")?.str()?, rows.column("day")?.date()?);
+        let days = shops.iter().zip(days.physical().iter());
+        let days = days.filter_map(|(shop_id, day)| Some((time_zone_of(shop_id?), day?)));
+        PolarsResult::Ok(days.collect::<BTreeSet<_>>())
+    };
+    let known = days(known)?;
+    // Of a zone's days the last one stays.
+    let newest: BTreeMap<&str, Day> = days(made)?.into_iter().collect();
+    let begun = newest
+        .into_iter()
+        .filter(|(time_zone, day)| !known.contains(&(*time_zone, *day)));
+    Ok(begun.collect())
 }
 
 /// The shops of which a day is unusual among the same weekdays before it.
@@ -79,6 +112,31 @@ mod tests {
             .unwrap()
             .lazy()
             .with_column(col("day").cast(DataType::Date))
+    }
+
+    #[test]
+    fn new_day_begins_in_each_time_zone_by_itself() {
+        let rows = |rows: &[(&str, Day)]| {
+            let (shops, days): (Vec<&str>, Vec<Day>) = rows.iter().copied().unzip();
+            df!("shop_id" => shops, "day" => days)
+                .unwrap()
+                .lazy()
+                .with_column(col("day").cast(DataType::Date))
+                .collect()
+                .unwrap()
+        };
+        let time_zone_of = |shop_id: &str| match shop_id {
+            "east" => "Asia/Tokyo",
+            _ => "UTC",
+        };
+        let made = rows(&[("demo", 7), ("demo", 8), ("east", 9)]);
+        let begun = |known: &[(&str, Day)]| {
+            let days = begun(&rows(known), &made, time_zone_of).unwrap();
+            days.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(begun(&[("demo", 7)]), [("Asia/Tokyo", 9), ("UTC", 8)]);
+        assert_eq!(begun(&[("other", 8), ("east", 8)]), [("Asia/Tokyo", 9)]);
+        assert_eq!(begun(&[("demo", 8), ("east", 9)]), []);
     }
 
     #[test]
