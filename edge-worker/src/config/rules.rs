@@ -13,7 +13,7 @@ const VARIABLE: &str = "SHOPTRAIL_RULES";
 #[must_use]
 pub fn read(json: &str) -> (Rules, Vec<ConfigError>) {
     let mut problems = Vec::new();
-    let mut fields: Fields<'_> = match serde_json::from_str(json) {
+    let mut fields = match members(json) {
         Ok(fields) => fields,
         Err(cause) => {
             let (line, column) = (cause.line(), cause.column());
@@ -37,17 +37,21 @@ pub fn read(json: &str) -> (Rules, Vec<ConfigError>) {
 /// The fields of an object, by their names.
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
-fn of_shops(object: &RawValue, problems: &mut Vec<String>) -> BTreeMap<String, ShopRules> {
-    let Ok(given) = serde_json::from_str::<Fields<'_>>(object.get()) else {
+fn members(object: &str) -> serde_json::Result<Fields<'_>> {
+    serde_json::from_str(object)
+}
+
+fn of_shops(object: &RawValue, problems: &mut Vec<String>) -> Vec<(String, ShopRules)> {
+    let Ok(given) = members(object.get()) else {
         problems.push("`shops` is not used: it is no object of shops and their rules".to_owned());
-        return BTreeMap::new();
+        return Vec::new();
     };
-    let mut shops = BTreeMap::new();
+    let mut shops = Vec::new();
     for (shop_id, rules) in given {
-        match serde_json::from_str(rules.get()) {
+        match members(rules.get()) {
             Ok(fields) => {
                 let rules = of_one(fields, &format!("shops.{shop_id}."), problems);
-                shops.insert(shop_id, rules);
+                shops.push((shop_id, rules));
             }
             Err(_) => problems.push(format!(
                 "`shops.{shop_id}` is not used: it is no object of rules"
@@ -104,7 +108,7 @@ fn sources(
     object: &RawValue,
     problems: &mut Vec<String>,
 ) -> BTreeMap<String, SourceCategory> {
-    let Ok(given) = serde_json::from_str::<Fields<'_>>(object.get()) else {
+    let Ok(given) = members(object.get()) else {
         problems.push(format!(
             "`{path}` is not used: it is no object of sources and categories"
         ));
@@ -148,7 +152,7 @@ mod tests {
             "south":{"payment_hosts":["d.example","https://pk_secret/"],"sources":{"e":"pk_secret"},"shops":{}},
             "west":["pk_secret"]}}"#;
         let (rules, problems) = problems(json);
-        assert_eq!(rules.of("north").own_hosts, ["a.example", "b.example"]);
+        assert_eq!(rules.of("north").own_hosts, ["b.example", "a.example"]);
         assert_eq!(rules.of("north").sources.len(), 1);
         assert_eq!(rules.of("south").payment_hosts, ["d.example"]);
         assert_eq!(rules.of("west").own_hosts, ["a.example"]);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rules {
     common: ShopRules,
     /// The rules of shops that have some of their own, the common ones among them.
-    shops: BTreeMap<String, ShopRules>,
+    shops: Vec<(String, ShopRules)>,
 }
 
 /// Additions to the rules, as a JSON object. Hosts stand for themselves and everything below them.
@@ -44,29 +44,30 @@ impl Rules {
     /// Puts together what holds for every shop and what single shops add to it. Of a source that both name, the shop's own
     /// category holds.
     #[must_use]
-    pub fn new(common: ShopRules, own: BTreeMap<String, ShopRules>) -> Self {
-        let with_common = |(shop_id, own): (String, ShopRules)| {
-            let mut rules = common.clone();
-            rules.own_hosts.extend(own.own_hosts);
-            rules.payment_hosts.extend(own.payment_hosts);
-            rules.sources.extend(own.sources);
-            (shop_id, rules)
-        };
-        Self {
-            shops: own.into_iter().map(with_common).collect(),
-            common,
+    pub fn new(common: ShopRules, own: Vec<(String, ShopRules)>) -> Self {
+        let mut shops = own;
+        for (_, own) in &mut shops {
+            own.own_hosts.extend_from_slice(&common.own_hosts);
+            own.payment_hosts.extend_from_slice(&common.payment_hosts);
+            for (source, category) in &common.sources {
+                if !own.sources.contains_key(source) {
+                    own.sources.insert(source.clone(), *category);
+                }
+            }
         }
+        Self { common, shops }
     }
 
     /// Returns the rules that hold for a shop.
     #[must_use]
     pub fn of(&self, shop_id: &str) -> &ShopRules {
-        self.shops.get(shop_id).unwrap_or(&self.common)
+        let own = self.shops.iter().find(|(id, _)| id == shop_id);
+        own.map_or(&self.common, |(_, rules)| rules)
     }
 
     /// Returns the shops that have rules of their own.
     pub fn shops(&self) -> impl Iterator<Item = &str> {
-        self.shops.keys().map(String::as_str)
+        self.shops.iter().map(|(shop_id, _)| shop_id.as_str())
     }
 }
 
@@ -148,9 +149,9 @@ mod tests {
         let own = rules(
             r#"{"own_hosts":["pay.a.example"],"payment_hosts":["bank.example"],"sources":{"b":"email"}}"#,
         );
-        let all = Rules::new(common.clone(), BTreeMap::from([("a".to_owned(), own)]));
+        let all = Rules::new(common.clone(), vec![("a".to_owned(), own)]);
         let expected = rules(
-            r#"{"own_hosts":["group.example","pay.a.example"],"payment_hosts":["bank.example"],
+            r#"{"own_hosts":["pay.a.example","group.example"],"payment_hosts":["bank.example"],
                 "sources":{"a":"search","b":"email"}}"#,
         );
         assert_eq!(*all.of("a"), expected);
