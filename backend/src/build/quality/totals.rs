@@ -9,7 +9,8 @@ use super::super::rows::{days_in, semi};
 use super::super::staged::Staged;
 use super::{Found, keyed};
 use crate::gold::{
-    channel_attribution, conversion_funnel, daily_kpis, device_trends, product_performance,
+    channel_attribution, conversion_funnel, daily_kpis, device_trends, landing_pages,
+    product_performance,
 };
 use crate::silver::{items, orders, refunds, sessions};
 use crate::table::Table;
@@ -57,6 +58,7 @@ static TOTALS: [Total; 3] = [
                 col("revenue_gross_minor")
             }),
             teller(&device_trends::GOLD.table, every, || col("revenue_minor")),
+            teller(&landing_pages::GOLD.table, every, || col("revenue_minor")),
             teller(
                 &channel_attribution::GOLD.table,
                 || col("model").eq(lit("linear")),
@@ -83,6 +85,7 @@ static TOTALS: [Total; 3] = [
         tellers: &[
             teller(&daily_kpis::GOLD.table, every, || col("sessions")),
             teller(&device_trends::GOLD.table, every, || col("sessions")),
+            teller(&landing_pages::GOLD.table, every, || col("sessions")),
             teller(
                 &conversion_funnel::GOLD.table,
                 || col("step").eq(lit("sessions")),
@@ -93,7 +96,7 @@ static TOTALS: [Total; 3] = [
 ];
 
 /// What is read of a table, once for all figures.
-static COLUMNS: [(&Table, &[&str]); 7] = [
+static COLUMNS: [(&Table, &[&str]); 8] = [
     (
         &orders::TABLE,
         &[
@@ -122,6 +125,10 @@ static COLUMNS: [(&Table, &[&str]); 7] = [
     ),
     (
         &device_trends::GOLD.table,
+        &["day", "shop_id", "currency", "revenue_minor", "sessions"],
+    ),
+    (
+        &landing_pages::GOLD.table,
         &["day", "shop_id", "currency", "revenue_minor", "sessions"],
     ),
     (
