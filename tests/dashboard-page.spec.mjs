@@ -346,6 +346,26 @@ describe("page", () => {
   });
 });
 
+describe("layout", () => {
+  test("nothing_moves_when_choices_and_figures_come", async () => {
+    for (const [width, height] of [
+      [1350, 940],
+      [412, 823],
+    ]) {
+      const { page } = await openDashboard(tables(), "", { viewport: { width, height } });
+      const moved = await page.evaluate(() => {
+        const observer = new PerformanceObserver(() => {});
+        observer.observe({ type: "layout-shift", buffered: true });
+        const shifts = /** @type {any[]} */ (observer.takeRecords());
+        return shifts.reduce((sum, { value }) => sum + value, 0);
+      });
+      // Lighthouse calls up to 0.1 good.
+      assert.ok(moved < 0.05, `${moved} at ${width} px`);
+      await page.close();
+    }
+  });
+});
+
 describe("accessibility", () => {
   const WIDTHS = [360, 768, 1280, 1920];
 
