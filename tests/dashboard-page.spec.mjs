@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 
+import { violations } from "./axe.mjs";
 import { launchChromium } from "./browser.mjs";
 import { addDays, answerOf, choicesOf, sumPeriod } from "./fixtures/dashboard/answers.mjs";
 import { emptyGoldTables, goldTables } from "./fixtures/dashboard/gold.mjs";
@@ -15,7 +16,6 @@ import { PAGES } from "../web-demo/dashboard/pages.js";
 const TODAY = "2026-03-09";
 const NAMES = Object.keys(PAGES);
 const HOSTILE = '<img src=x onerror="window.broken = true">';
-const AXE = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 let browser;
 let server;
@@ -346,14 +346,28 @@ describe("page", () => {
   });
 });
 
+describe("layout", () => {
+  test("nothing_moves_when_choices_and_figures_come", async () => {
+    for (const [width, height] of [
+      [1350, 940],
+      [412, 823],
+    ]) {
+      const { page } = await openDashboard(tables(), "", { viewport: { width, height } });
+      const moved = await page.evaluate(() => {
+        const observer = new PerformanceObserver(() => {});
+        observer.observe({ type: "layout-shift", buffered: true });
+        const shifts = /** @type {any[]} */ (observer.takeRecords());
+        return shifts.reduce((sum, { value }) => sum + value, 0);
+      });
+      // Lighthouse calls up to 0.1 good.
+      assert.ok(moved < 0.05, `${moved} at ${width} px`);
+      await page.close();
+    }
+  });
+});
+
 describe("accessibility", () => {
   const WIDTHS = [360, 768, 1280, 1920];
-
-  async function violations(page) {
-    await page.evaluate(AXE);
-    const { violations: found } = await page.evaluate(() => window.axe.run());
-    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  }
 
   for (const name of NAMES) {
     test(`${name}_fits_every_width_and_has_no_violation_in_light_and_dark`, async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { violations } from "./axe.mjs";
 import { launchChromium } from "./browser.mjs";
 import { until } from "./until.mjs";
 
@@ -134,6 +135,14 @@ describe("page of events received", () => {
     assert.match(await page.locator("#bad pre").first().textContent(), /"coupon": "<img/);
     assert.equal(await page.locator("li img").count(), 0);
     assert.equal(await page.evaluate(() => window.broken), undefined);
+  });
+
+  test("no_state_has_a_violation_in_light_and_dark", async () => {
+    for (const summary of await page.locator("summary").all()) await summary.click();
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], colorScheme);
+    }
   });
 
   test("open_event_stays_open_when_new_ones_come", async () => {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { access, readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 
+import { violations } from "./axe.mjs";
 import { launchChromium } from "./browser.mjs";
 import { serveWebDemo } from "./static-server.mjs";
 
@@ -233,6 +234,31 @@ describe("shop", () => {
       await page.locator("#content > *").first().waitFor();
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, path);
     }
+    await page.context().close();
+  });
+
+  test("no_page_has_a_violation", async () => {
+    const { page } = await openShop("/", { viewport: { width: 390, height: 844 } });
+    const look = async (what) => assert.deepEqual(await violations(page), [], what);
+    await look("home, with the question for consent");
+    await page.getByTestId("consent-accept").click();
+    for (const path of ["/search?q=mug", "/nowhere"]) {
+      await page.goto(server.origin + path);
+      await page.locator("#content > *").first().waitFor();
+      await look(path);
+    }
+    await buy(page, "enamel-mug", 1);
+    await look("product, put into the cart");
+    await page.goto(`${server.origin}/cart`);
+    await cartHolds(page, 1);
+    await look("cart");
+    await page.getByTestId("checkout-link").click();
+    await fillCheckout(page);
+    await page.getByTestId("place-order").waitFor();
+    await look("checkout, overview");
+    await page.getByTestId("place-order").click();
+    await page.getByTestId("order-number").waitFor();
+    await look("thanks");
     await page.context().close();
   });
 

@@ -54,8 +54,8 @@ pub enum Mode {
     Refresh(Refresh),
 }
 
-/// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
-const SESSION_DAYS: Day = 2;
+/// How many days after the one it began on a session goes on at most.
+const SESSION_DAYS: Day = silver::sessions::DAYS_ON;
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

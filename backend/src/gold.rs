@@ -10,6 +10,7 @@ pub mod conversion_funnel;
 pub mod customer_ltv;
 pub mod daily_kpis;
 pub mod device_trends;
+pub mod landing_pages;
 pub mod pipeline_completeness;
 pub mod product_performance;
 pub mod search_terms;
@@ -21,13 +22,14 @@ use crate::config::Reporting;
 use crate::table::Table;
 
 /// All gold tables.
-pub static TABLES: [&Gold; 11] = [
+pub static TABLES: [&Gold; 12] = [
     &daily_kpis::GOLD,
     &product_performance::GOLD,
     &trending_products::GOLD,
     &conversion_funnel::GOLD,
     &customer_ltv::GOLD,
     &device_trends::GOLD,
+    &landing_pages::GOLD,
     &search_terms::GOLD,
     &cohort_retention::GOLD,
     &channel_attribution::GOLD,

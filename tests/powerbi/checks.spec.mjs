@@ -103,6 +103,8 @@ const BROKEN = [
   ["a_visual_of_a_measure_that_is_not_there", crossProblems, { visual: '"columnChart"' }, '"Property": "Sessions by device"', '"Property": "Sessions by phone"', /no measure Key Figures\[Sessions by phone\]/],
   ["a_filter_on_a_column_that_is_not_there", crossProblems, { visual: '"Now"' }, '"Source": "d"\n', '"Source": "e"\n', /no column undefined\[Date\]/],
   ["a_format_for_a_field_that_is_not_shown", crossProblems, { visual: '"lineChart"' }, '"metadata": "Key Figures.Revenue"', '"metadata": "Key Figures.Orders"', /formats Key Figures\.Orders, which it does not show/],
+  ["a_colour_that_the_theme_does_not_have", crossProblems, { visual: '"lineChart"' }, "'#3F51C9'", "'#3F51CA'", /#3F51CA is no data colour of the theme/],
+  ["a_colour_by_its_number", crossProblems, { visual: '"lineChart"' }, '"Literal": {\n                      "Value": "\'#3F51C9\'"', '"ThemeDataColor": {\n                      "ColorId": 0, "Percent": 0', /has a colour by its number/],
   ["visuals_that_overlap", crossProblems, { visual: '"columnChart"' }, '"x": 646', '"x": 600', /overlaps/],
   ["a_chart_without_a_title", crossProblems, { visual: '"columnChart"' }, "'Devices and operating systems'", "''", /: no title/],
   ["a_tab_order_that_is_not_that_of_reading", crossProblems, { visual: '"columnChart"' }, '"tabOrder": 13000', '"tabOrder": 11500', /the tab key comes to it too early/],

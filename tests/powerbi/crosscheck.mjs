@@ -24,7 +24,7 @@ export function goldTables(markdown) {
 /** All problems of a project. */
 export function crossCheck(project, gold) {
   const model = [tables, () => sources(project, gold), () => dimensions(project, gold), queries, sorting, relationships, paths, roles, measures, unused, dax];
-  const checks = [...model, visuals, slicers, titles, drillThrough, layout, onPhone];
+  const checks = [...model, visuals, colours, slicers, titles, drillThrough, layout, onPhone];
   return checks.flatMap((check) => check(project));
 }
 
@@ -206,6 +206,20 @@ function selectors(json, path) {
   const known = projections(json).map(({ queryRef }) => queryRef);
   const used = Object.values(json.visual.objects ?? {}).flat().map(({ selector }) => selector?.metadata).filter(Boolean);
   return [...new Set(used)].filter((name) => !known.includes(name)).map((name) => `${path}: formats ${name}, which it does not show`);
+}
+
+/**
+ * A visual's colour is written out, and is one of the theme's for data. By number (`ThemeDataColor`) Desktop counts the background and the
+ * ink before these, so that 0 paints white on white.
+ */
+function colours({ files, visuals: all }) {
+  const { dataColors } = JSON.parse(files.get("Shoptrail.Report/StaticResources/RegisteredResources/Shoptrail.json"));
+  return all.flatMap(({ path, json }) => {
+    const text = JSON.stringify(json);
+    const strange = [...text.matchAll(/'(#[0-9a-f]+)'/gi)].filter(([, colour]) => !dataColors.includes(colour));
+    const numbered = text.includes('"ThemeDataColor"') ? [`${path}: has a colour by its number`] : [];
+    return [...strange.map(([, colour]) => `${path}: ${colour} is no data colour of the theme`), ...numbered];
+  });
 }
 
 /** A slicer is of a table that filters others, and the column by which another table is joined is not shown in its place. */

@@ -277,6 +277,27 @@ describe("charts", () => {
     for (const row of channels) near(compute("Sessions by channel", inWeek(only("Channel[Channel]", row.channel))), row.sessions, row.channel);
   });
 
+  for (const currency of CURRENCIES) {
+    test(`landing_pages_and_countries_in_${currency}`, () => {
+      const { landing_pages, countries } = answerOf("traffic", currency);
+      const groups = [
+        ...landing_pages.map((row) => [only("Landing Pages[Landing Page]", row.landing_page), row]),
+        ...countries.map((row) => [only("Landing Pages[Country]", row.country), row]),
+      ];
+      assert.ok(landing_pages.length > 0 && countries.length > 0);
+      for (const [group, row] of groups) {
+        const chosen = inWeek(only("Currency[Code]", currency), group);
+        const revenue = row.revenue_minor / 10 ** DIGITS[currency];
+        near(compute("Sessions by landing page", chosen), row.sessions, "Sessions");
+        near(compute("Bounce rate by landing page", chosen), row.bounced_sessions / row.sessions, "Bounce rate");
+        near(compute("Conversion rate by landing page", chosen), row.converted_sessions / row.sessions, "Conversion rate");
+        near(compute("Revenue by landing page", chosen), revenue || null, "Revenue");
+        near(compute("Revenue per session", chosen), revenue ? revenue / row.sessions : null, "Revenue per session");
+        near(compute("New customers", chosen), row.new_customers || null, "New customers");
+      }
+    });
+  }
+
   test("rates_of_steps_by_device_and_channel", () => {
     const { by_device, by_channel } = answerOf("funnel");
     /** @type {[string, string, any[]][]} */

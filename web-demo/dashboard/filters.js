@@ -22,6 +22,8 @@ const NARROW = "(max-width: 719px)";
 /** Wires the controls; the function returned shows a state in them. */
 export function createFilters(choose) {
   if (matchMedia(NARROW).matches) byId("more").open = false;
+  // Until here the style has kept them folded there.
+  delete byId("more").dataset.new;
   const periods = byId("periods");
   for (const [name, { label }] of Object.entries(PERIODS)) periods.append(period(name, label));
   periods.addEventListener("change", ({ target }) => choose({ period: target.value }));

@@ -3,11 +3,11 @@
 //! Stays until Ctrl-C, then stops everything in order, keeps the data and exits 0. With `--once` it sends a bounded, seeded
 //! amount, waits until all of it is in the gold tables, prints their numbers and exits 0; an interrupted `--once` exits 130.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use shoptrail_local::origin::PageOrigin;
 use shoptrail_local::progress::{line, step};
@@ -122,25 +122,70 @@ pub fn build_backend(workspace: &Workspace) -> Result<()> {
     )
 }
 
+/// Starts a demo over the folder `data`, which is emptied, lets as many shoppers in as a demo that stays has at first, and has
+/// `look` look at it; then stops it.
+///
+/// # Errors
+/// Returns an error if a part cannot be built or started, sent events do not arrive in gold, or `look` returns one.
+pub fn with_history(
+    workspace: &Workspace,
+    data: &Path,
+    look: impl FnOnce(&str) -> Result<()>,
+) -> Result<ExitCode> {
+    let warehouse = DemoWarehouse::prepare(workspace, None)?;
+    build(workspace)?;
+    let interrupt = Interrupt::catch()?;
+    if data.exists() {
+        std::fs::remove_dir_all(data)
+            .with_context(|| format!("cannot empty `{}`", data.display()))?;
+    }
+    let start = || DemoStack::start(workspace, data, &[], warehouse, &interrupt);
+    let Some(mut stack) = step("start", start)? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let looked = fill(workspace, &mut stack, shoppers::HISTORY, &interrupt).and_then(|is_filled| {
+        if is_filled {
+            look(&stack.addresses.shop)?;
+        }
+        Ok(is_filled)
+    });
+    let looked = looked.or_else(|error| stack.check().and(Err(error)));
+    let stopped = step("stop", || stack.stop());
+    let is_filled = looked.and_then(|is_filled| stopped.map(|()| is_filled))?;
+    Ok(match is_filled {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(INTERRUPTED),
+    })
+}
+
 /// The bounded demo: history in, gold out.
 fn once(workspace: &Workspace, stack: &mut DemoStack, interrupt: &Interrupt) -> Result<ExitCode> {
+    if !fill(workspace, stack, shoppers::ONCE, interrupt)? {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    numbers::print(&GoldPages::of(&stack.addresses))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the shoppers of a history in and waits until gold has all their events; false when interrupted.
+fn fill(
+    workspace: &Workspace,
+    stack: &mut DemoStack,
+    history: shoppers::History,
+    interrupt: &Interrupt,
+) -> Result<bool> {
     let gold = GoldPages::of(&stack.addresses);
     // Data kept from earlier gets other shoppers: the same ones would continue their old sessions.
     let before = gold.events()?;
     let sent = step("simulated shoppers", || {
-        shoppers::history(workspace, stack, shoppers::ONCE, before + 1, interrupt)
+        shoppers::history(workspace, stack, history, before + 1, interrupt)
     })?;
     let Some(sent) = sent else {
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok(false);
     };
-    let arrived = step("events in gold", || {
+    step("events in gold", || {
         gold.wait_for(before + sent, stack, interrupt)
-    })?;
-    if !arrived {
-        return Ok(ExitCode::from(INTERRUPTED));
-    }
-    numbers::print(&gold)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// The demo that stays: days of history for an empty dashboard, then a gentle stream until Ctrl-C.

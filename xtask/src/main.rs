@@ -13,6 +13,7 @@ mod bench;
 mod demo;
 mod inputs;
 mod interrupt;
+mod pictures;
 mod powerbi;
 mod process;
 mod schemas;
@@ -49,6 +50,8 @@ enum Task {
     Demo(demo::DemoArgs),
     /// Runs every test of every part
     Test(test::TestArgs),
+    /// Takes the pictures of the documentation again, from a demo of their own
+    Pictures,
     /// Runs a benchmark of `bench/`, or lists them
     Bench(bench::BenchArgs),
 }
@@ -82,6 +85,7 @@ fn run(xtask: Xtask) -> Result<ExitCode> {
         Task::Powerbi(args) => powerbi::run(workspace, &args)?,
         Task::Demo(args) => return demo::run(workspace, &args),
         Task::Test(args) => return test::run(workspace, &args),
+        Task::Pictures => return pictures::run(workspace),
         Task::Bench(args) => return bench::run(workspace, &args),
     }
     Ok(ExitCode::SUCCESS)

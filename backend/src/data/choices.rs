@@ -8,8 +8,7 @@ use serde::Serialize;
 use shoptrail_schemas::money;
 
 use super::figures::{JsonRows, json};
-use crate::gold::{conversion_funnel, daily_kpis, product_performance};
-use crate::silver::sessions;
+use crate::gold::{daily_kpis, landing_pages, product_performance};
 use crate::table::Table;
 use crate::warehouse::{Publication, Query, Warehouse};
 
@@ -44,21 +43,21 @@ impl Choices {
         };
         let columns = ["day", "shop_id", "currency", "orders", "sessions"];
         let daily = read(&daily_kpis::GOLD.table, &columns).await?;
-        let funnel = read(&conversion_funnel::GOLD.table, &["channel", "device"]).await?;
-        let countries = read(&sessions::TABLE, &["country"]).await?;
+        let columns = ["channel", "device", "country"];
+        let landed = read(&landing_pages::GOLD.table, &columns).await?;
         let columns = ["item_id", "item_name", "views"];
         let products = read(&product_performance::GOLD.table, &columns).await?;
         let currencies = by_most(daily.clone(), &["shop_id", "currency"], "orders");
-        let funnel = funnel.collect()?;
+        let landed = landed.collect()?;
         let currencies = currencies.collect()?;
         Ok(Self {
             first_day: json(daily.clone().select([col("day").min()]))?,
             shops: json(by_most(daily, &["shop_id"], "sessions"))?,
             digits: digits(&currencies)?,
             currencies: json(currencies.lazy())?,
-            channels: values(funnel.clone().lazy(), "channel")?,
-            devices: values(funnel.lazy(), "device")?,
-            countries: values(countries, "country")?,
+            channels: values(&landed, "channel")?,
+            devices: values(&landed, "device")?,
+            countries: values(&landed, "country")?,
             products: json(popular(products))?,
         })
     }
@@ -105,15 +104,11 @@ fn popular(products: LazyFrame) -> LazyFrame {
         .select([col("item_id"), col("item_name")])
 }
 
-/// The distinct values of a column, in order; `unknown` for rows without one comes last.
-fn values(rows: LazyFrame, column: &str) -> anyhow::Result<Vec<String>> {
-    let distinct = rows.group_by([col(column)]).agg([]).collect()?;
-    let column = distinct.column(column)?.str()?;
-    let mut values: Vec<String> = column.iter().flatten().map(str::to_owned).collect();
+/// The distinct values of a column, in order.
+fn values(rows: &DataFrame, column: &str) -> anyhow::Result<Vec<String>> {
+    let distinct = rows.column(column)?.str()?.unique()?;
+    let mut values: Vec<String> = distinct.iter().flatten().map(str::to_owned).collect();
     values.sort_unstable();
-    if column.null_count() > 0 {
-        values.push(super::question::UNKNOWN.to_owned());
-    }
     Ok(values)
 }
 

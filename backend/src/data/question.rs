@@ -6,14 +6,12 @@ use chrono::{Days, Months, NaiveDate};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::gold::landing_pages::UNKNOWN;
 use crate::table::{Layer, Table};
 use crate::warehouse::Day;
 
 /// Days that one answer is about, at most: more is a query for a warehouse, not for a page.
 const MOST_DAYS: i64 = 1_100;
-
-/// Stands for events whose country the edge does not know.
-pub(super) const UNKNOWN: &str = "unknown";
 
 /// The parameters of an answer's address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -151,10 +149,12 @@ impl Question {
     pub fn narrow(&self, table: &Table, rows: LazyFrame) -> LazyFrame {
         let told = self.filters().filter(|(column, _)| has(table, column));
         told.fold(rows, |rows, (column, value)| {
-            rows.filter(match (column, value) {
-                ("country", UNKNOWN) => col(column).is_null(),
-                _ => col(column).eq(lit(value.to_owned())),
-            })
+            let own = match column {
+                // Silver has none where gold has a word for it.
+                "country" => col(column).fill_null(lit(UNKNOWN)),
+                _ => col(column),
+            };
+            rows.filter(own.eq(lit(value.to_owned())))
         })
     }
 }

@@ -17,8 +17,6 @@ use crate::silver::{events, items, left_out, orders, refunds, sessions};
 use crate::table::Table;
 use crate::warehouse::{Filter, Publication, Query, Warehouse};
 
-/// A session ends within a day: what happens on a day happens in a session of that day or of the one before.
-const LONGEST_SESSION_DAYS: i32 = 1;
 /// What tells sessions apart.
 const SESSION: [&str; 2] = ["shop_id", "session_key"];
 
@@ -62,7 +60,7 @@ impl SelectedRows {
         }
         let needed = match gold.scope {
             Scope::Days { back } => days.reaching_back(back),
-            Scope::RestOfSessions { .. } => days.reaching_on(LONGEST_SESSION_DAYS),
+            Scope::RestOfSessions { .. } => days.reaching_on(sessions::DAYS_ON),
             _ => days,
         };
         let silver = self.silver(gold, needed).await?;
@@ -209,7 +207,7 @@ impl SelectedRows {
         if let Some(keys) = kept.get(&days) {
             return Ok(keys.clone().lazy());
         }
-        let began = days.map(|days| days.reaching_back(LONGEST_SESSION_DAYS));
+        let began = days.map(|days| days.reaching_back(sessions::DAYS_ON));
         let columns = ["shop_id", "session_key", "channel", "device", "country"];
         let rows = self.read(&sessions::TABLE, &columns, began).await?;
         let mut rows = self.question.narrow(&sessions::TABLE, rows);

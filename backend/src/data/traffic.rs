@@ -7,23 +7,22 @@ use super::attribution::Attribution;
 use super::figures::{JsonRows, Sums, count, in_currency, largest, totals};
 use super::question::DayRange;
 use super::selected::SelectedRows;
+use crate::gold::landing_pages;
 use crate::money;
 
 /// Rows of a table on the page.
 const MOST: IdxSize = 50;
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 13] = [
     "session_key",
     "channel",
     "utm_source",
     "utm_medium",
     "utm_campaign",
     "referrer_host",
-    "entry_page",
     "device",
     "browser",
     "os",
-    "country",
     "duration_ms",
     "purchases",
     "is_bounce",
@@ -52,18 +51,20 @@ impl TrafficPage {
             Some(days) => Some(totals(rows, days).await?),
             None => None,
         };
+        let landed = rows.gold(&landing_pages::GOLD, rows.days).await?;
+        let landed = landed.collect()?.lazy();
         let sessions = sessions(rows, rows.days).await?.collect()?.lazy();
-        let by = |column: &str| grouped(sessions.clone(), &rows.currency, column);
+        let by = |rows_of: &LazyFrame, column| grouped(rows_of.clone(), &rows.currency, column);
         Ok(Self {
             now: totals(rows, rows.days).await?,
             before,
-            channels: by("channel")?,
-            campaigns: by("campaign")?,
-            landing_pages: by("entry_page")?,
-            referrers: by("referrer_host")?,
-            countries: by("country")?,
+            channels: by(&landed, "channel")?,
+            campaigns: by(&sessions, "campaign")?,
+            landing_pages: by(&landed, "landing_page")?,
+            referrers: by(&sessions, "referrer_host")?,
+            countries: by(&landed, "country")?,
             devices: devices_of(sessions.clone())?,
-            browsers: by("browser")?,
+            browsers: by(&sessions, "browser")?,
             attribution: Attribution::of(rows).await?,
         })
     }
@@ -71,8 +72,8 @@ impl TrafficPage {
 
 /// Sessions by channel, with what came of them.
 pub(super) async fn channels(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
-    let sessions = sessions(rows, days).await?;
-    grouped(sessions, &rows.currency, "channel")
+    let landed = rows.gold(&landing_pages::GOLD, days).await?;
+    grouped(landed, &rows.currency, "channel")
 }
 
 /// Sessions by device and operating system.
@@ -80,7 +81,7 @@ pub(super) async fn devices(rows: &SelectedRows, days: DayRange) -> anyhow::Resu
     devices_of(rows.sessions(days, &["device", "os", "purchases"]).await?)
 }
 
-/// Sessions with the value of the orders made in them.
+/// Sessions with the value of the orders made in them, each counted as `gold_landing_pages` counts them.
 pub(super) async fn sessions(rows: &SelectedRows, days: DayRange) -> anyhow::Result<LazyFrame> {
     // A session may order on the day after it began.
     let orders = rows
@@ -114,26 +115,35 @@ pub(super) async fn sessions(rows: &SelectedRows, days: DayRange) -> anyhow::Res
         .otherwise(lit(NULL));
     Ok(sessions.join(value, key(), key(), left).with_columns([
         named.alias("campaign"),
+        lit(1_i64).alias("sessions"),
+        col("is_bounce")
+            .cast(DataType::Int64)
+            .alias("bounced_sessions"),
+        col("purchases")
+            .gt(lit(0))
+            .cast(DataType::Int64)
+            .alias("converted_sessions"),
+        col("duration_ms").alias("session_duration_ms"),
         col("orders").fill_null(lit(0_i64)),
         col("revenue_minor").fill_null(lit(0_i64)),
         lit(rows.currency.clone()).alias("currency"),
     ]))
 }
 
-/// Sessions by a column, those without a value left out (countries: as `unknown`).
+/// Sessions by a column, those without a value left out.
 fn grouped(sessions: LazyFrame, currency: &str, column: &str) -> anyhow::Result<JsonRows> {
-    let sessions = match column {
-        "country" => sessions.with_column(col(column).fill_null(lit(super::question::UNKNOWN))),
-        _ => sessions.filter(col(column).is_not_null()),
-    };
-    let groups = sessions.group_by([col(column)]).agg([
-        len().cast(DataType::Int64).alias("sessions"),
-        count(col("is_bounce")).alias("bounced_sessions"),
-        count(col("purchases").gt(lit(0))).alias("converted_sessions"),
-        col("duration_ms").sum().alias("session_duration_ms"),
-        in_currency("orders", currency),
-        in_currency("revenue_minor", currency),
-    ]);
+    let visits = [
+        "sessions",
+        "bounced_sessions",
+        "converted_sessions",
+        "session_duration_ms",
+    ];
+    let money = ["orders", "revenue_minor"].map(|name| in_currency(name, currency));
+    let sums = visits.map(|name| col(name).sum()).into_iter().chain(money);
+    let groups = sessions
+        .filter(col(column).is_not_null())
+        .group_by([col(column)])
+        .agg(sums.collect::<Vec<_>>());
     largest(groups, "sessions", column, MOST)
 }
 

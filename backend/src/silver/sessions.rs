@@ -18,6 +18,9 @@ pub const GAP_US: i64 = 30 * 60 * 1_000_000;
 /// rests makes sessions of less than 24 hours. Which events lie in which session is still decided by those around it.
 const CELL_US: i64 = 12 * 60 * 60 * 1_000_000;
 
+/// A session lasts less than 24 hours, and a day may have 23: it goes on so many days after the one it began on at most.
+pub const DAYS_ON: i32 = 2;
+
 /// Engaged means: at least this long in view, or two page views, or a purchase (GA4's definition of an engaged session).
 const ENGAGED_MS: i64 = 10_000;
 

@@ -310,6 +310,34 @@ async fn filters_part_what_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn channels_landing_pages_and_countries_each_hold_everything() {
+    let dashboard = Dashboard::over(&shuffled_world(19, 120)).await;
+    let question = format!("traffic?{DAYS}&currency=EUR");
+    let answer = dashboard.json(&question).await;
+    for part in ["channels", "landing_pages", "countries"] {
+        for (figure, card) in [
+            ("sessions", "sessions"),
+            ("bounced_sessions", "bounced_sessions"),
+            ("converted_sessions", "converted_sessions"),
+            ("session_duration_ms", "session_duration_ms"),
+            ("orders", "orders"),
+            ("revenue_minor", "revenue_gross_minor"),
+        ] {
+            let told = sum(&answer[part], figure);
+            assert!(told > 0, "{part} {figure}");
+            assert_eq!(answer["now"][card], told, "{part} {figure}");
+        }
+    }
+    // Nobody's country is known here.
+    assert_eq!(
+        dashboard.json("choices").await["countries"],
+        json!(["unknown"])
+    );
+    let nowhere = dashboard.json(&format!("{question}&country=unknown")).await;
+    assert_eq!(figures(&answer), figures(&nowhere));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn product_filter_leaves_sessions_with_the_product_in_them() {
     let dashboard = Dashboard::over(&shuffled_world(8, 120)).await;
     let question = format!("products?{DAYS}&currency=EUR");

@@ -265,6 +265,7 @@ export const channelsPart = {
 export const countriesPart = {
   name: "countries",
   title: "Countries",
+  word: "Country",
   none: "No sessions in this period.",
   rows: ({ countries }) => countries,
   columns: [

@@ -41,7 +41,9 @@ export const traffic = {
     },
     {
       className: "half",
-      parts: [groups("landing_pages", "Landing pages", "First page", "entry_page", "Landing page")],
+      parts: [
+        groups("landing_pages", "Landing pages", "First page", "landing_page", "Landing page"),
+      ],
     },
     { className: "half", parts: [countriesPart] },
     {

@@ -9,7 +9,8 @@ use super::super::rows::{days_in, semi};
 use super::super::staged::Staged;
 use super::{Found, keyed};
 use crate::gold::{
-    channel_attribution, conversion_funnel, daily_kpis, device_trends, product_performance,
+    channel_attribution, conversion_funnel, daily_kpis, device_trends, landing_pages,
+    product_performance,
 };
 use crate::money;
 use crate::silver::{items, orders, refunds, sessions};
@@ -58,6 +59,7 @@ static TOTALS: [Total; 3] = [
                 col("revenue_gross_minor")
             }),
             teller(&device_trends::GOLD.table, every, || col("revenue_minor")),
+            teller(&landing_pages::GOLD.table, every, || col("revenue_minor")),
             teller(
                 &channel_attribution::GOLD.table,
                 || col("model").eq(lit("linear")),
@@ -84,6 +86,7 @@ static TOTALS: [Total; 3] = [
         tellers: &[
             teller(&daily_kpis::GOLD.table, every, || col("sessions")),
             teller(&device_trends::GOLD.table, every, || col("sessions")),
+            teller(&landing_pages::GOLD.table, every, || col("sessions")),
             teller(
                 &conversion_funnel::GOLD.table,
                 || col("step").eq(lit("sessions")),
@@ -94,7 +97,7 @@ static TOTALS: [Total; 3] = [
 ];
 
 /// What is read of a table, once for all figures.
-static COLUMNS: [(&Table, &[&str]); 7] = [
+static COLUMNS: [(&Table, &[&str]); 8] = [
     (
         &orders::TABLE,
         &[
@@ -123,6 +126,10 @@ static COLUMNS: [(&Table, &[&str]); 7] = [
     ),
     (
         &device_trends::GOLD.table,
+        &["day", "shop_id", "currency", "revenue_minor", "sessions"],
+    ),
+    (
+        &landing_pages::GOLD.table,
         &["day", "shop_id", "currency", "revenue_minor", "sessions"],
     ),
     (
