@@ -75,12 +75,13 @@ fn any_case(character: char) -> String {
 
 #[cfg(feature = "json-schema")]
 fn literal(text: &str) -> String {
-    let escape = |character: char| {
-        if character.is_ascii_alphanumeric() || "-_/%< >".contains(character) {
-            character.to_string()
-        } else {
+    // With the flag `u`, what is no syntax may not be escaped.
+    let escape = |character: char| match character {
+        '^' | '$' | '\\' | '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|'
+        | '/' => {
             format!("\\{character}")
         }
+        other => other.to_string(),
     };
     text.chars().map(escape).collect()
 }
