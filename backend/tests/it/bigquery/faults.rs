@@ -264,6 +264,16 @@ async fn altered_table_stops_the_run_until_it_is_rebuilt() {
     let mut shop = Shop::open().await;
     shop.sell().await;
     assert!(shop.build().await.status.success());
+    let marker = format!("`{PROJECT}.{DATASET}._shoptrail_publication`");
+    let twice = format!("INSERT {marker} SELECT 99, state, changed_at FROM {marker}");
+    shop.bigquery.server.sql(&twice).await;
+    let output = shop.build().await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(14), "{said}");
+    assert!(said.contains("it has 2 rows, not one"), "{said}");
+    let once = format!("DELETE FROM {marker} WHERE version = 99");
+    shop.bigquery.server.sql(&once).await;
+
     let table = format!("`{PROJECT}.{DATASET}.gold_daily_kpis`");
     shop.bigquery
         .server
@@ -277,16 +287,6 @@ async fn altered_table_stops_the_run_until_it_is_rebuilt() {
         said.contains("table `gold_daily_kpis`: column `orders` is missing, expected INT64"),
         "{said}"
     );
-
-    let marker = format!("`{PROJECT}.{DATASET}._shoptrail_publication`");
-    let twice = format!("INSERT {marker} SELECT 99, state, changed_at FROM {marker}");
-    shop.bigquery.server.sql(&twice).await;
-    let output = shop.build().await;
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(14), "{said}");
-    assert!(said.contains("it has 2 rows, not one"), "{said}");
-    let once = format!("DELETE FROM {marker} WHERE version = 99");
-    shop.bigquery.server.sql(&once).await;
 
     shop.bigquery
         .server
