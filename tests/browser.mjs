@@ -18,11 +18,11 @@ const ARGUMENTS = [
 ];
 
 /** Starts Chromium: the one `SHOPTRAIL_CHROMIUM` names, else the first on PATH. Playwright switches its back/forward cache
- *  off, unless a test asks for it. */
-export function launchChromium({ backForwardCache = false } = {}) {
+ *  off, unless a test asks for it; `more` are other arguments. */
+export function launchChromium({ backForwardCache = false, more = [] } = {}) {
   return chromium.launch({
     executablePath: chromiumPath(),
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...more],
     ignoreDefaultArgs: backForwardCache ? ["--disable-back-forward-cache"] : [],
   });
 }

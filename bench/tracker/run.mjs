@@ -4,8 +4,7 @@
 //
 //   node bench/tracker/run.mjs [--rounds 3] [--events 300] [--throttle 1] [--only shoptrail,snowplow]
 
-import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -14,10 +13,10 @@ import { brotliCompressSync } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { installPackages } from "../packages.mjs";
 import { launchChromium } from "../../tests/browser.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
-const OUT = new URL("target/bench/tracker/", ROOT);
 const TRACKER = new URL("target/tracker/", ROOT);
 const PACE_MS = 10;
 
@@ -48,7 +47,7 @@ const contenders = CONTENDERS.filter(
   ({ peer }) => !wanted || peer === "nothing" || wanted.includes(peer),
 );
 
-await installPeers();
+const packages = await installPackages(new URL(".", import.meta.url));
 const bundles = await bundlePeers();
 const ownBytes = await bytesByDefault();
 let posts = 0;
@@ -69,30 +68,13 @@ try {
 }
 report();
 
-/** The peers' packages, of the versions that `package-lock.json` names. */
-async function installPeers() {
-  const here = new URL(".", import.meta.url);
-  const lock = await readFile(new URL("package-lock.json", here), "utf8");
-  const stamp = new URL("installed", OUT);
-  if ((await readFile(stamp, "utf8").catch(() => "")) === lock) return;
-  await mkdir(OUT, { recursive: true });
-  await copyFile(new URL("package.json", here), new URL("package.json", OUT));
-  await copyFile(new URL("package-lock.json", here), new URL("package-lock.json", OUT));
-  await copyFile(new URL(".npmrc", ROOT), new URL(".npmrc", OUT));
-  execFileSync("npm", ["ci", "--silent"], {
-    cwd: fileURLToPath(OUT),
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  await writeFile(stamp, lock);
-}
-
 /** Each peer's program, as a shop would bundle it. */
 async function bundlePeers() {
   const bundled = new Map();
   for (const peer of new Set(contenders.map((contender) => contender.peer))) {
     const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL(`peers/${peer}.js`, import.meta.url))],
-      nodePaths: [fileURLToPath(new URL("node_modules", OUT))],
+      nodePaths: [fileURLToPath(packages)],
       define: { "process.env.NODE_ENV": '"production"' },
       bundle: true,
       minify: true,
