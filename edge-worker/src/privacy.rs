@@ -218,7 +218,11 @@ struct Cleaner<'a> {
 
 impl Cleaner<'_> {
     fn is_user_id(&self, path: &[Cow<'_, str>]) -> bool {
-        path == ["user_id"] || (self.is_refused && path.ends_with(&[Cow::Borrowed("user_id")]))
+        self.is_field(path, "user_id")
+    }
+
+    fn is_field(&self, path: &[Cow<'_, str>], name: &str) -> bool {
+        path == [name] || (self.is_refused && path.last().is_some_and(|last| last == name))
     }
 }
 
@@ -252,8 +256,8 @@ impl edit::Editor for Cleaner<'_> {
 
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
         let name = path.last().map_or("", |name| name.as_ref());
-        if self.is_user_id(path) {
-            // Shops that know their customers by e-mail address: still one customer, but no address.
+        if self.is_user_id(path) || self.is_field(path, "transaction_id") {
+            // Shops that know customers or orders by e-mail address: two stay two, but there is no address.
             let is_address = self.rules.settings.mask_texts
                 && (mask::has_email(text) || mask::has_email(&address::decoded(text)));
             return is_address.then(|| self.hash(text).unwrap_or_default());
@@ -276,9 +280,17 @@ impl edit::Editor for Cleaner<'_> {
         masked.or(cleaned)
     }
 
-    fn bare(&self, text: &str) -> Option<String> {
-        // In an event that may be accepted these are numbers, which the contract judges.
-        if !self.is_refused || !self.rules.settings.mask_texts {
+    fn name(&self, name: &str) -> Option<String> {
+        self.rules
+            .settings
+            .mask_texts
+            .then(|| mask::clean(name))
+            .flatten()
+    }
+
+    fn bare(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
+        let is_id = path.last().is_some_and(|name| name.ends_with("_id"));
+        if !self.rules.settings.mask_texts || (is_id && !self.is_refused) {
             return None;
         }
         let in_number =

@@ -111,7 +111,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::required("write_key", text(1, MAX_NAME)),
     Field::required("sent_at", rule::integer(0, MAX_TIMESTAMP_MS)),
     Field::required("tracker", Rule::Object(TRACKER)),
-    Field::optional("context", Rule::Object(CONTEXT)),
+    Field::describing("context", Rule::Object(CONTEXT)),
 ];
 
 /// The rules of [`Tracker`]'s fields.
@@ -122,12 +122,12 @@ pub(crate) const TRACKER: &[Field] = &[
 
 /// The rules of [`Context`]'s fields.
 pub(crate) const CONTEXT: &[Field] = &[
-    Field::optional("language", prose(0, MAX_ID)),
-    Field::optional("time_zone", prose(0, MAX_ID)),
-    Field::optional("screen_width", PIXELS),
-    Field::optional("screen_height", PIXELS),
-    Field::optional("viewport_width", PIXELS),
-    Field::optional("viewport_height", PIXELS),
+    Field::describing("language", prose(0, MAX_ID)),
+    Field::describing("time_zone", prose(0, MAX_ID)),
+    Field::describing("screen_width", PIXELS),
+    Field::describing("screen_height", PIXELS),
+    Field::describing("viewport_width", PIXELS),
+    Field::describing("viewport_height", PIXELS),
 ];
 
 const PIXELS: Rule = rule::integer(0, MAX_PIXELS);

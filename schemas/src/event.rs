@@ -177,23 +177,23 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::required("session_id", formed(1, MAX_ID, Form::Id)),
     Field::optional("user_id", Rule::ShopId { max: MAX_TEXT }),
     Field::required("page_url", Rule::PageUrl),
-    Field::optional("page_title", prose(0, MAX_TITLE)),
-    Field::optional("referrer_url", prose(0, MAX_URL)),
+    Field::describing("page_title", prose(0, MAX_TITLE)),
+    Field::describing("referrer_url", prose(0, MAX_URL)),
     Field::optional("items", item::LIST),
     Field::optional("currency", Rule::Currency),
     Field::optional("value", Rule::Money { negative: false }),
     Field::optional("transaction_id", Rule::ShopId { max: MAX_NAME }),
     Field::optional("tax", Rule::Money { negative: false }),
     Field::optional("shipping", Rule::Money { negative: false }),
-    Field::optional("coupon", prose(0, MAX_NAME)),
-    Field::optional("payment_method", prose(0, MAX_ID)),
-    Field::optional("search_term", prose(1, MAX_TEXT)),
-    Field::optional("link_url", prose(0, MAX_URL)),
-    Field::optional("event_name", formed(1, MAX_EVENT_NAME, Form::SnakeCase)),
-    Field::optional("engagement_time_msec", integer(0, MAX_ENGAGEMENT_MS)),
-    Field::optional("demographics", Rule::Object(DEMOGRAPHICS)),
+    Field::describing("coupon", prose(0, MAX_NAME)),
+    Field::describing("payment_method", prose(0, MAX_ID)),
+    Field::describing("search_term", prose(1, MAX_TEXT)),
+    Field::describing("link_url", prose(0, MAX_URL)),
+    Field::describing("event_name", formed(1, MAX_EVENT_NAME, Form::SnakeCase)),
+    Field::describing("engagement_time_msec", integer(0, MAX_ENGAGEMENT_MS)),
+    Field::describing("demographics", Rule::Object(DEMOGRAPHICS)),
     Field::required("consent", Rule::Object(CONSENT)),
-    Field::optional("properties", Rule::Properties),
+    Field::describing("properties", Rule::Properties),
 ];
 
 /// The rules of [`Consent`]'s fields.
@@ -204,7 +204,7 @@ pub(crate) const CONSENT: &[Field] = &[
 
 /// The rules of [`Demographics`]' fields.
 pub(crate) const DEMOGRAPHICS: &[Field] = &[
-    Field::optional("age_group", prose(0, MAX_LABEL)),
-    Field::optional("gender", prose(0, MAX_LABEL)),
-    Field::optional("country", formed(2, 2, Form::Country)),
+    Field::describing("age_group", prose(0, MAX_LABEL)),
+    Field::describing("gender", prose(0, MAX_LABEL)),
+    Field::describing("country", formed(2, 2, Form::Country)),
 ];

@@ -66,21 +66,21 @@ pub struct Item {
 /// The rules of [`Item`]'s fields.
 pub(crate) const FIELDS: &[Field] = &[
     Field::required("item_id", Rule::ShopId { max: MAX_NAME }),
-    Field::optional("item_name", prose(0, MAX_TEXT)),
-    Field::optional("item_brand", prose(0, MAX_NAME)),
-    Field::optional("item_category", prose(0, MAX_NAME)),
-    Field::optional("item_category2", prose(0, MAX_NAME)),
-    Field::optional("item_category3", prose(0, MAX_NAME)),
-    Field::optional("item_category4", prose(0, MAX_NAME)),
-    Field::optional("item_category5", prose(0, MAX_NAME)),
-    Field::optional("item_variant", prose(0, MAX_NAME)),
+    Field::describing("item_name", prose(0, MAX_TEXT)),
+    Field::describing("item_brand", prose(0, MAX_NAME)),
+    Field::describing("item_category", prose(0, MAX_NAME)),
+    Field::describing("item_category2", prose(0, MAX_NAME)),
+    Field::describing("item_category3", prose(0, MAX_NAME)),
+    Field::describing("item_category4", prose(0, MAX_NAME)),
+    Field::describing("item_category5", prose(0, MAX_NAME)),
+    Field::describing("item_variant", prose(0, MAX_NAME)),
     Field::optional("price", Rule::Money { negative: true }),
     Field::optional("discount", Rule::Money { negative: true }),
     Field::optional("quantity", Rule::Quantity),
-    Field::optional("coupon", prose(0, MAX_NAME)),
-    Field::optional("index", rule::integer(0, MAX_SAFE_INTEGER)),
-    Field::optional("item_list_id", prose(0, MAX_NAME)),
-    Field::optional("item_list_name", prose(0, MAX_NAME)),
+    Field::describing("coupon", prose(0, MAX_NAME)),
+    Field::describing("index", rule::integer(0, MAX_SAFE_INTEGER)),
+    Field::describing("item_list_id", prose(0, MAX_NAME)),
+    Field::describing("item_list_name", prose(0, MAX_NAME)),
 ];
 
 /// The rule of an event's `items`.

@@ -83,26 +83,13 @@ fn parse(digits: &str) -> Option<f64> {
 /// A single comma before three digits separates thousands, as in `1,234`: amounts have no three decimals where a comma is
 /// the decimal point.
 pub(crate) fn from_text(text: &str) -> Option<f64> {
-    let (sign, whole, fraction) = read(text)?;
-    parse(&format!("{sign}{whole}.{fraction}0"))
-}
-
-/// Reads a text that is a decimal number without a fraction, such as `2` or `2.00`.
-pub(crate) fn integer_from_text(text: &str) -> Option<f64> {
-    let (_, _, fraction) = read(text)?;
-    let is_whole = fraction.bytes().all(|digit| digit == b'0');
-    is_whole.then(|| from_text(text)).flatten()
-}
-
-/// Returns the sign, and the digits before and after the decimal point.
-fn read(text: &str) -> Option<(&'static str, String, &str)> {
     let text = text.trim_matches(SPACES);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text),
     };
     let (whole, fraction) = parts(digits)?;
-    Some((sign, whole, fraction))
+    parse(&format!("{sign}{whole}.{fraction}0"))
 }
 
 /// What may stand around a number in a text.
@@ -111,21 +98,10 @@ pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 /// The texts that [`from_text`] reads, as a regular expression (ECMA 262).
 #[cfg(feature = "json-schema")]
 pub(crate) fn pattern(negative: bool) -> String {
-    pattern_of(negative, "[0-9]+", "[0-9]{1,2}")
-}
-
-/// The texts that [`integer_from_text`] reads, as a regular expression (ECMA 262).
-#[cfg(feature = "json-schema")]
-pub(crate) fn integer_pattern(negative: bool) -> String {
-    pattern_of(negative, "0+", "0{1,2}")
-}
-
-#[cfg(feature = "json-schema")]
-fn pattern_of(negative: bool, fraction: &str, after_comma: &str) -> String {
     let space = r"[ \t\r\n]*";
     let sign = if negative { "-?" } else { "" };
-    let point = format!(r"([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)(\.{fraction})?");
-    let comma = format!(r"([0-9]+|[0-9]{{1,3}}(\.[0-9]{{3}})+),{after_comma}");
+    let point = format!(r"([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)(\.[0-9]+)?");
+    let comma = format!(r"([0-9]+|[0-9]{{1,3}}(\.[0-9]{{3}})+),[0-9]{{1,2}}");
     format!("^{space}{sign}({point}|{comma}){space}$")
 }
 
@@ -255,22 +231,6 @@ mod tests {
             (" -10.38\n", -10.38),
         ] {
             assert_eq!(from_text(text), Some(number), "{text}");
-        }
-    }
-
-    #[test]
-    fn texts_that_are_integers_are_read() {
-        for (text, number) in [
-            ("2", 2.0),
-            (" 2.00", 2.0),
-            ("1,234", 1234.0),
-            ("3,0", 3.0),
-            ("-0", 0.0),
-        ] {
-            assert_eq!(integer_from_text(text), Some(number), "{text}");
-        }
-        for text in ["1.5", "0.99999999999999999999", "x", ""] {
-            assert_eq!(integer_from_text(text), None, "{text}");
         }
     }
 

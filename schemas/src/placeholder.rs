@@ -65,9 +65,13 @@ pub(crate) fn pattern() -> String {
 }
 
 #[cfg(feature = "json-schema")]
-fn any_case(character: char) -> String {
-    if character.is_ascii_lowercase() {
-        format!("[{}{character}]", character.to_ascii_uppercase())
+pub(crate) fn any_case(character: char) -> String {
+    let (upper, lower) = (
+        character.to_ascii_uppercase(),
+        character.to_ascii_lowercase(),
+    );
+    if upper != lower {
+        format!("[{upper}{lower}]")
     } else {
         literal(character.encode_utf8(&mut [0; 4]))
     }

@@ -49,7 +49,7 @@ pub enum RejectCode {
     AmountTooLarge,
     /// A currency that is no ISO 4217 code.
     UnknownCurrency,
-    /// A list or object with too many entries.
+    /// A list with too many entries.
     TooMany,
     /// A list without entries where at least one is needed.
     Empty,

@@ -1,6 +1,8 @@
 //! What a field may hold, as data: [`crate::validate`] checks by it, and the JSON Schema, the TypeScript types and the
 //! documentation are generated from it. The tables of fields stand beside the types they describe.
 
+use crate::placeholder::is_placeholder;
+
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Field {
@@ -8,6 +10,8 @@ pub(crate) struct Field {
     pub name: &'static str,
     /// Whether it must be there. An optional field may also be `null`.
     pub required: bool,
+    /// Whether it only describes: what is not as its rule says is left out, unless the event type requires it.
+    pub describes: bool,
     /// What it may hold.
     pub rule: Rule,
 }
@@ -25,13 +29,13 @@ pub(crate) enum Rule {
     Prose { min: usize, max: usize },
     /// The address of a page. A longer one is cut, and keeps its campaign.
     PageUrl,
-    /// An id that the shop gives. A number is read as its text, and a placeholder as no id.
+    /// An id that the shop gives. An integer is read as its text, and what stands for no id as none.
     ShopId { max: usize },
     /// The name of an event type.
     EventType,
     /// An ISO 4217 code.
     Currency,
-    /// An integer; `1.0` is one too, and so is the text `1`.
+    /// An integer; `1.0` is one too, and so is the text `1`. A fraction is rounded.
     Integer { min: i64, max: i64 },
     /// An amount in the currency's major unit, rounded to its decimals. Lines of an order may be negative.
     Money { negative: bool },
@@ -52,7 +56,7 @@ pub(crate) enum Rule {
 pub(crate) enum Form {
     /// A UUID of version 7 (RFC 9562), lower case.
     UuidV7,
-    /// Letters, digits, `_` and `-`.
+    /// Letters, digits, `_` and `-`, and no placeholder: strangers would be one visitor.
     Id,
     /// An absolute web address without spaces and control characters.
     WebUrl,
@@ -68,6 +72,7 @@ impl Field {
         Self {
             name,
             required: true,
+            describes: false,
             rule,
         }
     }
@@ -77,6 +82,17 @@ impl Field {
         Self {
             name,
             required: false,
+            describes: false,
+            rule,
+        }
+    }
+
+    /// An optional field that no event is refused for.
+    pub(crate) const fn describing(name: &'static str, rule: Rule) -> Self {
+        Self {
+            name,
+            required: false,
+            describes: true,
             rule,
         }
     }
@@ -134,9 +150,11 @@ impl Form {
     pub(crate) fn matches(self, text: &str) -> bool {
         match self {
             Self::UuidV7 => is_uuid_v7(text),
-            Self::Id => text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'),
+            Self::Id => {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+                    && !is_placeholder(text)
+            }
             Self::WebUrl => ["https://", "http://"]
                 .iter()
                 .find_map(|scheme| text.strip_prefix(scheme))
@@ -169,7 +187,7 @@ impl Form {
     pub(crate) const fn expected(self) -> &'static str {
         match self {
             Self::UuidV7 => "a UUID of version 7 in lower case",
-            Self::Id => "letters, digits, `_` and `-` only",
+            Self::Id => "letters, digits, `_` and `-` only, and no placeholder such as `undefined`",
             Self::WebUrl => "an absolute `http://` or `https://` address without spaces",
             Self::SnakeCase => "lower-case letters, digits and `_` only, beginning with a letter",
             Self::Country => "two upper-case letters (ISO 3166-1 alpha-2)",

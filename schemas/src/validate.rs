@@ -191,8 +191,9 @@ fn check_event(
     clock: Option<&Clock>,
 ) -> Option<EventType> {
     check.set_currency(members.get("currency"));
-    check.object(event::FIELDS, members);
     let event_type = members.text("event_type").and_then(EventType::from_name);
+    check.set_required(event_type.map_or(&[], |event_type| event_type.spec().required));
+    check.object(event::FIELDS, members);
     if let Some(event_type) = event_type {
         if event_type == EventType::Purchase {
             name_order(check, members);

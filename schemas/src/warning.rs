@@ -26,13 +26,13 @@ pub enum WarningCode {
     TextFromNumber,
     /// `true` or `false` for a consent was read as `granted` or `denied`.
     ConsentFromBoolean,
-    /// An amount was rounded to its currency's decimals, or a quantity to three.
+    /// An amount was rounded to its currency's decimals, a quantity to three, or an integer that had a fraction.
     Rounded,
     /// An item of negative price or discount, such as a voucher's line: kept as it is.
     NegativeLine,
     /// A quantity that is no whole number: kept as it is.
     DecimalQuantity,
-    /// A text that stands for no id (`undefined`, `null`, `0`, an unfilled template) was left out.
+    /// What stands for no id (`undefined`, `null`, `0`, an unfilled template, an object) was left out.
     PlaceholderId,
     /// An id was missing and another took its place: a purchase is an order of its own, an item goes by its name.
     IdReplaced,
@@ -40,11 +40,15 @@ pub enum WarningCode {
     LoneSurrogate,
     /// A text beyond the field's limit was cut.
     Shortened,
+    /// A currency or country in lower case was read in upper case: `eur`.
+    UpperCase,
+    /// A field that only describes was not as it should be, and was left out.
+    LeftOut,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::NumberFromText,
         Self::TextFromNumber,
         Self::ConsentFromBoolean,
@@ -55,6 +59,8 @@ impl WarningCode {
         Self::IdReplaced,
         Self::LoneSurrogate,
         Self::Shortened,
+        Self::UpperCase,
+        Self::LeftOut,
     ];
 
     /// Returns the code as it is written in replies, records and metrics.
@@ -71,6 +77,8 @@ impl WarningCode {
             Self::IdReplaced => "id_replaced",
             Self::LoneSurrogate => "lone_surrogate",
             Self::Shortened => "shortened",
+            Self::UpperCase => "upper_case",
+            Self::LeftOut => "left_out",
         }
     }
 }

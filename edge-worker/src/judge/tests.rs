@@ -146,15 +146,13 @@ fn repaired_event_is_accepted_with_warnings_that_travel_on() {
 
 #[test]
 fn warnings_and_reasons_name_no_person() {
-    let denied = r#","user_id":471147,"search_term":4111111111111111,"consent":{"analytics":"denied","ads":"denied"}"#;
+    let denied =
+        r#","user_id":471147,"search_term":471199,"consent":{"analytics":"denied","ads":"denied"}"#;
     let judged = judged(&format!("[{}]", event(denied)));
     let (_, record) = record(&judged, 0);
     let warnings = format!("{:?}", record.edge.warnings);
     assert_eq!(record.edge.warnings.len(), 2);
-    assert!(
-        !warnings.contains("4711") && !warnings.contains("4111"),
-        "{warnings}"
-    );
+    assert!(!warnings.contains("4711"), "{warnings}");
 }
 
 #[test]

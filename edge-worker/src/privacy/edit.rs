@@ -2,6 +2,7 @@
 //! edited as far as it can be told apart.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use shoptrail_schemas::is_placeholder;
 
@@ -16,8 +17,10 @@ pub trait Editor {
     fn hash(&self, value: &str) -> Option<String>;
     /// Returns what to write instead of a text, if it may not stay as it is.
     fn text(&self, path: &[Cow<'_, str>], text: &str) -> Option<String>;
+    /// Returns what to write instead of a member's name, if it may not stay as it is.
+    fn name(&self, name: &str) -> Option<String>;
     /// Returns the same for what stands outside quotes: numbers and words, and in broken JSON anything.
-    fn bare(&self, text: &str) -> Option<String>;
+    fn bare(&self, path: &[Cow<'_, str>], text: &str) -> Option<String>;
 }
 
 /// Edits a text; one that nothing is changed in is not copied.
@@ -29,6 +32,7 @@ pub fn edit<'a>(text: &'a str, editor: &impl Editor) -> Cow<'a, str> {
         brackets: Vec::new(),
         edited: String::new(),
         copied: 0,
+        masked_names: 0,
     };
     while walk.step(editor) {}
     if walk.copied == 0 {
@@ -55,6 +59,8 @@ struct Walk<'a> {
     edited: String,
     /// How much of the text is in `edited`.
     copied: usize,
+    /// How many names were masked: two of one object stay two.
+    masked_names: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -91,8 +97,8 @@ impl<'a> Walk<'a> {
         let length = rest.iter().position(is_end).unwrap_or(rest.len());
         self.cursor.take(length);
         let bare = self.text.get(start..self.position()).unwrap_or_default();
-        if let Some(changed) = editor.bare(bare) {
-            self.replace(start, &changed);
+        if let Some(changed) = editor.bare(&self.path, bare) {
+            self.replace(start..self.position(), &changed);
         }
     }
 
@@ -104,9 +110,16 @@ impl<'a> Walk<'a> {
         let Some(token) = self.text.get(start..self.position()) else {
             return false;
         };
+        let end = self.position();
         if self.brackets.last() == Some(&Bracket::Object) && self.cursor.eat(b':') {
-            if let Some(name) = self.path.last_mut() {
-                *name = content(token);
+            let name = content(token);
+            if let Some(masked) = editor.name(&name) {
+                self.masked_names += 1;
+                let masked = format!("{masked} {}", self.masked_names);
+                self.replace(start..end, &quoted(masked));
+            }
+            if let Some(last) = self.path.last_mut() {
+                *last = name;
             }
             self.member(editor);
             return true;
@@ -117,13 +130,13 @@ impl<'a> Walk<'a> {
             return true;
         }
         if let Some(changed) = editor.text(&self.path, &content(token)) {
-            let quoted = serde_json::Value::from(changed).to_string();
-            let end = if is_closed {
+            let quoted = quoted(changed);
+            let length = if is_closed {
                 quoted.len()
             } else {
                 quoted.len().saturating_sub(1)
             };
-            self.replace(start, quoted.get(..end).unwrap_or_default());
+            self.replace(start..end, quoted.get(..length).unwrap_or_default());
         }
         true
     }
@@ -144,28 +157,33 @@ impl<'a> Walk<'a> {
         }
         // The hash of what strangers share would be one customer.
         let content = content(value.trim_end());
-        let hash = if rule == FieldRule::Hash && !is_placeholder(&content) {
+        let is_object = value.starts_with(['{', '[']);
+        let hash = if rule == FieldRule::Hash && !is_object && !is_placeholder(&content) {
             editor.hash(&content)
         } else {
             None
         };
         self.replace(
-            start,
+            start..self.position(),
             &hash.map_or("null".to_owned(), |hash| format!("\"{hash}\"")),
         );
     }
 
-    /// Writes something else for what was read since `start`.
-    fn replace(&mut self, start: usize, with: &str) {
+    /// Writes something else for a part of what was read.
+    fn replace(&mut self, part: Range<usize>, with: &str) {
         self.edited
-            .push_str(self.text.get(self.copied..start).unwrap_or_default());
+            .push_str(self.text.get(self.copied..part.start).unwrap_or_default());
         self.edited.push_str(with);
-        self.copied = self.position();
+        self.copied = part.end;
     }
 
     fn position(&self) -> usize {
         self.text.len().saturating_sub(self.cursor.rest().len())
     }
+}
+
+fn quoted(text: String) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// What a token says: a string without quotes and escapes, if it can be read, or the token itself.

@@ -302,3 +302,38 @@ fn rule_that_would_refuse_every_event_is_refused() {
     let hashed = r#"{"fields":{"anonymous_id":"hash"}}"#;
     assert!(PrivacyRules::read(Some(hashed), Some(KEY)).is_ok());
 }
+
+#[test]
+fn names_and_numbers_of_properties_are_masked_and_stay_apart() {
+    let text = r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"jo@x.example":1,"amy@x.example":2,"card":4111111111111111,"price":19.99}}"#;
+    assert_eq!(
+        cleaned("{}", text),
+        r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"[email] 1":1,"[email] 2":2,"card":"[card]","price":19.99}}"#
+    );
+    assert_eq!(cleaned(r#"{"mask_texts":false}"#, text), text);
+}
+
+#[test]
+fn orders_that_go_by_addresses_stay_apart_and_none_is_kept() {
+    let order = |id: &str| format!(r#"{{"transaction_id":"{id}"}}"#);
+    let (jo, amy) = (
+        cleaned("{}", &order("jo@x.example")),
+        cleaned("{}", &order("amy@x.example")),
+    );
+    assert_ne!(jo, amy);
+    assert!(!jo.contains("example"), "{jo}");
+    let without_key = PrivacyRules::default();
+    assert_eq!(
+        without_key.clean(&order("jo@x.example"), SUBJECT),
+        order("")
+    );
+}
+
+#[test]
+fn object_is_no_id_to_hash() {
+    let rules = r#"{"fields":{"user_id":"hash"}}"#;
+    for value in ["{}", "[1]", "false", r#""undefined""#] {
+        let text = format!(r#"{{"user_id":{value}}}"#);
+        assert_eq!(cleaned(rules, &text), r#"{"user_id":null}"#);
+    }
+}

@@ -120,7 +120,16 @@ fn field_table(schema: &Value, fields: &[Field]) -> String {
             format!("`{}`", field.name)
         };
         let meaning = sentence(&schema["properties"][field.name]["description"]);
-        let _ = writeln!(table, "| {name} | {} | {meaning} |", holds(field.rule));
+        let otherwise = if field.describes {
+            "; else left out"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            table,
+            "| {name} | {}{otherwise} | {meaning} |",
+            holds(field.rule)
+        );
     }
     table
 }
@@ -206,8 +215,13 @@ fn rules() -> String {
          \n## Ids\n\n\
          `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\
          leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\
-         `{{{{user.id}}}}`, `${{id}}` and the like. Then a `user_id` is left out, a purchase is an order of its own (its `event_id` becomes\n\
-         the `transaction_id`), and an item goes by its `item_name`.\n\
+         `{{{{user.id}}}}`, `${{id}}` and the like, and all that is neither a text nor an integer of at most 53 bits. Then a `user_id` is\n\
+         left out, a purchase is an order of its own (its `event_id` becomes the `transaction_id`), and an item goes by its `item_name`.\n\
+         Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
+         \n## What only describes\n\n\
+         A field that no sum and no visit depends on costs no event. If it is not as the tables say, it is left out with a warning\n\
+         (`left_out`), unless the event's type requires it: then the event is refused. The tables say which fields these are. Of\n\
+         `properties`, a single one is left out; of the `context` of a batch, too, without a warning.\n\
          \n## Time\n\n\
          An event is at most {days} days old when the edge receives it, unless the edge is set otherwise, and at most {minutes} minutes in\n\
          the future (`too_old`, `in_future`). A browser whose clock agrees with the edge's within {minutes} minutes keeps its own times:\n\

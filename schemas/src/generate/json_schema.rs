@@ -131,13 +131,13 @@ fn name_items(item: &mut Value) {
     ]);
 }
 
-/// An id of the shop that is no placeholder.
+/// An id of the shop that is one.
 fn shop_id_is_there() -> Value {
-    json!({"not": {"anyOf": [
-        {"type": "null"},
-        {"enum": [0, -1]},
-        {"type": "string", "pattern": placeholder::pattern()},
-    ]}})
+    let (least, most) = (-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER);
+    json!({"anyOf": [
+        {"type": "integer", "minimum": least, "maximum": most, "not": {"enum": [0, -1]}},
+        {"type": "string", "not": {"pattern": placeholder::pattern()}},
+    ]})
 }
 
 /// Limits an event's fields and adds the conditions between them.
@@ -167,11 +167,18 @@ fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
                 Side::Client => client_keywords(field),
                 Side::Record => record_keywords(field),
             };
-            if keywords.contains_key("type") || keywords.contains_key("enum") {
-                property.remove("type");
-                property.remove("allOf");
+            let describes = field.describes && side == Side::Client;
+            let replace_type = ["type", "enum", "anyOf"];
+            if describes
+                || replace_type
+                    .iter()
+                    .any(|keyword| keywords.contains_key(*keyword))
+            {
+                property.retain(|keyword, _| keyword == "description");
             }
-            property.extend(keywords);
+            if !describes {
+                property.extend(keywords);
+            }
         }
     }
 }
@@ -187,16 +194,23 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
         Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
-        Rule::ShopId { max } => json!({"type": ["string", "integer", "null"], "anyOf": [
-            {"type": "null"},
-            {"type": "integer", "minimum": -MAX_SAFE_INTEGER, "maximum": MAX_SAFE_INTEGER},
-            {"type": "string", "maxLength": max},
-            {"type": "string", "pattern": placeholder::pattern()},
+        Rule::ShopId { max } => json!({"anyOf": [
+            {"not": {"type": "string"}},
+            {"maxLength": max},
+            {"pattern": placeholder::pattern()},
         ]}),
-        Rule::Currency => json!({"type": types(&["string"]), "enum": currencies_and_null()}),
+        Rule::Text {
+            form: Some(Form::Id),
+            ..
+        } => {
+            let mut keywords = record_keywords(field);
+            keywords.insert("not".to_owned(), json!({"pattern": placeholder::pattern()}));
+            return keywords;
+        }
+        Rule::Currency => json!({"type": types(&["string"]), "pattern": currencies()}),
         Rule::Integer { min, max } => json!({
-            "type": types(&["integer", "string"]), "minimum": min, "maximum": max,
-            "pattern": number::integer_pattern(min < 0),
+            "type": types(&["number", "string"]), "minimum": min, "maximum": max,
+            "pattern": number::pattern(min < 0),
         }),
         Rule::Money { negative } => json!({
             "type": types(&["number", "string"]), "minimum": least_amount(negative), "maximum": MAX_AMOUNT,
@@ -206,6 +220,8 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             "type": types(&["number", "string"]), "minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY,
             "pattern": number::pattern(false),
         }),
+        // Names and values are judged one by one, and left out.
+        Rule::Properties => json!({"type": types(&["object"])}),
         Rule::Consent => {
             let states = ConsentState::ALL.map(|state| json!(state.as_str()));
             json!({"enum": states.into_iter().chain([json!(true), json!(false)]).collect::<Vec<_>>()})
@@ -264,9 +280,11 @@ fn object(keywords: Value) -> Map<String, Value> {
     }
 }
 
-fn currencies_and_null() -> Vec<Value> {
-    let codes = money::codes().into_iter().map(Value::from);
-    codes.chain([Value::Null]).collect()
+/// The codes of currencies in any case.
+fn currencies() -> String {
+    let any_case = |code: &str| code.chars().map(placeholder::any_case).collect();
+    let codes: Vec<String> = money::codes().into_iter().map(any_case).collect();
+    format!("^({})$", codes.join("|"))
 }
 
 /// If the event is of this type, then its required fields are there.
@@ -290,6 +308,11 @@ fn present(name: &str) -> Value {
             rule: Rule::ShopId { .. },
             ..
         }) => shop_id_is_there(),
+        Some(field) if field.describes => {
+            let mut keywords = client_keywords(&Field::required(field.name, field.rule));
+            keywords.entry("type").or_insert(json!("string"));
+            Value::Object(keywords)
+        }
         _ => json!({"not": {"type": "null"}}),
     }
 }

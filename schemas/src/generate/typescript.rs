@@ -71,6 +71,7 @@ fn member(field: &Field) -> String {
         name,
         rule,
         required,
+        ..
     } = field;
     let kind = kind(name, *rule);
     if *required {

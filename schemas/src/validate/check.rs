@@ -31,6 +31,8 @@ pub(crate) struct Check {
     /// The JSON Pointer of the value looked at.
     pointer: String,
     currency: Currency,
+    /// The fields that the event's type requires.
+    required: &'static [&'static str],
     rejections: Vec<Rejection>,
     warnings: Vec<Warning>,
     /// Whether a value was changed.
@@ -65,6 +67,7 @@ impl Check {
             whole,
             pointer: String::with_capacity(USUAL_POINTER),
             currency: Currency::Absent,
+            required: &[],
             rejections: Vec::new(),
             warnings: Vec::new(),
             repaired: false,
@@ -100,11 +103,21 @@ impl Check {
     pub(crate) fn set_currency(&mut self, currency: Option<&Tree<'_>>) {
         self.currency = match currency {
             None => Currency::Absent,
-            Some(currency) => currency.as_text().and_then(money::known).map_or(
-                Currency::Unknown,
-                |(code, digits)| Currency::Known { code, digits },
-            ),
+            Some(currency) => currency
+                .as_text()
+                .and_then(|code| {
+                    money::known(code).or_else(|| money::known(&code.to_ascii_uppercase()))
+                })
+                .map_or(Currency::Unknown, |(code, digits)| Currency::Known {
+                    code,
+                    digits,
+                }),
         };
+    }
+
+    /// Makes fields be judged that would be left out in other events.
+    pub(crate) fn set_required(&mut self, required: &'static [&'static str]) {
+        self.required = required;
     }
 
     /// Goes one step down, for as long as `walk` runs. The segment is as a JSON Pointer writes it.
@@ -172,7 +185,7 @@ impl Check {
         for (number, field) in fields.iter().enumerate() {
             let found = match places.value(number, object) {
                 Some(value) => {
-                    self.at(field.name, |check| check.value(field.rule, value));
+                    self.at(field.name, |check| check.field(field, value));
                     true
                 }
                 None => false,
@@ -186,6 +199,31 @@ impl Check {
         }
     }
 
+    fn field(&mut self, field: &Field, value: &mut Tree<'_>) {
+        let found_before = self.rejections.len();
+        self.value(field.rule, value);
+        let may_be_absent = field.describes && !self.required.contains(&field.name);
+        if may_be_absent && self.forgive(found_before) {
+            *value = Tree::Null;
+        }
+    }
+
+    /// Makes a warning of what was found wrong since, and returns whether there was anything.
+    fn forgive(&mut self, found_before: usize) -> bool {
+        let Some(rejection) = self.rejections.drain(found_before..).next() else {
+            return false;
+        };
+        self.repaired = true;
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning {
+                code: WarningCode::LeftOut,
+                pointer: rejection.pointer,
+                message: rejection.message + "; it is left out",
+            });
+        }
+        true
+    }
+
     fn value(&mut self, rule: Rule, value: &mut Tree<'_>) {
         match rule {
             Rule::Text { min, max, form } => self.text(value, min, max, form),
@@ -196,18 +234,16 @@ impl Check {
             Rule::Money { negative } => self.money(value, negative),
             Rule::Quantity => self.quantity(value),
             Rule::Consent => self.consent(value),
-            Rule::EventType
-            | Rule::Currency
-            | Rule::Object(_)
-            | Rule::List { .. }
-            | Rule::Properties => match (rule, value) {
-                (Rule::EventType, Tree::Text(name)) => self.event_type(name),
-                (Rule::Currency, Tree::Text(code)) => self.currency(code),
-                (Rule::Object(fields), Tree::Object(object)) => self.object(fields, object),
-                (Rule::List { max, of }, Tree::List(entries)) => self.list(entries, max, of),
-                (Rule::Properties, Tree::Object(object)) => self.properties(object),
-                (rule, other) => self.wrong_type(other, rule.expected()),
-            },
+            Rule::Currency => self.currency(value),
+            Rule::EventType | Rule::Object(_) | Rule::List { .. } | Rule::Properties => {
+                match (rule, value) {
+                    (Rule::EventType, Tree::Text(name)) => self.event_type(name),
+                    (Rule::Object(fields), Tree::Object(object)) => self.object(fields, object),
+                    (Rule::List { max, of }, Tree::List(entries)) => self.list(entries, max, of),
+                    (Rule::Properties, Tree::Object(object)) => self.properties(object),
+                    (rule, other) => self.wrong_type(other, rule.expected()),
+                }
+            }
         }
     }
 
@@ -221,7 +257,11 @@ impl Check {
         }
     }
 
-    fn currency(&mut self, code: &str) {
+    fn currency(&mut self, value: &mut Tree<'_>) {
+        let Tree::Text(code) = value else {
+            return self.wrong_type(value, "a string");
+        };
+        self.upper_case(code, |code| money::digits(code).is_some());
         if money::digits(code).is_none() {
             let message = format!(
                 "{} is not a currency: send an ISO 4217 code such as `EUR`",
@@ -254,32 +294,26 @@ impl Check {
     }
 
     fn integer(&mut self, value: &mut Tree<'_>, min: i64, max: i64) {
-        let Some(number) = self.number(value, number::integer_from_text, "an integer") else {
+        let Some(number) = self.number(value, "an integer") else {
             return;
         };
-        let has_fraction = number.as_f64().is_some_and(|number| number.fract() != 0.0);
-        if has_fraction {
-            let message = format!("{} is {number}: send an integer", self.name());
-            self.reject(RejectCode::WrongType, message);
-        } else if !integer::from_number(&number)
-            .is_some_and(|integer| (min..=max).contains(&integer))
-        {
+        let given = number.as_f64().unwrap_or(f64::NAN);
+        #[expect(clippy::cast_precision_loss, reason = "bounds have at most 53 bits")]
+        let bounds = min as f64..=max as f64;
+        if !bounds.contains(&given) {
             let message = format!("{} is {number}: send {min} to {max}", self.name());
             self.reject(RejectCode::OutOfRange, message);
+        } else if given.fract() != 0.0 {
+            self.round(value, &number, 0, format_args!("it is an integer"));
         }
     }
 
     /// Returns a number, or a text that is one; then the text becomes the number.
-    fn number(
-        &mut self,
-        value: &mut Tree<'_>,
-        read: fn(&str) -> Option<f64>,
-        expected: &str,
-    ) -> Option<Number> {
+    fn number(&mut self, value: &mut Tree<'_>, expected: &str) -> Option<Number> {
         match value {
             Tree::Number(number) => return Some(number.clone()),
             Tree::Text(text) => {
-                if let Some(number) = read(text).and_then(to_json) {
+                if let Some(number) = number::from_text(text).and_then(to_json) {
                     let message = format!(
                         "{} is the text {}: read as {number}",
                         self.name(),
@@ -344,17 +378,20 @@ impl Check {
     }
 
     fn properties(&mut self, properties: &mut Members<'_>) {
+        let found_before = self.rejections.len();
         if properties.0.len() > MAX_PROPERTIES {
             let message = format!(
-                "{} has {} entries: send at most {MAX_PROPERTIES}",
+                "{} has {} entries: the first {MAX_PROPERTIES} are kept",
                 self.name(),
                 properties.0.len()
             );
-            self.reject(RejectCode::TooMany, message);
+            self.repair(WarningCode::LeftOut, message);
+            properties.0.truncate(MAX_PROPERTIES);
         }
-        for (name, value) in properties.0.iter_mut().take(MAX_PROPERTIES) {
+        properties.0.retain_mut(|(name, value)| {
             self.property(name, value);
-        }
+            !self.forgive(found_before)
+        });
     }
 
     fn property(&mut self, name: &str, value: &mut Tree<'_>) {

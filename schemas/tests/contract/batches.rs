@@ -81,11 +81,6 @@ fn wrong_envelope_is_refused_with_its_places() {
         refused(|batch| batch["tracker"] = json!({"name": "x"})),
         one("missing", "/tracker/version")
     );
-    let wide = json!({"screen_width": -1});
-    assert_eq!(
-        refused(|batch| batch["context"] = wide),
-        one("out_of_range", "/context/screen_width")
-    );
     assert_eq!(
         refused(|batch| batch["events"] = json!([])),
         one("empty", "/events")
@@ -105,6 +100,23 @@ fn wrong_envelope_is_refused_with_its_places() {
         refused_text(br#"{"events":[1],"events":[2]}"#),
         one("duplicate_field", "")
     );
+}
+
+#[test]
+fn odd_value_of_the_context_is_left_out_and_costs_no_batch() {
+    let read = |context: Value| {
+        let mut batch: Value = serde_json::from_str(&example("whole_visit")).unwrap();
+        batch["sent_at"] = json!(1_795_392_060_123.4);
+        batch["context"] = context;
+        let (head, _) = batch::read_head(batch.to_string().as_bytes()).unwrap();
+        assert_eq!(head.info.sent_at, 1_795_392_060_123);
+        head.info.context
+    };
+    let context = read(json!({"screen_width": -1, "language": ["de"], "viewport_width": "800"}));
+    let context = context.unwrap();
+    assert_eq!((context.screen_width, context.language), (None, None));
+    assert_eq!(context.viewport_width, Some(800));
+    assert_eq!(read(json!("none")), None);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{money, number};
 
 impl Check {
     pub(super) fn money(&mut self, value: &mut Tree<'_>, negative: bool) {
-        let Some(number) = self.number(value, number::from_text, "a number") else {
+        let Some(number) = self.number(value, "a number") else {
             return;
         };
         let amount = number.as_f64().unwrap_or(f64::NAN);
@@ -37,7 +37,7 @@ impl Check {
     }
 
     pub(super) fn quantity(&mut self, value: &mut Tree<'_>) {
-        let Some(number) = self.number(value, number::from_text, "a number") else {
+        let Some(number) = self.number(value, "a number") else {
             return;
         };
         let quantity = number.as_f64().unwrap_or(f64::NAN);
@@ -58,7 +58,7 @@ impl Check {
     }
 
     /// Rounds a number that has more decimals than it may.
-    fn round(
+    pub(super) fn round(
         &mut self,
         value: &mut Tree<'_>,
         given: &Number,

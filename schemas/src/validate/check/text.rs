@@ -24,8 +24,24 @@ impl Check {
         let Tree::Text(text) = value else {
             return self.wrong_type(value, "a string");
         };
+        if form == Some(Form::Country) {
+            self.upper_case(text, |text| Form::Country.matches(text));
+        }
         if self.has_length(text, min, max) {
             self.has_form(text, form);
+        }
+    }
+
+    /// Reads a code in upper case, where that makes it one.
+    pub(super) fn upper_case(&mut self, text: &mut Cow<'_, str>, is_code: fn(&str) -> bool) {
+        if is_code(text) {
+            return;
+        }
+        let upper = text.to_ascii_uppercase();
+        if is_code(&upper) {
+            let message = format!("{} is `{text}`: read as `{upper}`", self.name());
+            self.repair(WarningCode::UpperCase, message);
+            *text = Cow::Owned(upper);
         }
     }
 
@@ -62,32 +78,34 @@ impl Check {
         }
     }
 
-    /// An id that the shop gives; one that stands for none is left out.
+    /// An id that the shop gives; what stands for none is left out.
     pub(super) fn shop_id(&mut self, value: &mut Tree<'_>, max: usize) {
-        let is_number = matches!(value, Tree::Number(_));
-        if let Tree::Number(number) = &*value {
-            let Some(id) = integer::from_number(number) else {
-                let message = format!(
-                    "{} is a number that not every program keeps exactly: send a string",
-                    self.name()
-                );
-                return self.reject(RejectCode::WrongType, message);
-            };
-            *value = Tree::Text(Cow::Owned(id.to_string()));
-        }
-        let Tree::Text(text) = &*value else {
-            return self.wrong_type(value, "a string");
-        };
-        if is_placeholder(text) {
-            let message = format!("{} is a placeholder: read as no id", self.name());
-            self.repair(WarningCode::PlaceholderId, message);
-            *value = Tree::Null;
-        } else if is_number {
-            let message = format!("{} is a number: read as text", self.name());
-            self.repair(WarningCode::TextFromNumber, message);
-        } else {
+        if let Tree::Text(text) = &*value
+            && !is_placeholder(text)
+        {
             self.note_surrogate(text);
             self.has_length(text, 1, max);
+            return;
+        }
+        // An integer that not every program keeps exactly may be that of several things.
+        let id = match &*value {
+            Tree::Number(number) => integer::from_number(number).map(|id| id.to_string()),
+            _ => None,
+        };
+        match id.filter(|id| !is_placeholder(id)) {
+            Some(id) => {
+                let message = format!("{} is a number: read as text", self.name());
+                self.repair(WarningCode::TextFromNumber, message);
+                *value = Tree::Text(Cow::Owned(id));
+            }
+            None => {
+                let message = format!(
+                    "{} is a placeholder, or neither text nor exact integer: read as no id",
+                    self.name()
+                );
+                self.repair(WarningCode::PlaceholderId, message);
+                *value = Tree::Null;
+            }
         }
     }
 
