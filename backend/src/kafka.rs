@@ -3,7 +3,9 @@
 use std::fmt;
 
 use clap::Args;
-use rdkafka::ClientConfig;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, ClientContext};
 
 /// Flags and variables of the connection to Kafka.
 #[derive(Args, Clone)]
@@ -70,6 +72,23 @@ impl KafkaArgs {
         config
     }
 }
+
+/// What every consumer of ours does with errors: they are what its `poll` returns, the end of a partition among them, and
+/// who polls says what they mean.
+pub fn on_consumer_error(error: &KafkaError, reason: &str) {
+    tracing::debug!(%error, "{reason}");
+}
+
+/// The context of a consumer that needs no other.
+pub struct Consuming;
+
+impl ClientContext for Consuming {
+    fn error(&self, error: KafkaError, reason: &str) {
+        on_consumer_error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Consuming {}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 use shoptrail_schemas::derive::{self, Derived, Deriver, Rules};
 use shoptrail_schemas::validate::{self, ValidEvent};
 use shoptrail_schemas::{BatchInfo, Clock, ConsentState, Edge, RejectCode, Rejection, Warning};
@@ -117,7 +117,7 @@ impl Circumstances<'_> {
         mut sample: impl FnMut(Refused<'_>) -> Option<u64>,
     ) -> serde_json::Result<Judged> {
         let common = Rc::new(Common {
-            batch: to_raw_value(info)?,
+            batch: self.cleaned_batch(info)?,
             edge: to_raw_value(self.edge)?,
         });
         let clock = self.clock(info);
@@ -155,6 +155,13 @@ impl Circumstances<'_> {
             not_kept,
             visitor,
         })
+    }
+
+    /// What the batch says, as it may be kept.
+    fn cleaned_batch(&self, info: &BatchInfo) -> serde_json::Result<Box<RawValue>> {
+        let text = serde_json::to_string(info)?;
+        let cleaned = self.privacy.clean(&text, self.subject(true));
+        serde_json::from_str(&cleaned)
     }
 
     /// Judges one event that stands in a record alone, and gives it to `take` as it may be kept, with what it tells and what was

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::config::ConfigError;
 
@@ -30,12 +31,17 @@ const PROTECTED: &[&str] = &[
     "event_type",
     "items",
     "page_url",
+    "sent_at",
     "seq",
+    "tracker",
     "value",
 ];
 
 /// Fields that each event needs, whatever is in them.
 const NEEDED: &[&str] = &["anonymous_id", "session_id"];
+
+/// What is kept of bytes in which a field that may not be kept cannot be told from the rest.
+const WITHHELD: &str = r#"{"withheld":"not JSON, and it names a field that may not be kept"}"#;
 
 /// What happens to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -157,7 +163,7 @@ impl PrivacyRules {
             is_refused: false,
             is_clean: false,
         };
-        edit::edit(text, &cleaner)
+        edit::edit(text, &cleaner).text
     }
 
     /// Returns the text of an event that was cleaned, and then repaired or found to be of a subject who may not be named: its
@@ -170,10 +176,11 @@ impl PrivacyRules {
             is_refused: false,
             is_clean: true,
         };
-        edit::edit(text, &cleaner)
+        edit::edit(text, &cleaner).text
     }
 
-    /// Cleans what was refused, bytes of any kind. What is no UTF-8 is replaced, if anything else is.
+    /// Cleans what was refused, bytes of any kind. What is no UTF-8 is replaced, if anything else is. Of bytes that are no JSON
+    /// nothing is kept where the name of a field stands that may not be, and its value cannot be told apart.
     #[must_use]
     pub fn clean_refused<'a>(&self, bytes: &'a [u8], subject: Subject<'_>) -> Cow<'a, [u8]> {
         let text = String::from_utf8_lossy(bytes);
@@ -183,7 +190,13 @@ impl PrivacyRules {
             is_refused: true,
             is_clean: false,
         };
-        match edit::edit(&text, &cleaner) {
+        let edited = edit::edit(&text, &cleaner);
+        if cleaner.ruled_names_in(&text) > edited.ruled
+            && serde_json::from_str::<&RawValue>(&text).is_err()
+        {
+            return Cow::Borrowed(WITHHELD.as_bytes());
+        }
+        match edited.text {
             Cow::Borrowed(_) => Cow::Borrowed(bytes),
             Cow::Owned(cleaned) => Cow::Owned(cleaned.into_bytes()),
         }
@@ -217,6 +230,19 @@ struct Cleaner<'a> {
 }
 
 impl Cleaner<'_> {
+    /// How often the names of fields stand in a text that may not be kept as they are.
+    fn ruled_names_in(&self, text: &str) -> usize {
+        let unnamed = (!self.subject.keeps_user_id).then_some("user_id");
+        let mut found = unnamed.map_or(0, |name| count(text, name));
+        for (path, rule) in &self.rules.settings.fields {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            if *rule != FieldRule::Keep && unnamed != Some(name) {
+                found = found.saturating_add(count(text, name));
+            }
+        }
+        found
+    }
+
     fn is_user_id(&self, path: &[Cow<'_, str>]) -> bool {
         self.is_field(path, "user_id")
     }
@@ -224,6 +250,16 @@ impl Cleaner<'_> {
     fn is_field(&self, path: &[Cow<'_, str>], name: &str) -> bool {
         path == [name] || (self.is_refused && path.last().is_some_and(|last| last == name))
     }
+}
+
+/// How often a name stands in a text.
+fn count(text: &str, name: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_here = |start: &usize| {
+        let rest = bytes.get(*start..).unwrap_or_default();
+        !name.is_empty() && rest.starts_with(name.as_bytes())
+    };
+    (0..bytes.len()).filter(is_here).count()
 }
 
 impl edit::Editor for Cleaner<'_> {
@@ -289,8 +325,10 @@ impl edit::Editor for Cleaner<'_> {
     }
 
     fn bare(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
-        let is_id = path.last().is_some_and(|name| name.ends_with("_id"));
-        if !self.rules.settings.mask_texts || (is_id && !self.is_refused) {
+        let is_number = path
+            .last()
+            .is_some_and(|name| name == "seq" || name.ends_with("_id"));
+        if !self.rules.settings.mask_texts || (is_number && !self.is_refused) {
             return None;
         }
         let in_number =

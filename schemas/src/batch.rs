@@ -116,8 +116,8 @@ pub(crate) const FIELDS: &[Field] = &[
 
 /// The rules of [`Tracker`]'s fields.
 pub(crate) const TRACKER: &[Field] = &[
-    Field::required("name", text(1, MAX_ID)),
-    Field::required("version", text(1, MAX_LABEL)),
+    Field::required("name", prose(1, MAX_ID)),
+    Field::required("version", prose(1, MAX_LABEL)),
 ];
 
 /// The rules of [`Context`]'s fields.
@@ -178,6 +178,7 @@ fn read_members(check: &mut Check, members: &[(&str, &RawValue)]) -> Option<Batc
     for (name, text) in &texts {
         match tree::parse(text) {
             Ok(value) => head.0.push((Cow::Borrowed(*name), value)),
+            Err(_) if is_describing(name) => {}
             Err(rejection) => check.at(name, |check| {
                 check.reject(rejection.code, rejection.message)
             }),
@@ -185,6 +186,11 @@ fn read_members(check: &mut Check, members: &[(&str, &RawValue)]) -> Option<Batc
     }
     check.object(FIELDS, &mut head);
     typed(&head)
+}
+
+fn is_describing(name: &str) -> bool {
+    let mut fields = FIELDS.iter().filter(|field| field.describes);
+    fields.any(|field| field.name == name)
 }
 
 /// Takes the members typed. `None` if one is not as its rule says.

@@ -75,7 +75,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::describing("item_category5", prose(0, MAX_NAME)),
     Field::describing("item_variant", prose(0, MAX_NAME)),
     Field::optional("price", Rule::Money { negative: true }),
-    Field::optional("discount", Rule::Money { negative: true }),
+    Field::describing("discount", Rule::Money { negative: true }),
     Field::optional("quantity", Rule::Quantity),
     Field::describing("coupon", prose(0, MAX_NAME)),
     Field::describing("index", rule::integer(0, MAX_SAFE_INTEGER)),

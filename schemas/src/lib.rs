@@ -51,5 +51,6 @@ pub use item::Item;
 pub use placeholder::is_placeholder;
 pub use record::{Device, Edge, Record, SCHEMA_VERSION};
 pub use reject::{RejectCode, Rejection};
+pub use surrogate::replace_lone as replace_lone_surrogates;
 pub use validate::ValidEvent;
 pub use warning::{Warning, WarningCode};

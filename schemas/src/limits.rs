@@ -34,6 +34,10 @@ pub const MAX_PIXELS: i64 = 100_000;
 /// Largest amount of money, in the currency's major unit: exact in a JSON number with two decimals. Price × quantity has
 /// the same limit, so that every event's total fits into 64 bits of minor units.
 pub const MAX_AMOUNT: f64 = 1e12;
+/// Largest price × quantity in minor units: a trillion of a currency with three decimals. Thousands of them add up in 64 bits.
+pub const MAX_LINE_UNITS: i64 = 1_000_000_000_000_000;
+/// How far below its least an amount may be: less is what JavaScript leaves of `0.3 - 0.1 - 0.2`, and is rounded away.
+pub const MAX_NOISE: f64 = 1e-6;
 /// Most items in one event.
 pub const MAX_ITEMS: usize = 200;
 /// Most pieces of one item.

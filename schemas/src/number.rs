@@ -100,8 +100,8 @@ pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 pub(crate) fn pattern(negative: bool) -> String {
     let space = r"[ \t\r\n]*";
     let sign = if negative { "-?" } else { "" };
-    let point = format!(r"([0-9]+|[0-9]{{1,3}}(,[0-9]{{3}})+)(\.[0-9]+)?");
-    let comma = format!(r"([0-9]+|[0-9]{{1,3}}(\.[0-9]{{3}})+),[0-9]{{1,2}}");
+    let point = r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?";
+    let comma = r"([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}";
     format!("^{space}{sign}({point}|{comma}){space}$")
 }
 

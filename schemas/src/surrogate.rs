@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-/// Returns the JSON text with every lone surrogate replaced.
-pub(crate) fn replace_lone(text: &str) -> Cow<'_, str> {
+/// Returns the JSON text with every lone surrogate replaced by the escape of U+FFFD.
+#[must_use]
+pub fn replace_lone(text: &str) -> Cow<'_, str> {
     let mut replaced = String::new();
     let mut copied = 0;
     let mut position = 0;

@@ -131,15 +131,8 @@ fn items(event: &Members<'_>) -> Vec<ItemFacts> {
 /// Returns everything that is wrong, up to [`crate::limits::MAX_REJECTIONS`], in the order of the fields. The pointers point
 /// into the event.
 pub fn event<'a>(text: &'a str, clock: Option<&Clock>) -> Result<ValidEvent<'a>, Vec<Rejection>> {
-    let mut check = Check::new("the event");
-    if text.len() > MAX_EVENT_BYTES {
-        let message = format!(
-            "the event has {} bytes: at most {MAX_EVENT_BYTES} fit",
-            text.len()
-        );
-        check.reject(RejectCode::TooLarge, message);
-        return Err(check.into_rejections());
-    }
+    check_length(text)?;
+    let check = Check::new("the event");
     let (tree, surrogates) = match surrogate::replace_lone(text) {
         Cow::Borrowed(text) => (tree::parse(text), false),
         Cow::Owned(text) => (tree::parse(&text).map(Tree::into_owned), true),
@@ -165,6 +158,20 @@ pub fn event<'a>(text: &'a str, clock: Option<&Clock>) -> Result<ValidEvent<'a>,
     }
 }
 
+fn check_length(text: &str) -> Result<(), Vec<Rejection>> {
+    if text.len() <= MAX_EVENT_BYTES {
+        return Ok(());
+    }
+    Err(vec![Rejection {
+        code: RejectCode::TooLarge,
+        pointer: String::new(),
+        message: format!(
+            "the event has {} bytes: at most {MAX_EVENT_BYTES} fit",
+            text.len()
+        ),
+    }])
+}
+
 /// The client's own text, unless something was repaired.
 fn text_of<'a>(
     text: &'a str,
@@ -175,6 +182,10 @@ fn text_of<'a>(
         return Ok(Cow::Borrowed(text));
     }
     let written = serde_json::to_string(members);
+    if let Ok(written) = &written {
+        // Numbers may be written with more digits than they came with, and names stand for ids.
+        check_length(written)?;
+    }
     written.map(Cow::Owned).map_err(|error| {
         // Names are texts and numbers are finite: nothing that was read can fail to be written.
         vec![Rejection {

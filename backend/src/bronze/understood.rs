@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shoptrail_edge::privacy::Subject;
 use shoptrail_schemas::derive::{self, Derived, ItemAmounts, Request};
+use shoptrail_schemas::limits::MAX_LINE_UNITS;
 use shoptrail_schemas::{ConsentState, Event, Item, Record, money, validate};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,9 +17,6 @@ use crate::judging::Judging;
 
 /// 2020-01-01 to 2100-01-01, UTC milliseconds: what lies outside is no shop's event, and calendars end somewhere.
 pub(crate) const TIMES_MS: Range<i64> = 1_577_836_800_000..4_102_444_800_000;
-
-/// A trillion of a currency with three decimals; 9,000 such amounts still add up in 64 bits.
-const MAX_LINE_MINOR: i64 = 1_000_000_000_000_000;
 
 /// One event with what follows from it alone.
 #[derive(Debug, PartialEq)]
@@ -209,7 +207,7 @@ fn check_amounts(event: &Event, derived: &Derived) -> Result<(), Unreadable> {
             || item.price.is_some()
                 && amounts
                     .amount_minor
-                    .is_none_or(|total| total.unsigned_abs() > MAX_LINE_MINOR.unsigned_abs())
+                    .is_none_or(|total| total.unsigned_abs() > MAX_LINE_UNITS.unsigned_abs())
     };
     if vanishes(event.value, derived.value_minor)
         || vanishes(event.tax, derived.tax_minor)

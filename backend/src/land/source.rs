@@ -13,7 +13,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, Statistics, TopicPartitionLis
 
 use super::LandArgs;
 use super::start::{Gap, Partition};
-use crate::kafka::KafkaArgs;
+use crate::kafka::{self, KafkaArgs};
 use crate::warehouse::Offsets;
 
 /// How long the broker may take for one answer.
@@ -59,6 +59,10 @@ impl ClientContext for Watch {
         let end = |offset: i64| (offset >= 0).then_some(offset);
         let ends = partitions.map(|(number, partition)| (*number, end(partition.hi_offset)));
         *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends.collect();
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        kafka::on_consumer_error(&error, reason);
     }
 }
 

@@ -10,7 +10,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::kafka::KafkaArgs;
+use crate::kafka::{Consuming, KafkaArgs};
 
 /// How long the broker may take for one answer.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ pub(super) fn read(
     Ok(())
 }
 
-fn consumer(kafka: &KafkaArgs) -> anyhow::Result<BaseConsumer> {
+fn consumer(kafka: &KafkaArgs) -> anyhow::Result<BaseConsumer<Consuming>> {
     let mut config = kafka.client();
     // A group id is required by the client; the group is never joined, offsets are never committed to it.
     config
@@ -68,12 +68,14 @@ fn consumer(kafka: &KafkaArgs) -> anyhow::Result<BaseConsumer> {
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("enable.partition.eof", "true");
-    config.create().context("creating the Kafka consumer")
+    config
+        .create_with_context(Consuming)
+        .context("creating the Kafka consumer")
 }
 
 /// Where each partition is read from, and where those end that hold anything.
 fn ranges(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Consuming>,
     topic: &str,
     since: Option<i64>,
 ) -> anyhow::Result<(TopicPartitionList, BTreeMap<i32, i64>)> {

@@ -397,3 +397,26 @@ fn rules_of_single_shops_in_the_guide_hold_for_these_alone() {
         assert_eq!(found, row[2], "{row:?}");
     }
 }
+
+#[test]
+fn what_the_batch_says_is_cleaned_like_the_event() {
+    let body = format!(
+        r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"jo@x.example","version":1}},"context":{{"language":"jo@x.example","time_zone":"4111 1111 1111 1111","screen_width":"wide"}},"events":[{}]}}"#,
+        good()
+    );
+    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
+    let circumstances = Circumstances {
+        edge: &edge,
+        privacy: &PrivacyRules::default(),
+        rules: &Rules::default(),
+        max_age_ms: 604_800_000,
+    };
+    let frame = Frame::read(body.as_bytes());
+    let judged = judge(body.as_bytes(), &frame, circumstances, |_| Some(0)).unwrap();
+    let (_, record) = record(&judged, 0);
+    assert_eq!(record.batch.tracker.name, "[email]");
+    let context = record.batch.context.unwrap();
+    assert_eq!(context.language.as_deref(), Some("[email]"));
+    assert_eq!(context.time_zone.as_deref(), Some("[card]"));
+    assert_eq!(context.screen_width, None);
+}

@@ -52,32 +52,44 @@ const ALLOWED: &[&str] = &[
     "currency",
 ];
 
+/// What ends a pair of a query. `&amp;` does too: then `amp` is a pair that nobody needs.
+const fn ends_pair(character: char) -> bool {
+    matches!(character, '&' | ';')
+}
+
+/// What begins pairs within a value.
+const MARKS: [&str; 10] = [
+    "?", "%3f", "%3F", "%253f", "%253F", "#", "%23", "%2523", "%26", "%2526",
+];
+
 /// What stands in an address for what was taken out.
 const REDACTED: &str = "redacted";
 
 /// Returns the address without what may not stay in it, or nothing if all may.
 pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
     // Most addresses have nothing to take out.
-    if !address.contains(['?', '#', '@', '%']) || is_plain(address, also_allowed, masks_texts) {
+    let may_hold =
+        address.contains(['?', '#', '@', '%', ';']) || (masks_texts && mask::may_find(address));
+    if !may_hold || is_plain(address, also_allowed, masks_texts) {
         return None;
     }
     let (before, fragment) = split_at(address, '#');
     let (path, query) = split_at(before, '?');
-    let mut cleaned = without_user(path);
+    let mut cleaned = without_path_parameters(&without_user(path));
     push_pairs(&mut cleaned, '?', query, also_allowed);
     match fragment.split_once('?') {
         // The route of a single-page app, with a query of its own.
-        Some((route, query)) => {
+        Some((route, query)) if !route.contains('=') => {
             cleaned.push('#');
             cleaned.push_str(route);
             push_pairs(&mut cleaned, '?', query, also_allowed);
         }
-        None if fragment.contains('=') => push_pairs(&mut cleaned, '#', fragment, also_allowed),
-        None if before.len() < address.len() => {
+        _ if holds_pairs(fragment) => push_pairs(&mut cleaned, '#', fragment, also_allowed),
+        _ if before.len() < address.len() => {
             cleaned.push('#');
             cleaned.push_str(fragment);
         }
-        None => {}
+        _ => {}
     }
     if masks_texts {
         if let Some(masked) = mask::clean_with(&cleaned, REDACTED, REDACTED) {
@@ -97,10 +109,7 @@ pub fn clean_within(text: &str, also_allowed: &[String], masks_texts: bool) -> O
     }
     let mut cleaned = String::with_capacity(text.len());
     for word in text.split_inclusive(char::is_whitespace) {
-        // Behind a bracket, a quote or an equals sign as well.
-        let start = word.find("http://").or_else(|| word.find("https://"));
-        let start = start.or_else(|| word.find('/').filter(|start| *start <= 1));
-        let (before, address) = word.split_at_checked(start.unwrap_or(word.len()))?;
+        let (before, address) = word.split_at_checked(address_start(word))?;
         let changed = clean(address.trim_end(), also_allowed, masks_texts);
         let space = address.len().saturating_sub(address.trim_end().len());
         cleaned.push_str(before);
@@ -114,6 +123,36 @@ pub fn clean_within(text: &str, also_allowed: &[String], masks_texts: bool) -> O
         }
     }
     (cleaned != text).then_some(cleaned)
+}
+
+/// Where in a word an address begins that may hold something: behind a bracket, a quote or an equals sign as well.
+fn address_start(word: &str) -> usize {
+    let Some(slash) = word.find('/') else {
+        return word.len();
+    };
+    let marks = word.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+    let has_pairs = marks.is_some_and(|mark| holds_pairs(word.get(mark..).unwrap_or_default()));
+    if !has_pairs && !word.contains('@') {
+        return word.len();
+    }
+    let before = word.get(..slash).unwrap_or_default();
+    let is_opening = |byte| matches!(byte, b'(' | b'[' | b'<' | b'{' | b'"' | b'\'' | b'=');
+    let opening = before.bytes().rposition(is_opening);
+    opening.map_or(0, |opening| opening.saturating_add(1))
+}
+
+/// Whether there are names and values, as they are or with escapes.
+fn holds_pairs(text: &str) -> bool {
+    find_any(text, &["=", "%3d", "%3D", "%253d", "%253D"]).is_some()
+}
+
+/// Where the first of some marks stands.
+fn find_any(text: &str, marks: &[&str]) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|start| {
+        let rest = bytes.get(*start..).unwrap_or_default();
+        marks.iter().any(|mark| rest.starts_with(mark.as_bytes()))
+    })
 }
 
 /// Puts a word for each part of an address that tells a person when its escapes are read.
@@ -145,10 +184,10 @@ pub fn decoded(part: &str) -> String {
 /// Whether there is nothing before the host and nothing behind `#`, all parameters stay, and nothing is to be masked.
 fn is_plain(address: &str, also_allowed: &[String], masks_texts: bool) -> bool {
     let all_stay = address.split_once('?').is_none_or(|(_, query)| {
-        let mut pairs = query.split('&');
+        let mut pairs = query.split(ends_pair);
         pairs.all(|pair| is_allowed(pair, also_allowed) && without_address(pair) == pair)
     });
-    all_stay && !address.contains(['#', '@']) && !(masks_texts && mask::may_find(address))
+    all_stay && !address.contains(['#', '@', ';']) && !(masks_texts && mask::may_find(address))
 }
 
 fn split_at(text: &str, separator: char) -> (&str, &str) {
@@ -168,11 +207,21 @@ fn without_user(path: &str) -> String {
     format!("{scheme}//{host}{tail}")
 }
 
+/// Takes parameters out of the parts of a path: `/p;jsessionid=1/q`.
+fn without_path_parameters(path: &str) -> String {
+    let mut is_parameter = false;
+    let mut stays = |character: &char| {
+        is_parameter = *character == ';' || (is_parameter && *character != '/');
+        !is_parameter
+    };
+    path.chars().filter(|character| stays(character)).collect()
+}
+
 /// Adds the pairs that may stay; the separator only if there are any, or if nothing stood behind it.
 fn push_pairs(cleaned: &mut String, separator: char, query: &str, also_allowed: &[String]) {
     let mut separator = separator;
     for pair in query
-        .split('&')
+        .split(ends_pair)
         .filter(|pair| is_allowed(pair, also_allowed))
     {
         cleaned.push(separator);
@@ -181,28 +230,22 @@ fn push_pairs(cleaned: &mut String, separator: char, query: &str, also_allowed: 
     }
 }
 
-/// Cuts off the query of an address that is a parameter's value, as it is or with escapes.
+/// Cuts off the query or fragment of an address that is a parameter's value, or pairs of its own, as it is or with escapes.
 fn without_address(pair: &str) -> &str {
     let (name, _) = split_at(pair, '=');
     let value = pair.get(name.len()..).unwrap_or_default();
-    let starts = ["?", "%3f", "%3F", "%253f", "%253F"].map(|mark| value.find(mark));
-    let Some(start) = starts.into_iter().flatten().min() else {
+    let Some(start) = find_any(value, &MARKS) else {
         return pair;
     };
     let query = value.get(start..).unwrap_or_default();
     // A question has no parameters.
-    let has_parameters = ["=", "%3d", "%3D", "%253d", "%253D"]
-        .iter()
-        .any(|sign| query.contains(sign));
-    match has_parameters {
+    match holds_pairs(query) {
         true => pair.get(..name.len().saturating_add(start)).unwrap_or(name),
         false => pair,
     }
 }
 
 fn is_allowed(pair: &str, also_allowed: &[String]) -> bool {
-    // `&amp;` in the address of a page: a link that was escaped twice.
-    let pair = pair.strip_prefix("amp;").unwrap_or(pair);
     let name = pair.split('=').next().unwrap_or_default();
     let fits = |allowed: &str| match allowed.strip_suffix('*') {
         Some(start) => name
@@ -240,7 +283,7 @@ mod tests {
             ),
             (
                 "https://a.example/?a=1&amp;utm_source=x",
-                "https://a.example/?amp;utm_source=x",
+                "https://a.example/?utm_source=x",
             ),
             ("https://a.example/?=1&&", "https://a.example/"),
             ("/relative?token=1#top", "/relative#top"),
@@ -306,6 +349,31 @@ mod tests {
                 "https://a.example/#/shop?utm_medium=email",
             ),
             ("https://a.example/#access_token=1", "https://a.example/"),
+            (
+                "https://a.example/#access_token=1&state=/back?page=2",
+                "https://a.example/",
+            ),
+            (
+                "https://a.example/#/r?q=1#token=1",
+                "https://a.example/#/r?q=1",
+            ),
+            ("https://a.example/#access_token%3D1", "https://a.example/"),
+            (
+                "https://a.example/?ref=https%3A%2F%2Fb%2F%23access_token%3D1",
+                "https://a.example/?ref=https%3A%2F%2Fb%2F",
+            ),
+            (
+                "https://a.example/?q=mug%26token%3D1",
+                "https://a.example/?q=mug",
+            ),
+            (
+                "https://a.example/?q=mug;token=1",
+                "https://a.example/?q=mug",
+            ),
+            (
+                "https://a.example/p;jsessionid=1/q",
+                "https://a.example/p/q",
+            ),
         ] {
             assert_eq!(cleaned(address), expected);
         }
@@ -325,6 +393,25 @@ mod tests {
     }
 
     #[test]
+    fn addresses_within_texts_are_cleaned_however_they_are_written() {
+        for (text, expected) in [
+            (
+                "see shop.example/reset?token=1 now",
+                "see shop.example/reset now",
+            ),
+            ("HTTPS://a.example/?token=1", "HTTPS://a.example/"),
+            ("url=/reset?token=1", "url=/reset"),
+            ("load('/api?token=1')", "load('/api"),
+            ("myshop://reset?token=1", "myshop://reset"),
+        ] {
+            assert_eq!(clean_within(text, &[], true).as_deref(), Some(expected));
+        }
+        for text in ["N/A?", "and/or #1", "1/2 @ 3"] {
+            assert_eq!(clean_within(text, &[], true), None, "{text}");
+        }
+    }
+
+    #[test]
     fn people_and_passwords_are_taken_out() {
         for (address, expected) in [
             ("https://jo:pw@a.example/x", "https://a.example/x"),
@@ -337,6 +424,10 @@ mod tests {
                 "https://a.example/?q=redacted",
             ),
             ("mailto:jo@x.example", "mailto:redacted"),
+            (
+                "https://a.example/pay/4111-1111-1111-1111",
+                "https://a.example/pay/redacted",
+            ),
         ] {
             assert_eq!(cleaned(address), expected);
         }

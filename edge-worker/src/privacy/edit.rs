@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use shoptrail_schemas::is_placeholder;
+use shoptrail_schemas::{is_placeholder, replace_lone_surrogates};
 
 use super::FieldRule;
 use crate::scan::Cursor;
@@ -23,8 +23,15 @@ pub trait Editor {
     fn bare(&self, path: &[Cow<'_, str>], text: &str) -> Option<String>;
 }
 
+/// A text that was edited.
+pub struct Edited<'a> {
+    pub text: Cow<'a, str>,
+    /// How many fields were dropped or hashed.
+    pub ruled: usize,
+}
+
 /// Edits a text; one that nothing is changed in is not copied.
-pub fn edit<'a>(text: &'a str, editor: &impl Editor) -> Cow<'a, str> {
+pub fn edit<'a>(text: &'a str, editor: &impl Editor) -> Edited<'a> {
     let mut walk = Walk {
         text,
         cursor: Cursor::new(text.as_bytes()),
@@ -33,14 +40,18 @@ pub fn edit<'a>(text: &'a str, editor: &impl Editor) -> Cow<'a, str> {
         edited: String::new(),
         copied: 0,
         masked_names: 0,
+        ruled: 0,
     };
     while walk.step(editor) {}
+    let ruled = walk.ruled;
     if walk.copied == 0 {
-        return Cow::Borrowed(text);
+        let text = Cow::Borrowed(text);
+        return Edited { text, ruled };
     }
     walk.edited
         .push_str(text.get(walk.copied..).unwrap_or_default());
-    Cow::Owned(walk.edited)
+    let text = Cow::Owned(walk.edited);
+    Edited { text, ruled }
 }
 
 #[derive(PartialEq, Eq)]
@@ -61,6 +72,7 @@ struct Walk<'a> {
     copied: usize,
     /// How many names were masked: two of one object stay two.
     masked_names: usize,
+    ruled: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -114,7 +126,7 @@ impl<'a> Walk<'a> {
         if self.brackets.last() == Some(&Bracket::Object) && self.cursor.eat(b':') {
             let name = content(token);
             if let Some(masked) = editor.name(&name) {
-                self.masked_names += 1;
+                self.masked_names = self.masked_names.saturating_add(1);
                 let masked = format!("{masked} {}", self.masked_names);
                 self.replace(start..end, &quoted(masked));
             }
@@ -148,6 +160,7 @@ impl<'a> Walk<'a> {
             // The value's texts are looked at when they come.
             Some(FieldRule::Keep) | None => return,
         };
+        self.ruled = self.ruled.saturating_add(1);
         self.cursor.peek();
         let start = self.position();
         self.cursor.value();
@@ -157,8 +170,10 @@ impl<'a> Walk<'a> {
         }
         // The hash of what strangers share would be one customer.
         let content = content(value.trim_end());
-        let is_object = value.starts_with(['{', '[']);
-        let hash = if rule == FieldRule::Hash && !is_object && !is_placeholder(&content) {
+        // A number that not every program keeps exactly, an object and the like are no ids.
+        let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+        let is_id = value.starts_with('"') || content.len() < 16 && content.bytes().all(is_digit);
+        let hash = if rule == FieldRule::Hash && is_id && !is_placeholder(&content) {
             editor.hash(&content)
         } else {
             None
@@ -195,7 +210,8 @@ fn content(token: &str) -> Cow<'_, str> {
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
     }
-    serde_json::from_str(token).map_or_else(|_| Cow::Owned(unescaped(inner)), Cow::Owned)
+    let read: Result<String, _> = serde_json::from_str(&replace_lone_surrogates(token));
+    read.map_or_else(|_| Cow::Owned(unescaped(inner)), Cow::Owned)
 }
 
 /// Reads the escapes of a text that is no JSON as far as they can be read.

@@ -337,3 +337,28 @@ fn object_is_no_id_to_hash() {
         assert_eq!(cleaned(rules, &text), r#"{"user_id":null}"#);
     }
 }
+
+#[test]
+fn bytes_whose_fields_cannot_be_told_apart_are_withheld() {
+    let rules = PrivacyRules::read(Some(r#"{"fields":{"demographics":"drop"}}"#), None).unwrap();
+    let unnamed = Subject {
+        keeps_user_id: false,
+        ..SUBJECT
+    };
+    for bytes in [
+        r#"{user_id:"c-42","seq":}"#,
+        r"{'user_id':'c-42'}",
+        r#"{"user_id"="c-42"}"#,
+        r#"{"seq":","user_id":"c-42"}"#,
+        r#"{demographics:{"gender":"f"}}"#,
+    ] {
+        let kept = rules.clean_refused(bytes.as_bytes(), unnamed);
+        let kept = std::str::from_utf8(&kept).unwrap();
+        assert!(kept.contains("withheld"), "{bytes} left {kept}");
+    }
+    let told_apart = r#"{"user_id":"c-42","seq":01}"#;
+    assert_eq!(
+        rules.clean_refused(told_apart.as_bytes(), unnamed).as_ref(),
+        br#"{"user_id":null,"seq":01}"#
+    );
+}

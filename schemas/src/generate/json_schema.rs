@@ -14,8 +14,8 @@ use crate::event::{self, Event, Property};
 use crate::event_type::{EventSpec, EventType};
 use crate::item;
 use crate::limits::{
-    MAX_AMOUNT, MAX_EVENTS, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_QUANTITY, MAX_SAFE_INTEGER,
-    MAX_URL, MIN_QUANTITY,
+    MAX_AMOUNT, MAX_EVENTS, MAX_NOISE, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_QUANTITY,
+    MAX_SAFE_INTEGER, MAX_URL, MIN_QUANTITY,
 };
 use crate::money;
 use crate::number;
@@ -124,7 +124,10 @@ fn name_items(item: &mut Value) {
     if let Some(required) = item["required"].as_array_mut() {
         required.retain(|name| name != "item_id");
     }
-    let name = json!({"anyOf": [{"type": "number"}, {"type": "string", "minLength": 1}]});
+    let name = json!({"anyOf": [
+        {"type": "number", "not": {"enum": [0, -1]}},
+        {"type": "string", "not": {"pattern": placeholder::pattern()}},
+    ]});
     item["anyOf"] = json!([
         {"required": ["item_id"], "properties": {"item_id": shop_id_is_there()}},
         {"required": ["item_name"], "properties": {"item_name": name}},
@@ -213,7 +216,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             "pattern": number::pattern(min < 0),
         }),
         Rule::Money { negative } => json!({
-            "type": types(&["number", "string"]), "minimum": least_amount(negative), "maximum": MAX_AMOUNT,
+            "type": types(&["number", "string"]), "minimum": least_amount(negative) - MAX_NOISE, "maximum": MAX_AMOUNT,
             "pattern": number::pattern(negative),
         }),
         Rule::Quantity => json!({
@@ -335,7 +338,7 @@ fn money_needs_currency() -> Value {
 fn amounts(fields: &[Field]) -> Vec<Value> {
     let money = fields
         .iter()
-        .filter(|field| matches!(field.rule, Rule::Money { .. }));
+        .filter(|field| matches!(field.rule, Rule::Money { .. }) && !field.describes);
     money
         .map(
             |field| json!({"type": "object", "required": [field.name], "properties": {field.name: {"type": ["number", "string"]}}}),

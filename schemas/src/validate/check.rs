@@ -14,6 +14,7 @@ use crate::event_type::EventType;
 use crate::limits::{
     MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS, MAX_WARNINGS,
 };
+use crate::placeholder::is_placeholder;
 use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
@@ -210,7 +211,11 @@ impl Check {
 
     /// Makes a warning of what was found wrong since, and returns whether there was anything.
     fn forgive(&mut self, found_before: usize) -> bool {
-        let Some(rejection) = self.rejections.drain(found_before..).next() else {
+        if self.rejections.len() <= found_before {
+            return false;
+        }
+        self.rejections.truncate(found_before + 1);
+        let Some(rejection) = self.rejections.pop() else {
             return false;
         };
         self.repaired = true;
@@ -362,7 +367,7 @@ impl Check {
             return;
         }
         let name = match item.text("item_name") {
-            Some(name) if !name.is_empty() => name.to_owned(),
+            Some(name) if !is_placeholder(name) => name.to_owned(),
             _ => {
                 let needed_by = self.name();
                 self.at("item_id", |check| check.missing(&needed_by));

@@ -1,7 +1,8 @@
 //! Which small files to merge: landings write what has come, however little, and readers want few files.
 //!
-//! Files are merged by size, sixteen of a size into one of the next, so that a row is written again only a few times. The
-//! newest files of each size are left alone: a build that has not read them yet reads them as small as they are.
+//! Files are merged by size, up to sixteen of a size into one of the next, so that a row is written again only a few times.
+//! Fewer make a full file where they are larger: a merge holds all its rows in memory. The newest files of each size are
+//! left alone: a build that has not read them yet reads them as small as they are.
 
 use deltalake_core::kernel::Add;
 
@@ -35,7 +36,13 @@ pub(super) fn plan(files: impl IntoIterator<Item = Add>) -> Vec<Add> {
         let bounds = Bounds::read(file.stats.as_deref());
         (bounds.latest(LANDED_AT), file.modification_time)
     });
-    files.truncate(MERGED);
+    let mut size = 0;
+    let is_room = |file: &Add| {
+        let has_room = size < FULL_BYTES;
+        size += file.size;
+        has_room
+    };
+    let files = files.into_iter().take(MERGED).take_while(is_room).collect();
     files
 }
 
@@ -89,6 +96,15 @@ mod tests {
         let paths: Vec<String> = merged.into_iter().map(|file| file.path).collect();
         let oldest: Vec<String> = (0..16).map(|number| number.to_string()).collect();
         assert_eq!(paths, oldest);
+    }
+
+    #[test]
+    fn merge_ends_where_the_file_is_full() {
+        let size = FULL_BYTES / 3;
+        assert_eq!(plan((0..20).map(|number| file(number, size))).len(), 4);
+        let (files, rewritten) = land(1_000, size);
+        assert!(files <= 1_000 / 4 + 20, "{files}");
+        assert!(rewritten <= 1_000 * size, "{rewritten}");
     }
 
     #[test]

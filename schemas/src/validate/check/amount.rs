@@ -5,7 +5,9 @@ use std::fmt;
 use serde_json::Number;
 
 use super::{Check, Currency, to_json};
-use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, MIN_QUANTITY, QUANTITY_DECIMALS};
+use crate::limits::{
+    MAX_AMOUNT, MAX_LINE_UNITS, MAX_NOISE, MAX_QUANTITY, MIN_QUANTITY, QUANTITY_DECIMALS,
+};
 use crate::reject::RejectCode;
 use crate::tree::{Members, Tree};
 use crate::warning::WarningCode;
@@ -18,7 +20,7 @@ impl Check {
         };
         let amount = number.as_f64().unwrap_or(f64::NAN);
         let least = if negative { -MAX_AMOUNT } else { 0.0 };
-        if !(least..=MAX_AMOUNT).contains(&amount) {
+        if !(least - MAX_NOISE..=MAX_AMOUNT).contains(&amount) {
             let message = format!("{} is {number}: send {least} to {MAX_AMOUNT}", self.name());
             return self.reject(RejectCode::OutOfRange, message);
         }
@@ -30,7 +32,7 @@ impl Check {
                 self.round(value, &number, digits, why);
             }
         }
-        if amount < 0.0 {
+        if amount < -MAX_NOISE {
             let message = format!("{} is {amount}: taken as a reduction", self.name());
             self.warn(WarningCode::NegativeLine, message);
         }
@@ -108,6 +110,7 @@ impl Check {
             return;
         }
         let total = money::line_total(price, quantity);
+        let largest = largest.min(MAX_LINE_UNITS);
         if total.is_none_or(|total| total.saturating_abs() > largest) {
             let message = format!(
                 "price × quantity of {} is beyond {MAX_AMOUNT}: send the price of one piece",

@@ -150,9 +150,9 @@ impl Check {
             return true;
         };
         let found = match form {
-            // An address may hold anything about a person.
-            Form::WebUrl => "something else".to_owned(),
-            _ => excerpt(text),
+            // Here may be anything about a person.
+            Form::WebUrl | Form::SnakeCase | Form::Country => "something else".to_owned(),
+            Form::UuidV7 | Form::Id => excerpt(text),
         };
         let message = format!("{} is {found}: send {}", self.name(), form.expected());
         self.reject(RejectCode::BadFormat, message);
