@@ -41,7 +41,7 @@ const PROTECTED: &[&str] = &[
 const NEEDED: &[&str] = &["anonymous_id", "session_id"];
 
 /// What is kept of bytes in which a field that may not be kept cannot be told from the rest.
-const WITHHELD: &str = r#"{"withheld":"not JSON, and it names a field that may not be kept"}"#;
+const WITHHELD: &str = r#"{"withheld":true}"#;
 
 /// What happens to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -192,7 +192,7 @@ impl PrivacyRules {
         };
         let edited = edit::edit(&text, &cleaner);
         if cleaner.ruled_names_in(&text) > edited.ruled
-            && serde_json::from_str::<&RawValue>(&text).is_err()
+            && serde_json::from_str::<Box<RawValue>>(&text).is_err()
         {
             return Cow::Borrowed(WITHHELD.as_bytes());
         }

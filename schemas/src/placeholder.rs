@@ -2,7 +2,7 @@
 //! would make one loyal customer of them.
 
 /// Texts that are no ids, in lower case.
-const WORDS: [&str; 29] = [
+const WORDS: [&str; 27] = [
     "",
     "0",
     "0.0",
@@ -30,9 +30,6 @@ const WORDS: [&str; 29] = [
     "infinity",
     "function",
     "00000000-0000-0000-0000-000000000000",
-    // What an empty text is hashed to by MD5 and SHA-256.
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 ];
 
 /// How templates that nothing was filled into begin and end, and objects that were made texts.
@@ -126,7 +123,6 @@ mod tests {
             "(not provided)",
             "<user_id>",
             "[user_id]",
-            "d41d8cd98f00b204e9800998ecf8427e",
             " none\n",
         ] {
             assert!(is_placeholder(text), "{text}");

@@ -187,7 +187,7 @@ impl Form {
     pub(crate) const fn expected(self) -> &'static str {
         match self {
             Self::UuidV7 => "a UUID of version 7 in lower case",
-            Self::Id => "letters, digits, `_` and `-` only, and no placeholder such as `undefined`",
+            Self::Id => "letters, digits, `_` and `-` only, no placeholder",
             Self::WebUrl => "an absolute `http://` or `https://` address without spaces",
             Self::SnakeCase => "lower-case letters, digits and `_` only, beginning with a letter",
             Self::Country => "two upper-case letters (ISO 3166-1 alpha-2)",

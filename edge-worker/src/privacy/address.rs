@@ -58,9 +58,7 @@ const fn ends_pair(character: char) -> bool {
 }
 
 /// What begins pairs within a value.
-const MARKS: [&str; 10] = [
-    "?", "%3f", "%3F", "%253f", "%253F", "#", "%23", "%2523", "%26", "%2526",
-];
+const MARKS: [&str; 8] = ["?", "%3f", "%3F", "%253f", "%253F", "#", "%23", "%26"];
 
 /// What stands in an address for what was taken out.
 const REDACTED: &str = "redacted";
@@ -210,11 +208,11 @@ fn without_user(path: &str) -> String {
 /// Takes parameters out of the parts of a path: `/p;jsessionid=1/q`.
 fn without_path_parameters(path: &str) -> String {
     let mut is_parameter = false;
-    let mut stays = |character: &char| {
+    let stays = |character: &char| {
         is_parameter = *character == ';' || (is_parameter && *character != '/');
         !is_parameter
     };
-    path.chars().filter(|character| stays(character)).collect()
+    path.chars().filter(stays).collect()
 }
 
 /// Adds the pairs that may stay; the separator only if there are any, or if nothing stood behind it.

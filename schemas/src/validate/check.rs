@@ -132,6 +132,7 @@ impl Check {
     }
 
     /// Notes something wrong at this place, once per code and place.
+    #[cold]
     pub(crate) fn reject(&mut self, code: RejectCode, message: String) {
         let known = |known: &Rejection| known.code == code && known.pointer == self.pointer;
         if self.rejections.len() < MAX_REJECTIONS && !self.rejections.iter().any(known) {
@@ -144,6 +145,7 @@ impl Check {
     }
 
     /// Notes something unusual at this place.
+    #[cold]
     pub(crate) fn warn(&mut self, code: WarningCode, message: String) {
         if self.warnings.len() < MAX_WARNINGS {
             self.warnings.push(Warning {
@@ -155,18 +157,21 @@ impl Check {
     }
 
     /// Notes that a value at this place was changed, and why.
+    #[cold]
     pub(crate) fn repair(&mut self, code: WarningCode, message: String) {
         self.repaired = true;
         self.warn(code, message);
     }
 
     /// Notes that this place is empty, and who needs it.
+    #[cold]
     pub(crate) fn missing(&mut self, needed_by: &str) {
         let message = format!("{} is missing: {needed_by} needs it", self.name());
         self.reject(RejectCode::Missing, message);
     }
 
     /// Notes that a value of another JSON type was expected.
+    #[cold]
     pub(crate) fn wrong_type(&mut self, found: &Tree<'_>, expected: &str) {
         let found = match found {
             Tree::Null => "null",
@@ -210,6 +215,7 @@ impl Check {
     }
 
     /// Makes a warning of what was found wrong since, and returns whether there was anything.
+    #[cold]
     fn forgive(&mut self, found_before: usize) -> bool {
         if self.rejections.len() <= found_before {
             return false;
@@ -223,7 +229,7 @@ impl Check {
             self.warnings.push(Warning {
                 code: WarningCode::LeftOut,
                 pointer: rejection.pointer,
-                message: rejection.message + "; it is left out",
+                message: rejection.message + "; left out",
             });
         }
         true
@@ -386,7 +392,7 @@ impl Check {
         let found_before = self.rejections.len();
         if properties.0.len() > MAX_PROPERTIES {
             let message = format!(
-                "{} has {} entries: the first {MAX_PROPERTIES} are kept",
+                "{} has {} entries: {MAX_PROPERTIES} are kept",
                 self.name(),
                 properties.0.len()
             );

@@ -42,8 +42,7 @@ pub(super) fn plan(files: impl IntoIterator<Item = Add>) -> Vec<Add> {
         size += file.size;
         has_room
     };
-    let files = files.into_iter().take(MERGED).take_while(is_room).collect();
-    files
+    files.into_iter().take(MERGED).take_while(is_room).collect()
 }
 
 #[cfg(test)]

@@ -99,10 +99,7 @@ impl Check {
                 *value = Tree::Text(Cow::Owned(id));
             }
             None => {
-                let message = format!(
-                    "{} is a placeholder, or neither text nor exact integer: read as no id",
-                    self.name()
-                );
+                let message = format!("{} is no id: left out", self.name());
                 self.repair(WarningCode::PlaceholderId, message);
                 *value = Tree::Null;
             }
