@@ -159,9 +159,15 @@ impl Circumstances<'_> {
 
     /// What the batch says, as it may be kept.
     fn cleaned_batch(&self, info: &BatchInfo) -> serde_json::Result<Box<RawValue>> {
-        let text = serde_json::to_string(info)?;
-        let cleaned = self.privacy.clean(&text, self.subject(true));
-        serde_json::from_str(&cleaned)
+        let came = to_raw_value(info)?;
+        let cleaned = match self.privacy.clean(came.get(), self.subject(true)) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(cleaned) => Some(cleaned),
+        };
+        match cleaned {
+            Some(cleaned) => serde_json::from_str(&cleaned),
+            None => Ok(came),
+        }
     }
 
     /// Judges one event that stands in a record alone, and gives it to `take` as it may be kept, with what it tells and what was

@@ -30,6 +30,15 @@ fn judged_under(privacy: &PrivacyRules, events: &str, gpc: bool) -> Judged {
     let body = format!(
         r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"shoptrail-js","version":"0.1.0"}},"events":{events}}}"#
     );
+    judged_body(privacy, &body, gpc, |_| Some(0))
+}
+
+fn judged_body(
+    privacy: &PrivacyRules,
+    body: &str,
+    gpc: bool,
+    sample: impl FnMut(Refused<'_>) -> Option<u64>,
+) -> Judged {
     let traits = RequestTraits {
         gpc,
         ..RequestTraits::default()
@@ -42,7 +51,7 @@ fn judged_under(privacy: &PrivacyRules, events: &str, gpc: bool) -> Judged {
         max_age_ms: 604_800_000,
     };
     let frame = Frame::read(body.as_bytes());
-    judge(body.as_bytes(), &frame, circumstances, |_| Some(0)).unwrap()
+    judge(body.as_bytes(), &frame, circumstances, sample).unwrap()
 }
 
 fn judged(events: &str) -> Judged {
@@ -283,17 +292,9 @@ fn refused_event_that_is_not_kept_has_its_verdict_all_the_same() {
         r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"n","version":"1"}},"events":[1,{},2]}}"#,
         good()
     );
-    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
-    let circumstances = Circumstances {
-        edge: &edge,
-        privacy: &PrivacyRules::default(),
-        rules: &Rules::default(),
-        max_age_ms: 604_800_000,
-    };
     let mut is_first = true;
     let sample = |_: Refused<'_>| std::mem::take(&mut is_first).then_some(0);
-    let frame = Frame::read(body.as_bytes());
-    let judged = judge(body.as_bytes(), &frame, circumstances, sample).unwrap();
+    let judged = judged_body(&PrivacyRules::default(), &body, false, sample);
     assert_eq!(verdicts(&judged).len(), 3);
     assert_eq!((judged.records.len(), judged.not_kept), (2, 1));
     assert_eq!(letter(&judged, 0), "1");
@@ -404,15 +405,7 @@ fn what_the_batch_says_is_cleaned_like_the_event() {
         r#"{{"write_key":"pk_demo","sent_at":{NOW},"tracker":{{"name":"jo@x.example","version":1}},"context":{{"language":"jo@x.example","time_zone":"4111 1111 1111 1111","screen_width":"wide"}},"events":[{}]}}"#,
         good()
     );
-    let edge = enrich("demo", NOW, &RequestTraits::default(), Geography::default());
-    let circumstances = Circumstances {
-        edge: &edge,
-        privacy: &PrivacyRules::default(),
-        rules: &Rules::default(),
-        max_age_ms: 604_800_000,
-    };
-    let frame = Frame::read(body.as_bytes());
-    let judged = judge(body.as_bytes(), &frame, circumstances, |_| Some(0)).unwrap();
+    let judged = judged_body(&PrivacyRules::default(), &body, false, |_| Some(0));
     let (_, record) = record(&judged, 0);
     assert_eq!(record.batch.tracker.name, "[email]");
     let context = record.batch.context.unwrap();

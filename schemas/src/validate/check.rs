@@ -209,20 +209,18 @@ impl Check {
         let found_before = self.rejections.len();
         self.value(field.rule, value);
         let may_be_absent = field.describes && !self.required.contains(&field.name);
-        if may_be_absent && self.forgive(found_before) {
+        if may_be_absent && self.rejections.len() > found_before {
+            self.forgive(found_before);
             *value = Tree::Null;
         }
     }
 
-    /// Makes a warning of what was found wrong since, and returns whether there was anything.
+    /// Makes a warning of what was found wrong since.
     #[cold]
-    fn forgive(&mut self, found_before: usize) -> bool {
-        if self.rejections.len() <= found_before {
-            return false;
-        }
+    fn forgive(&mut self, found_before: usize) {
         self.rejections.truncate(found_before + 1);
         let Some(rejection) = self.rejections.pop() else {
-            return false;
+            return;
         };
         self.repaired = true;
         if self.warnings.len() < MAX_WARNINGS {
@@ -232,7 +230,6 @@ impl Check {
                 message: rejection.message + "; left out",
             });
         }
-        true
     }
 
     fn value(&mut self, rule: Rule, value: &mut Tree<'_>) {
@@ -401,7 +398,11 @@ impl Check {
         }
         properties.0.retain_mut(|(name, value)| {
             self.property(name, value);
-            !self.forgive(found_before)
+            let stays = self.rejections.len() <= found_before;
+            if !stays {
+                self.forgive(found_before);
+            }
+            stays
         });
     }
 
