@@ -9,7 +9,9 @@ use shoptrail_schemas::{BatchHead, Rejection, batch};
 use crate::scan::Cursor;
 
 /// What stands between the tracker's events: where one that never ends is cut off.
-const NEXT: &[u8] = br#",{"event_id""#;
+const NEXT: &[u8] = br#"{"event_id""#;
+/// The members that a batch cannot do without: broken ones are for the contract to judge. Others are left out.
+const NEEDED: [&str; 3] = ["write_key", "sent_at", "tracker"];
 /// Most cuts in one body: each reads what is left of it once more.
 const MAX_CUTS: usize = 10;
 
@@ -110,7 +112,10 @@ impl<'a> Frame<'a> {
         if is(name, "write_key") {
             self.write_key = Some(value);
         }
-        self.head.extend_from_slice(value);
+        let is_json = || serde_json::from_slice::<&RawValue>(value).is_ok();
+        let stays = NEEDED.iter().any(|needed| is(name, needed)) || is_json();
+        self.head
+            .extend_from_slice(if stays { value } else { b"null" });
         Some(())
     }
 
@@ -129,7 +134,8 @@ impl<'a> Frame<'a> {
             if cursor.eat(b']') && !is_before_an_event(*cursor) {
                 return Some(());
             }
-            cursor.eat(b',').then_some(())?;
+            // Where the comma was forgotten, another event begins all the same.
+            cursor.eat(b',');
         }
     }
 
@@ -137,12 +143,13 @@ impl<'a> Frame<'a> {
     fn event(&mut self, cursor: &mut Cursor<'a>) -> &'a [u8] {
         let mut before = *cursor;
         let event = cursor.value();
-        let begins = |comma: &usize| {
-            event
-                .get(*comma..)
-                .is_some_and(|rest| rest.starts_with(NEXT))
+        let begins = |bracket: &usize| {
+            *bracket > 0
+                && event
+                    .get(*bracket..)
+                    .is_some_and(|rest| rest.starts_with(NEXT))
         };
-        let next = memchr_iter(b',', event).find(begins);
+        let next = memchr_iter(b'{', event).find(begins);
         let Some(next) = next.filter(|_| self.cuts < MAX_CUTS) else {
             return event;
         };
@@ -150,9 +157,9 @@ impl<'a> Frame<'a> {
             return event;
         }
         self.cuts = self.cuts.saturating_add(1);
-        let cut = before.take(next);
+        let cut = before.take(next).trim_ascii_end();
         *cursor = before;
-        cut
+        cut.strip_suffix(b",").unwrap_or(cut)
     }
 
     /// Writes a list with as many entries as there are events.
@@ -255,6 +262,37 @@ mod tests {
             assert_eq!(found[3], r#"{"event_id":"d"}"#);
             assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
         }
+    }
+
+    #[test]
+    fn comma_that_was_forgotten_costs_no_event() {
+        for list in [
+            r#"{"event_id":"a"}{"event_id":"b"} {"event_id":"c"}"#,
+            r#"{"a":1}{"a":2},{"a":3}"#,
+            r#"{"a":{"b":[1]}}2,{"a":3}"#,
+            r#"{"event_id":"a"},, {"event_id":"c"}"#,
+        ] {
+            let body = format!(r#"{{{HEAD},"events":[{list}]}}"#);
+            let found = events(&body);
+            assert_eq!(found.len(), 3, "{list}: {found:?}");
+            assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
+        }
+    }
+
+    #[test]
+    fn broken_member_that_nobody_needs_costs_nothing() {
+        for member in [
+            r#""context":{"screen_width":NaN}"#,
+            r#""more":01"#,
+            r#""more":"#,
+        ] {
+            let body = format!(r#"{{{HEAD},{member},"events":[1]}}"#);
+            let frame = Frame::read(body.as_bytes());
+            assert!(frame.head(body.as_bytes()).is_ok(), "{member}");
+        }
+        let body = br#"{"write_key":"pk","sent_at":NaN,"events":[1]}"#;
+        let rejections = Frame::read(body).head(body).unwrap_err();
+        assert_eq!(rejections[0].code, RejectCode::MalformedJson);
     }
 
     #[test]

@@ -44,8 +44,10 @@ pub async fn fetch(request: web_sys::Request, env: JsValue) -> Result<JsValue, J
         }
         (Route::Health, Err(error)) => health(Err(error), hand_over::last()),
         (Route::File(file), _) => return serve(&facts, &env, file).await,
-        (Route::MethodNotAllowed(allowed), _) => HttpReply::method_not_allowed(allowed),
-        (Route::NotFound, _) => HttpReply::not_found(),
+        (Route::MethodNotAllowed(allowed), _) => {
+            HttpReply::method_not_allowed(allowed).readable_by(origin)
+        }
+        (Route::NotFound, _) => HttpReply::not_found().readable_by(origin),
     };
     let headers = reply.header_lines();
     platform::respond(reply.status, &headers, reply.body.as_deref()).map(JsValue::from)

@@ -54,6 +54,7 @@ fn collect(generator: &mut SchemaGenerator) -> Value {
     for (status, description) in [
         ("401", "No shop has the write key."),
         ("403", "The write key is not for the page's origin."),
+        ("405", "Batches are posted."),
         ("408", "The body did not arrive in time."),
         ("413", "The batch has too many bytes."),
         ("429", "Too many batches: wait `Retry-After` seconds."),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shoptrail_schemas::trimmed;
 
 use crate::config::ConfigError;
 
@@ -284,6 +285,7 @@ impl edit::Editor for Cleaner<'_> {
     }
 
     fn hash(&self, value: &str) -> Option<String> {
+        let value = trimmed(value);
         if self.rules.is_again && hash::is_hash(value) {
             return Some(value.to_owned());
         }

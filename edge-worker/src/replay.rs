@@ -109,8 +109,15 @@ impl<'a> Letter<'a> {
         let frame = Frame::read(self.value);
         let (events, info) = match (self.info(), frame.head(self.value)) {
             (Some(info), _) => (vec![self.value], info),
-            (None, Ok(head)) => (frame.events.clone(), head.info),
-            (None, Err(_)) => (vec![self.value], unknown_batch(edge.received_at)),
+            (None, Ok(head)) => (frame.events, head.info),
+            (None, Err(_)) => {
+                let alone = || vec![self.value];
+                let events = Some(frame.events).filter(|events| !events.is_empty());
+                (
+                    events.unwrap_or_else(alone),
+                    unknown_batch(edge.received_at),
+                )
+            }
         };
         let circumstances = Circumstances {
             edge: &edge,
@@ -287,6 +294,13 @@ mod tests {
         let body = format!(
             r#"{{"write_key":"pk","sent_at":1795392000100,"tracker":{{"name":"t","version":"1"}},"events":[{EVENT},{{"seq":1}}]}}"#
         );
+        let again = judged(&letter(&body));
+        assert_eq!((again.accepted.len(), again.refused.len()), (1, 1));
+    }
+
+    #[test]
+    fn body_of_a_broken_envelope_gives_each_of_its_events() {
+        let body = format!(r#"{{"write_key":"pk","sent_at":NaN,"events":[{EVENT},{{"seq":1}}]}}"#);
         let again = judged(&letter(&body));
         assert_eq!((again.accepted.len(), again.refused.len()), (1, 1));
     }

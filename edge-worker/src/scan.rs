@@ -76,7 +76,8 @@ pub fn string_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Returns the length of the value that `text` begins with: up to a comma or a closing bracket that is not its own.
+/// Returns the length of the value that `text` begins with: up to its last bracket, a comma, or a closing bracket that is
+/// not its own.
 fn value_length(text: &[u8]) -> usize {
     let mut depth: usize = 0;
     let mut position: usize = 0;
@@ -88,6 +89,7 @@ fn value_length(text: &[u8]) -> usize {
                 continue;
             }
             b',' | b'}' | b']' if depth == 0 => break,
+            b'}' | b']' if depth == 1 => return position.saturating_add(1),
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'{' | b'[' => depth = depth.saturating_add(1),
             _ => {}
@@ -106,6 +108,7 @@ mod tests {
         for (text, expected) in [
             (r#"{"a":[1,{}]},2"#, r#"{"a":[1,{}]}"#),
             (r#""a,b\"]" ]"#, r#""a,b\"]""#),
+            (r#"{"a":1}{"a":2}"#, r#"{"a":1}"#),
             ("01 , 2", "01"),
             (",2", ""),
             ("", ""),

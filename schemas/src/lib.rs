@@ -48,7 +48,7 @@ pub use derive::Derived;
 pub use event::{Consent, Demographics, Event, Property};
 pub use event_type::{EventSpec, EventType};
 pub use item::Item;
-pub use placeholder::is_placeholder;
+pub use placeholder::{is_placeholder, trimmed};
 pub use record::{Device, Edge, Record, SCHEMA_VERSION};
 pub use reject::{RejectCode, Rejection};
 pub use surrogate::replace_lone as replace_lone_surrogates;

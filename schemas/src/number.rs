@@ -93,7 +93,7 @@ pub(crate) fn from_text(text: &str) -> Option<f64> {
 }
 
 /// What may stand around a number in a text.
-pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// The texts that [`from_text`] reads, as a regular expression (ECMA 262).
 #[cfg(feature = "json-schema")]

@@ -1,8 +1,14 @@
 //! Texts that stand for no id: what scripts and templates leave where an id was meant. An id that many strangers share
 //! would make one loyal customer of them.
 
+/// What may stand around an id and is not seen.
+const INVISIBLE: [char; 11] = [
+    ' ', '\t', '\r', '\n', '\0', '\u{a0}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}',
+    '\u{feff}',
+];
+
 /// Texts that are no ids, in lower case.
-const WORDS: [&str; 27] = [
+const WORDS: [&str; 30] = [
     "",
     "0",
     "0.0",
@@ -30,6 +36,10 @@ const WORDS: [&str; 27] = [
     "infinity",
     "function",
     "00000000-0000-0000-0000-000000000000",
+    // The empty text, such as a guest's e-mail address, hashed by MD5, SHA-1 and SHA-256.
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 ];
 
 /// How templates that nothing was filled into begin and end, and objects that were made texts.
@@ -45,10 +55,21 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("[", "]"),
 ];
 
+/// Returns a text without what stands around it and is not seen.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(INVISIBLE)
+}
+
+/// Whether nothing is seen in a text.
+pub(crate) fn is_blank(text: &str) -> bool {
+    trimmed(text).is_empty()
+}
+
 /// Whether a text stands for no id.
 #[must_use]
 pub fn is_placeholder(text: &str) -> bool {
-    let text = text.trim_matches(crate::number::SPACES);
+    let text = trimmed(text);
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
         || TEMPLATES.iter().any(|(begin, end)| {
             text.len() >= begin.len() + end.len() && text.starts_with(begin) && text.ends_with(end)
@@ -63,7 +84,21 @@ pub(crate) fn pattern() -> String {
         |(begin, end): &(&str, &str)| format!("{}[\\s\\S]*{}", literal(begin), literal(end));
     let words = WORDS.iter().map(word);
     let alternatives: Vec<String> = words.chain(TEMPLATES.iter().map(template)).collect();
-    format!("^[ \\t\\r\\n]*({})[ \\t\\r\\n]*$", alternatives.join("|"))
+    let around = invisible();
+    format!("^{around}({}){around}$", alternatives.join("|"))
+}
+
+/// Texts in which nothing is seen, as a regular expression (ECMA 262).
+#[cfg(feature = "json-schema")]
+pub(crate) fn blank_pattern() -> String {
+    format!("^{}$", invisible())
+}
+
+#[cfg(feature = "json-schema")]
+fn invisible() -> String {
+    let escape = |character: &char| format!("\\u{:04x}", u32::from(*character));
+    let characters: String = INVISIBLE.iter().map(escape).collect();
+    format!("[{characters}]*")
 }
 
 #[cfg(feature = "json-schema")]
@@ -124,6 +159,11 @@ mod tests {
             "<user_id>",
             "[user_id]",
             " none\n",
+            "\0",
+            "\u{200b}",
+            "\u{feff}null\u{a0}",
+            "D41D8CD98F00B204E9800998ECF8427E",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {
             assert!(is_placeholder(text), "{text}");
         }

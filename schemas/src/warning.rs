@@ -36,19 +36,21 @@ pub enum WarningCode {
     PlaceholderId,
     /// An id was missing and another took its place: a purchase is an order of its own, an item goes by its name.
     IdReplaced,
+    /// Spaces, or what is not seen, around an id were left out: `" 42"` is `"42"`.
+    IdTrimmed,
     /// Half a character was replaced with U+FFFD.
     LoneSurrogate,
     /// A text beyond the field's limit was cut.
     Shortened,
     /// A currency or country in lower case was read in upper case: `eur`.
     UpperCase,
-    /// A field that only describes was not as it should be, and was left out.
+    /// A field that only describes was not as it should be, or one that may be absent was an empty text: left out.
     LeftOut,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NumberFromText,
         Self::TextFromNumber,
         Self::ConsentFromBoolean,
@@ -57,6 +59,7 @@ impl WarningCode {
         Self::DecimalQuantity,
         Self::PlaceholderId,
         Self::IdReplaced,
+        Self::IdTrimmed,
         Self::LoneSurrogate,
         Self::Shortened,
         Self::UpperCase,
@@ -75,6 +78,7 @@ impl WarningCode {
             Self::DecimalQuantity => "decimal_quantity",
             Self::PlaceholderId => "placeholder_id",
             Self::IdReplaced => "id_replaced",
+            Self::IdTrimmed => "id_trimmed",
             Self::LoneSurrogate => "lone_surrogate",
             Self::Shortened => "shortened",
             Self::UpperCase => "upper_case",

@@ -13,7 +13,8 @@ use crate::wasm_glue;
 use crate::workspace::Workspace;
 
 /// What the Worker is built from.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 12] = [
+    ".cargo/config.toml",
     "Cargo.lock",
     "Cargo.toml",
     "edge-worker/Cargo.toml",

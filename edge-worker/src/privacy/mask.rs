@@ -147,11 +147,12 @@ fn domain(text: &str) -> Option<&str> {
 }
 
 fn is_part_of_name(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '.' | '_' | '+' | '-')
+    is_part_of_host(character) || matches!(character, '_' | '+')
 }
 
 fn is_part_of_host(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '.' | '-')
+    // Marks over letters, where they are characters of their own.
+    character.is_alphanumeric() || matches!(character, '.' | '-' | '\u{300}'..='\u{36f}')
 }
 
 fn next_card(text: &str, from: usize) -> Option<Range<usize>> {
@@ -256,6 +257,7 @@ mod tests {
             ("<jo@x.example>; <amy@y.example>.", "<[email]>; <[email]>."),
             ("jo%40x.example", "[email]"),
             ("j\u{f6}rg@b\u{fc}cher.example", "[email]"),
+            ("jo@bu\u{308}cher.example", "[email]"),
             ("write to jo@x.example.", "write to [email]."),
             ("a@b@x.example", "a@[email]"),
             ("a@b.example@x.example", "[email]"),

@@ -188,8 +188,8 @@ fn codes() -> String {
     text.push_str(
         "\n## What is repaired\n\n\
          What a shop sends and can be understood is taken. The verdict is `accepted`, with `warnings` beside it: a code, the place,\n\
-         and what was made of it. A repaired event goes on as it was repaired, and its record says so in `edge.warnings`; all others\n\
-         go on as the bytes they came in.\n\n",
+         and what was made of it; at most ten are given. A repaired event goes on as it was repaired, and its record says so in\n\
+         `edge.warnings`; all others go on as the bytes they came in.\n\n",
     );
     text.push_str(&code_table(&json_schema::warning_code()));
     text
@@ -210,12 +210,13 @@ fn rules() -> String {
         "\n## Money\n\n\
          Amounts are in the currency's major unit and are rounded to its decimals (ISO 4217), halves away from zero: \
          `4.35 * 3` in\nJavaScript is 13.049999999999999, and arrives as 13.05. Texts that are numbers are read as such: `\"19.99\"`, `\"4,245.42\"`,\n\
-         `\"4.245,42\"`, `\"12,5\"`; a single comma before three digits separates thousands. A voucher may be a line of its own with a\n\
+         `\"4.245,42\"`, `\"12,5\"`; a single comma before three digits separates thousands,\n\
+         a single point is a decimal one (`\"1.234\"` is 1.234). An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
          negative price. Price × quantity is at most {MAX_AMOUNT}.\n\
          \n## Ids\n\n\
          `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\
          leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\
-         `{{{{user.id}}}}`, `${{id}}` and the like, and all that is neither a text nor an integer of at most 53 bits. Then a `user_id` is\n\
+         `{{{{user.id}}}}`, `${{id}}` and the like, the hash of an empty text (MD5, SHA-1, SHA-256), and all that is neither a text nor an integer of at most 53 bits. Then a `user_id` is\n\
          left out, a purchase is an order of its own (its `event_id` becomes the `transaction_id`), and an item goes by its `item_name`.\n\
          Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
          \n## What only describes\n\n\

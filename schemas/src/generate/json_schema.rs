@@ -182,8 +182,23 @@ fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
             if !describes {
                 property.extend(keywords);
             }
+            if side == Side::Client && may_be_blank(field) {
+                let description = property.remove("description");
+                let rules = json!({"anyOf": [std::mem::take(property), blank()]});
+                property.extend(object(rules));
+                property.extend(description.map(|text| ("description".to_owned(), text)));
+            }
         }
     }
+}
+
+/// Whether an empty text stands for an absent field. Ids have their own rule.
+fn may_be_blank(field: &Field) -> bool {
+    !field.required && !field.describes && !matches!(field.rule, Rule::ShopId { .. })
+}
+
+fn blank() -> Value {
+    json!({"type": "string", "pattern": placeholder::blank_pattern()})
 }
 
 /// Returns the keywords of JSON Schema that say what a client may send.
@@ -300,7 +315,7 @@ fn required_by_type(spec: &EventSpec) -> Value {
     })
 }
 
-/// A value that is there: not null, and a list not empty.
+/// A value that is there: not null, no empty text, and a list not empty.
 fn present(name: &str) -> Value {
     match event::FIELDS.iter().find(|field| field.name == name) {
         Some(Field {
@@ -316,7 +331,7 @@ fn present(name: &str) -> Value {
             keywords.entry("type").or_insert(json!("string"));
             Value::Object(keywords)
         }
-        _ => json!({"not": {"type": "null"}}),
+        _ => json!({"not": {"anyOf": [{"type": "null"}, blank()]}}),
     }
 }
 
@@ -340,9 +355,10 @@ fn amounts(fields: &[Field]) -> Vec<Value> {
         .iter()
         .filter(|field| matches!(field.rule, Rule::Money { .. }) && !field.describes);
     money
-        .map(
-            |field| json!({"type": "object", "required": [field.name], "properties": {field.name: {"type": ["number", "string"]}}}),
-        )
+        .map(|field| {
+            let amount = json!({"type": ["number", "string"], "not": blank()});
+            json!({"type": "object", "required": [field.name], "properties": {field.name: amount}})
+        })
         .collect()
 }
 

@@ -14,7 +14,7 @@ use crate::event_type::EventType;
 use crate::limits::{
     MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS, MAX_WARNINGS,
 };
-use crate::placeholder::is_placeholder;
+use crate::placeholder::{is_blank, is_placeholder};
 use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
@@ -104,6 +104,7 @@ impl Check {
     pub(crate) fn set_currency(&mut self, currency: Option<&Tree<'_>>) {
         self.currency = match currency {
             None => Currency::Absent,
+            Some(currency) if currency.as_text().is_some_and(is_blank) => Currency::Absent,
             Some(currency) => currency
                 .as_text()
                 .and_then(|code| {
@@ -208,11 +209,17 @@ impl Check {
     fn field(&mut self, field: &Field, value: &mut Tree<'_>) {
         let found_before = self.rejections.len();
         self.value(field.rule, value);
-        let may_be_absent = field.describes && !self.required.contains(&field.name);
-        if may_be_absent && self.rejections.len() > found_before {
+        if self.rejections.len() > found_before && self.may_be_absent(field, value) {
             self.forgive(found_before);
             *value = Tree::Null;
         }
+    }
+
+    /// Whether a field that is not as it should be may be left out: it only describes, or nothing stands in it.
+    #[cold]
+    fn may_be_absent(&self, field: &Field, value: &Tree<'_>) -> bool {
+        let is_blank = !field.required && value.as_text().is_some_and(is_blank);
+        (field.describes || is_blank) && !self.required.contains(&field.name)
     }
 
     /// Makes a warning of what was found wrong since.

@@ -6,7 +6,7 @@ use super::Check;
 use crate::address;
 use crate::integer;
 use crate::limits::MAX_URL;
-use crate::placeholder::is_placeholder;
+use crate::placeholder::{is_placeholder, trimmed};
 use crate::reject::{RejectCode, excerpt};
 use crate::rule::Form;
 use crate::tree::Tree;
@@ -80,12 +80,12 @@ impl Check {
 
     /// An id that the shop gives; what stands for none is left out.
     pub(super) fn shop_id(&mut self, value: &mut Tree<'_>, max: usize) {
-        if let Tree::Text(text) = &*value
+        if let Tree::Text(text) = value
             && !is_placeholder(text)
         {
             self.note_surrogate(text);
             self.has_length(text, 1, max);
-            return;
+            return self.trim(text);
         }
         // An integer that not every program keeps exactly may be that of several things.
         let id = match &*value {
@@ -103,6 +103,17 @@ impl Check {
                 self.repair(WarningCode::PlaceholderId, message);
                 *value = Tree::Null;
             }
+        }
+    }
+
+    /// Reads an id without what a template left around it: the same id twice would be two customers.
+    fn trim(&mut self, text: &mut Cow<'_, str>) {
+        let trimmed = trimmed(text);
+        if trimmed.len() < text.len() {
+            let id = trimmed.to_owned();
+            let message = format!("{} has spaces around it: read without them", self.name());
+            self.repair(WarningCode::IdTrimmed, message);
+            *text = Cow::Owned(id);
         }
     }
 
