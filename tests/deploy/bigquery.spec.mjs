@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
 
 const FOLDER = new URL("../../deploy/bigquery/", import.meta.url);
 const SETUP = fileURLToPath(new URL("setup.sh", FOLDER));
@@ -172,6 +173,35 @@ describe("deployment", () => {
       );
       assert.equal(status, 0, stderr);
     }
+  });
+
+  test("schedules_start_one_build_at_a_time_without_a_key", async () => {
+    const read = async (name) =>
+      parseAllDocuments(await readFile(new URL(`schedule/${name}`, FOLDER), "utf8")).map(
+        (document) => {
+          assert.deepEqual(document.errors, []);
+          return document.toJS();
+        },
+      );
+    const BUILD = "build --warehouse bigquery://PROJECT/DATASET";
+
+    const [account, cron] = await read("kubernetes.yaml");
+    assert.equal(cron.spec.concurrencyPolicy, "Forbid");
+    const job = cron.spec.jobTemplate.spec;
+    assert.equal(job.backoffLimit, 0);
+    const pod = job.template.spec;
+    assert.equal(pod.serviceAccountName, account.metadata.name);
+    assert.equal(pod.securityContext.runAsNonRoot, true);
+    const [container] = pod.containers;
+    assert.equal(container.args.join(" "), BUILD);
+    assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+    const scratch = container.env.find(({ name }) => name === "TMPDIR").value;
+    assert.equal(container.volumeMounts[0].mountPath, scratch);
+
+    const [workflow] = await read("github-actions.yml");
+    assert.deepEqual(workflow.permissions, { contents: "read", "id-token": "write" });
+    assert.equal(workflow.concurrency["cancel-in-progress"], false);
+    assert.ok(workflow.jobs.build.steps.at(-1).run.endsWith(`IMAGE ${BUILD}`));
   });
 
   test("explains_every_exit_code_once", async () => {
