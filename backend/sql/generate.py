@@ -1,0 +1,91 @@
+"""Makes the Spark dialect of every table, `spark/TABLE.sql`, from BigQuery's, `TABLE.sql`.
+
+    python backend/sql/generate.py            writes them
+    python backend/sql/generate.py --check    fails where one is stale
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sqlglot import exp, parse_one
+from sqlglot.dialects.spark import Spark
+from sqlglot.errors import ParseError
+
+SQL = Path(__file__).parent
+SPARK = SQL / "spark"
+
+HEADER = "-- Made by `python backend/sql/generate.py` from ../{name}; do not edit.\n"
+
+
+def day_in_zone(generator, date):
+    """`DATE(t, zone)`: Spark has no such function."""
+    zone = date.args.get("zone")
+    if zone is None:
+        return generator.function_fallback_sql(date)
+    return f"TO_DATE(FROM_UTC_TIMESTAMP({generator.sql(date, 'this')}, {generator.sql(zone)}))"
+
+
+class Dialect(Spark):
+    """Spark's dialect, with what sqlglot leaves as it stands in BigQuery's."""
+
+    class Generator(Spark.Generator):
+        TRANSFORMS = {
+            **Spark.Generator.TRANSFORMS,
+            exp.Date: day_in_zone,
+            exp.JSONExtractArray: lambda self, array: self.func(
+                "FROM_JSON", array.this, exp.Literal.string("ARRAY<STRING>")
+            ),
+        }
+
+        def datatype_sql(self, expression):
+            """BigQuery's NUMERIC has 38 digits and 9 decimals; Spark's DECIMAL alone has 10 and none."""
+            if expression.is_type(exp.DataType.Type.DECIMAL) and not expression.expressions:
+                return "DECIMAL(38, 9)"
+            return super().datatype_sql(expression)
+
+
+def in_spark(text):
+    """A table's SELECT in Spark's dialect."""
+    select = parse_one(text, read="bigquery")
+    generator = Dialect().generator(pretty=True, comments=False, max_text_width=100)
+    return generator.generate(select)
+
+
+def generated():
+    """The text of each file of `spark/`, by its path."""
+    for source in sorted(SQL.glob("*.sql")):
+        try:
+            spark = in_spark(source.read_text(encoding="utf-8"))
+        except ParseError as error:
+            sys.exit(f"`{source.name}`: {error}")
+        yield SPARK / source.name, HEADER.format(name=source.name) + spark + ";\n"
+
+
+def is_stale(path, text):
+    return not path.exists() or path.read_text(encoding="utf-8") != text
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
+    check = arguments.parse_args().check
+    files = dict(generated())
+    stale = [path for path, text in files.items() if is_stale(path, text)]
+    stale += [path for path in SPARK.glob("*.sql") if path not in files]
+    if check:
+        for path in stale:
+            print(f"stale: `spark/{path.name}`", file=sys.stderr)
+        if stale:
+            sys.exit("hint: run `python backend/sql/generate.py`")
+        return
+    SPARK.mkdir(exist_ok=True)
+    for path in stale:
+        if path in files:
+            path.write_text(files[path], encoding="utf-8")
+        else:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
