@@ -45,11 +45,31 @@ class Dialect(Spark):
             return super().datatype_sql(expression)
 
 
+def without_qualify(select):
+    """The rows that a QUALIFY keeps, by a subquery; sqlglot's own way gives a column beside `*` twice."""
+    qualify = select.args["qualify"]
+    common = select.args.get("with_")
+    select.set("qualify", None)
+    select.set("with_", None)
+    marked = select.copy()
+    marked.append("expressions", exp.alias_(exp.paren(qualify.this), "qualifies"))
+    kept = exp.select(exp.Star(except_=[exp.to_identifier("qualifies")]))
+    kept = kept.from_(marked.subquery("marked")).where("qualifies")
+    kept.set("with_", common)
+    return kept
+
+
 def in_spark(text):
     """A table's SELECT in Spark's dialect."""
-    select = parse_one(text, read="bigquery")
+    query = parse_one(text, read="bigquery")
+    innermost_first = reversed(list(query.find_all(exp.Select)))
+    for select in innermost_first:
+        if select.args.get("qualify"):
+            replacement = without_qualify(select)
+            query = replacement if select is query else query
+            select.replace(replacement)
     generator = Dialect().generator(pretty=True, comments=False, max_text_width=100)
-    return generator.generate(select)
+    return generator.generate(query)
 
 
 def generated():
