@@ -27,14 +27,23 @@ WITH
       ) > 1 AS is_repeated
     FROM events
   ),
+  -- Money ends at the largest amount, as in backend/src/money.rs; an order and a refund are never negative.
   sums AS (
     SELECT
       shop_id,
       transaction_id,
       MIN(event_time) AS first_event_at,
       MAX(event_time) AS last_event_at,
-      SUM(IF(is_in_currency, COALESCE(value_minor, 0), 0)) AS sent_minor,
-      SUM(IF(is_in_currency AND NOT is_repeated, COALESCE(value_minor, 0), 0)) AS counted_minor,
+      CAST(
+        LEAST(SUM(CAST(IF(is_in_currency, value_minor, 0) AS NUMERIC)), 9223372036854775807)
+        AS INT64
+      ) AS sent_minor,
+      CAST(
+        LEAST(
+          SUM(CAST(IF(is_in_currency AND NOT is_repeated, value_minor, 0) AS NUMERIC)),
+          9223372036854775807
+        ) AS INT64
+      ) AS counted_minor,
       COUNTIF(is_refund AND NOT is_in_currency) AS refunds_in_other_currencies
     FROM marked
     GROUP BY shop_id, transaction_id
@@ -62,7 +71,7 @@ WITH
   counted AS (
     SELECT
       *,
-      LEAST(counted_minor, gross_minor) AS refunds_minor,
+      LEAST(COALESCE(counted_minor, 0), gross_minor) AS refunds_minor,
       COUNT(purchase_event_id) OVER (
         PARTITION BY shop_id, customer_id
         ORDER BY event_time, transaction_id
@@ -87,7 +96,7 @@ SELECT
   IF(is_refund, 0, COALESCE(tax_minor, 0)) AS tax_minor,
   IF(is_refund, 0, COALESCE(shipping_minor, 0)) AS shipping_minor,
   refunds_minor,
-  sent_minor - refunds_minor AS excess_refunds_minor,
+  COALESCE(sent_minor, 0) - refunds_minor AS excess_refunds_minor,
   refunds_in_other_currencies,
   gross_minor - refunds_minor AS net_minor,
   IF(is_refund, 0.0, COALESCE(quantities.quantity, 0.0)) AS quantity,

@@ -30,7 +30,7 @@ WITH
   added_up AS (
     SELECT
       *,
-      SUM(COALESCE(value_minor, 0)) OVER (
+      SUM(CAST(COALESCE(value_minor, 0) AS NUMERIC)) OVER (
         PARTITION BY shop_id, transaction_id
         ORDER BY event_time, seq, event_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -40,8 +40,10 @@ WITH
   counted AS (
     SELECT
       *,
-      LEAST(so_far_minor, gross_minor) - LEAST(so_far_minor - value_minor, gross_minor)
-        AS refund_minor
+      CAST(
+        LEAST(so_far_minor, gross_minor) - LEAST(so_far_minor - value_minor, gross_minor)
+        AS INT64
+      ) AS refund_minor
     FROM added_up
   )
 SELECT
