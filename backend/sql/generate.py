@@ -1,7 +1,7 @@
 """Makes the Spark dialect of every table, `spark/TABLE.sql`, from BigQuery's, `TABLE.sql`.
 
-    python backend/sql/generate.py            writes them
-    python backend/sql/generate.py --check    fails where one is stale
+python backend/sql/generate.py            writes them
+python backend/sql/generate.py --check    fails where one is stale
 """
 
 import argparse
@@ -26,6 +26,14 @@ def day_in_zone(generator, date):
     return f"TO_DATE(FROM_UTC_TIMESTAMP({generator.sql(date, 'this')}, {generator.sql(zone)}))"
 
 
+def of_known(generator, extreme):
+    """`LEAST` and `GREATEST`, which know of no NULL in Spark, and are NULL with one in BigQuery."""
+    parts = [extreme.this, *extreme.expressions]
+    named = generator.func(extreme.sql_name(), *parts)
+    unknown = [f"{generator.sql(part)} IS NULL" for part in parts if not part.is_number]
+    return f"IF({' OR '.join(unknown)}, NULL, {named})" if unknown else named
+
+
 class Dialect(Spark):
     """Spark's dialect, with what sqlglot leaves as it stands in BigQuery's."""
 
@@ -33,20 +41,22 @@ class Dialect(Spark):
         TRANSFORMS = {
             **Spark.Generator.TRANSFORMS,
             exp.Date: day_in_zone,
+            exp.Greatest: of_known,
+            exp.Least: of_known,
             exp.JSONExtractArray: lambda self, array: self.func(
                 "FROM_JSON", array.this, exp.Literal.string("ARRAY<STRING>")
             ),
         }
 
         def datatype_sql(self, expression):
-            """BigQuery's NUMERIC has 38 digits and 9 decimals; Spark's DECIMAL alone has 10 and none."""
+            """BigQuery's NUMERIC has 38 digits and 9 decimals; Spark's has 10 and none."""
             if expression.is_type(exp.DataType.Type.DECIMAL) and not expression.expressions:
                 return "DECIMAL(38, 9)"
             return super().datatype_sql(expression)
 
 
 def without_qualify(select):
-    """The rows that a QUALIFY keeps, by a subquery; sqlglot's own way gives a column beside `*` twice."""
+    """The rows that a QUALIFY keeps; sqlglot's own way gives a column beside `*` twice."""
     qualify = select.args["qualify"]
     common = select.args.get("with_")
     select.set("qualify", None)
@@ -88,7 +98,9 @@ def is_stale(path, text):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
+    arguments.add_argument(
+        "--check", action="store_true", help="write nothing; fail where a file is stale"
+    )
     check = arguments.parse_args().check
     files = dict(generated())
     stale = [path for path, text in files.items() if is_stale(path, text)]

@@ -2,8 +2,9 @@
 
     python backend/sql/golden.py SHOPTRAIL LAKE
 
-The cases are records as Kafka has them. What each tells by itself is asked of the product: a build of them, each under an id of
-its own, tells their columns. With these they are landed under the ids they have, and `shoptrail build` builds.
+The cases are records as Kafka has them. What each tells by itself is asked of the product: a build
+of them, each under an id of its own, tells their columns. With these they are landed under the ids
+they have, and `shoptrail build` builds.
 """
 
 import argparse
@@ -73,7 +74,7 @@ def rows_of(lake, table):
 
 
 def under_own_id(text, number):
-    """The record with an id no other record has, and that id; a text that is no event stays as it is."""
+    """The record with an id of its own, and that id; a text that is no event stays as it is."""
     try:
         record = json.loads(text)
         event_id = record["event"]["event_id"]
@@ -85,7 +86,7 @@ def under_own_id(text, number):
 
 
 def told(shoptrail, texts):
-    """What each record tells by itself: the rows that a build makes of it, by number of the record."""
+    """What each record tells by itself: the event and the products that a build makes of it."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder)
         build(shoptrail, lake)
@@ -127,7 +128,8 @@ def main():
         sys.exit(f"`{given.lake}` exists already")
     texts = list(records())
     given.lake.mkdir(parents=True)
-    rows = [typed(text, *tells) for text, tells in zip(texts, told(given.shoptrail, texts))]
+    tells = told(given.shoptrail, texts)
+    rows = [typed(text, *told) for text, told in zip(texts, tells, strict=True)]
     build(given.shoptrail, given.lake)
     land(given.lake, rows)
     build(given.shoptrail, given.lake)

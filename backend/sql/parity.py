@@ -1,10 +1,10 @@
-"""Holds the SQL to the polars plans: makes every silver and gold table of a lake and compares it with the published one.
+"""Makes every silver and gold table of a lake by SQL and compares it with the one polars made.
 
     python backend/sql/parity.py LAKE                BigQuery's dialect, read by DuckDB
-    python backend/sql/parity.py LAKE --made DIR     Spark's: what `deploy/databricks/rebuild.py --lake LAKE --out DIR` has made
+    python backend/sql/parity.py LAKE --made DIR     Spark's: what `rebuild.py` has made in DIR
 
-Every row and every column of both is compared, and the names, the order and the types of the columns. It exits with 1 where they
-differ.
+Every row and every column of both is compared, and the names, the order and the types of the
+columns. It exits with 1 where they differ.
 """
 
 import argparse
@@ -25,13 +25,17 @@ DOCUMENTATION = SQL.parents[1] / "docs/tables.md"
 
 # What no SELECT over bronze can tell, and why.
 NOT_SQL = {
-    "silver_quarantine": "what is wrong with a record is said by the contract's validator, which is Rust",
-    "gold_quality_checks": "it tells what checks of runs found and since when, not what bronze holds",
+    "silver_quarantine": "what is wrong with a record is said by the contract's validator, in Rust",
+    "gold_quality_checks": "it tells what checks of runs found and since when",
     "gold_runs": "it tells what runs of `shoptrail build` did and took",
 }
 
-# Columns that hold a float to nine decimals in SQL: what two engines' logarithms and powers make differs in the last digits.
-TO_NINE_DECIMALS = {("gold_customer_ltv", "alive_probability"), ("gold_customer_ltv", "expected_orders_12m")}
+# Columns that hold a float to nine decimals in SQL: what two engines' logarithms and powers make
+# differs in the last digits.
+TO_NINE_DECIMALS = {
+    ("gold_customer_ltv", "alive_probability"),
+    ("gold_customer_ltv", "expected_orders_12m"),
+}
 
 # So many of the rows that differ are shown of a column.
 SHOWN = 5
@@ -42,7 +46,9 @@ KEY = re.compile(r"^## (\w+)$.*?^Key: (.*?);", re.MULTILINE | re.DOTALL)
 def keys():
     """The columns that identify a row of each silver and gold table."""
     found = KEY.findall(DOCUMENTATION.read_text(encoding="utf-8"))
-    return {table: re.findall(r"`(\w+)`", key) for table, key in found if not table.startswith("bronze")}
+    return {
+        table: re.findall(r"`(\w+)`", key) for table, key in found if not table.startswith("bronze")
+    }
 
 
 class Lake:
@@ -70,7 +76,9 @@ class Lake:
     def settings(self):
         recipe = self.publication["recipe"]
         shops = [{"shop_id": shop_id, **own} for shop_id, own in recipe.get("shops", {}).items()]
-        shops.append({"shop_id": None, "time_zone": recipe["time_zone"], "currency": recipe["currency"]})
+        shops.append(
+            {"shop_id": None, "time_zone": recipe["time_zone"], "currency": recipe["currency"]}
+        )
         schema = pa.schema([(name, pa.string()) for name in ("shop_id", "time_zone", "currency")])
         return pa.Table.from_pylist(shops, schema)
 
@@ -101,7 +109,9 @@ class DuckDB:
 
 def in_order():
     """Each table with its SELECT, after those that it is made from."""
-    queries = {path.stem: for_duckdb(path.read_text(encoding="utf-8")) for path in SQL.glob("*.sql")}
+    queries = {
+        path.stem: for_duckdb(path.read_text(encoding="utf-8")) for path in SQL.glob("*.sql")
+    }
     inputs = {
         table: {input.name for input in query.find_all(exp.Table)} & queries.keys()
         for table, query in queries.items()
@@ -120,7 +130,11 @@ def for_duckdb(text):
         place = unnest.args.get("offset")
         for column in unnest.find_ancestor(exp.Select).expressions if place else []:
             if column.name == place.name:
-                column.replace(exp.alias_(exp.Sub(this=column.copy(), expression=exp.Literal.number(1)), place.name))
+                column.replace(
+                    exp.alias_(
+                        exp.Sub(this=column.copy(), expression=exp.Literal.number(1)), place.name
+                    )
+                )
     return query
 
 
@@ -158,14 +172,14 @@ class Comparison:
     def differences(self):
         """What differs, in sentences."""
         if self.schemas[0] != self.schemas[1]:
-            columns = [column for pair in zip(*self.schemas) if pair[0] != pair[1] for column in pair]
-            return [f"columns differ: {columns or 'their number'}"]
+            return [f"columns differ: polars {self.schemas[0]}, SQL {self.schemas[1]}"]
         found = []
         for side, other in [("polars", "sql"), ("sql", "polars")]:
             alone = f"FROM {side} ANTI JOIN {other} ON {self.on}"
             found += self.shown(f"only {side} has", told(side, self.key), alone)
         for name in self.names:
-            values = f"{told('polars', self.key)} || ': ' || {told('polars', [name])} || ', SQL ' || {told('sql', [name])}"
+            both = f"{told('polars', [name])} || ', SQL ' || {told('sql', [name])}"
+            values = f"{told('polars', self.key)} || ': ' || {both}"
             changed = f"FROM polars JOIN sql ON {self.on} WHERE {self.differs(name)}"
             found += self.shown(f"`{name}` differs in", values, changed)
         if self.more_rows and not found:

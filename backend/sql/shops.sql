@@ -1,5 +1,6 @@
--- One row per shop that a record names: how it reports. What a shop has no setting of its own for is as the row of
--- `settings` without a shop says. Equals `Reporting::time_zone_of` and `currency_of` of backend/src/config/shops.rs.
+-- One row per shop that a record names: how it reports. What a shop has no setting of its own for
+-- is as the row of `settings` without a shop says. Equals `Reporting::time_zone_of` and
+-- `currency_of` of backend/src/config/shops.rs.
 WITH
   named AS (
     SELECT shop_id FROM bronze_events WHERE shop_id IS NOT NULL

@@ -1,5 +1,5 @@
--- One row per event: of its records the one received first, in the session that its visitor's pauses make.
--- Equals backend/src/silver/events.rs, and `cut` of backend/src/silver/sessions.rs.
+-- One row per event: of its records the one received first, in the session that its visitor's
+-- pauses make. Equals backend/src/silver/events.rs, and `cut` of backend/src/silver/sessions.rs.
 WITH
   -- What a program did under a visitor's id is in sessions of its own.
   events AS (
@@ -24,8 +24,8 @@ WITH
         ORDER BY event_time, seq, event_id
       )
   ),
-  -- A half day without a pause longer than 30 minutes ends a session: a program that never rests makes sessions of less
-  -- than 24 hours.
+  -- A half day without a pause longer than 30 minutes ends a session: a program that never rests
+  -- makes sessions of less than 24 hours.
   in_half_days AS (
     SELECT
       *,

@@ -1,4 +1,5 @@
--- One row per product in an event, from the record that `silver_events` has of it. Equals backend/src/silver/items.rs.
+-- One row per product in an event, from the record that `silver_events` has of it. Equals
+-- backend/src/silver/items.rs.
 WITH
   events AS (
     SELECT *, bot_score >= 50 AS is_bot

@@ -1,5 +1,6 @@
--- One row per record of bronze that is no row of `silver_events`: it repeats an event, or cannot be counted as one. A
--- record that came twice in the same words is here once. Equals backend/src/silver/left_out.rs.
+-- One row per record of bronze that is no row of `silver_events`: it repeats an event, or cannot be
+-- counted as one. A record that came twice in the same words is here once. Equals
+-- backend/src/silver/left_out.rs.
 WITH
   records AS (
     SELECT *

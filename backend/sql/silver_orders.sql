@@ -1,11 +1,14 @@
--- One row per transaction, with its refunds. A purchase that was sent twice is one order; a refund of the same amount in
--- the same session is the same refund, sent again. Equals backend/src/silver/orders.rs.
+-- One row per transaction, with its refunds. A purchase that was sent twice is one order; a refund
+-- of the same amount in the same session is the same refund, sent again. Equals
+-- backend/src/silver/orders.rs.
 WITH
-  -- What a program does is no order. Purchases come first, so that a known one gives the order its facts.
+  -- What a program does is no order. Purchases come first, so that a known one gives the order its
+  -- facts.
   events AS (
     SELECT
       *,
       event_type = 'refund' AS is_refund,
+      COALESCE(value_minor, 0) AS amount_minor,
       ROW_NUMBER() OVER in_order AS place,
       FIRST_VALUE(currency) OVER in_order AS order_currency
     FROM silver_events
@@ -27,7 +30,8 @@ WITH
       ) > 1 AS is_repeated
     FROM events
   ),
-  -- Money ends at the largest amount, as in backend/src/money.rs; an order and a refund are never negative.
+  -- Money ends at the largest amount, as in backend/src/money.rs; an order and a refund are never
+  -- negative.
   sums AS (
     SELECT
       shop_id,
@@ -35,12 +39,12 @@ WITH
       MIN(event_time) AS first_event_at,
       MAX(event_time) AS last_event_at,
       CAST(
-        LEAST(SUM(CAST(IF(is_in_currency, value_minor, 0) AS NUMERIC)), 9223372036854775807)
+        LEAST(SUM(CAST(IF(is_in_currency, amount_minor, 0) AS NUMERIC)), 9223372036854775807)
         AS INT64
       ) AS sent_minor,
       CAST(
         LEAST(
-          SUM(CAST(IF(is_in_currency AND NOT is_repeated, value_minor, 0) AS NUMERIC)),
+          SUM(CAST(IF(is_in_currency AND NOT is_repeated, amount_minor, 0) AS NUMERIC)),
           9223372036854775807
         ) AS INT64
       ) AS counted_minor,
@@ -60,7 +64,7 @@ WITH
     SELECT
       first.*,
       sums.* EXCEPT (shop_id, transaction_id),
-      IF(is_refund, 0, COALESCE(first.value_minor, 0)) AS gross_minor,
+      IF(is_refund, 0, amount_minor) AS gross_minor,
       IF(is_refund, NULL, first.event_id) AS purchase_event_id,
       COALESCE(first.user_id, silver_visitors.customer_id, first.anonymous_id) AS customer_id
     FROM events AS first
@@ -71,7 +75,7 @@ WITH
   counted AS (
     SELECT
       *,
-      LEAST(COALESCE(counted_minor, 0), gross_minor) AS refunds_minor,
+      LEAST(counted_minor, gross_minor) AS refunds_minor,
       COUNT(purchase_event_id) OVER (
         PARTITION BY shop_id, customer_id
         ORDER BY event_time, transaction_id
@@ -96,7 +100,7 @@ SELECT
   IF(is_refund, 0, COALESCE(tax_minor, 0)) AS tax_minor,
   IF(is_refund, 0, COALESCE(shipping_minor, 0)) AS shipping_minor,
   refunds_minor,
-  COALESCE(sent_minor, 0) - refunds_minor AS excess_refunds_minor,
+  sent_minor - refunds_minor AS excess_refunds_minor,
   refunds_in_other_currencies,
   gross_minor - refunds_minor AS net_minor,
   IF(is_refund, 0.0, COALESCE(quantities.quantity, 0.0)) AS quantity,

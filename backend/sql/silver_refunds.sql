@@ -1,5 +1,5 @@
--- One row per refund that counts: no repetitions, none beyond its order or in another currency. Equals
--- backend/src/silver/refunds.rs.
+-- One row per refund that counts: no repetitions, none beyond its order or in another currency.
+-- Equals backend/src/silver/refunds.rs.
 WITH
   events AS (
     SELECT

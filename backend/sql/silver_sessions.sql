@@ -1,10 +1,11 @@
--- One row per session: its events and the orders made in it, summed up. Equals backend/src/silver/sessions.rs.
+-- One row per session: its events and the orders made in it, summed up. Equals
+-- backend/src/silver/sessions.rs.
 WITH
   purchases AS (
     SELECT * FROM silver_orders WHERE purchase_event_id IS NOT NULL
   ),
-  -- The funnel's steps, each not before the one before it. A purchase event that repeats an order (a thank-you page opened
-  -- again) is none.
+  -- The funnel's steps, each not before the one before it. A purchase event that repeats an order
+  -- (a thank-you page opened again) is none.
   viewed AS (
     SELECT
       events.*,
@@ -36,7 +37,8 @@ WITH
         OVER (PARTITION BY shop_id, session_key) AS bought_at
     FROM checked_out
   ),
-  -- The row of the first event tells how the session began; what its other events tell is looked up from there.
+  -- The row of the first event tells how the session began; what its other events tell is looked up
+  -- from there.
   sums AS (
     SELECT
       shop_id,

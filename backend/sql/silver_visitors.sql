@@ -1,5 +1,5 @@
--- One row per visitor: the customer last known on the browser, first and last session. What programs did makes no
--- visitor. Equals backend/src/silver/visitors.rs.
+-- One row per visitor: the customer last known on the browser, first and last session. What
+-- programs did makes no visitor. Equals backend/src/silver/visitors.rs.
 WITH
   visits AS (
     SELECT

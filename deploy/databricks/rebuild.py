@@ -1,46 +1,19 @@
 """Makes every silver and gold table again from a lake's bronze, by the SQL of `backend/sql/spark`.
 
-It reads what the lake's newest publication was made from, so its tables equal the published ones, and writes them to a place
-of their own: `--out` is a folder, or a schema as `CATALOG.SCHEMA`.
+It reads what the lake's newest publication was made from, so its tables equal the published ones,
+and writes them to a place of their own: `--out` is a folder, or a schema as `CATALOG.SCHEMA`.
 """
 
 import argparse
 import json
+import re
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-from pyspark.sql import SparkSession, functions as F
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType
-
-# In this order: each is made from bronze and tables before it.
-TABLES = [
-    "silver_events",
-    "silver_items",
-    "silver_left_out",
-    "silver_visitors",
-    "silver_orders",
-    "silver_refunds",
-    "silver_sessions",
-    "gold_daily_kpis",
-    "gold_trending_products",
-    "gold_conversion_funnel",
-    "gold_customer_ltv",
-    "gold_device_trends",
-    "gold_landing_pages",
-    "gold_product_performance",
-    "gold_channel_attribution",
-    "gold_cart_recovery",
-    "gold_search_terms",
-    "gold_cohort_retention",
-    "gold_pipeline_completeness",
-]
-
-# What no SELECT over bronze can tell, and why.
-NOT_SQL = {
-    "silver_quarantine": "what is wrong with a record is said by the contract's validator, which is Rust",
-    "gold_quality_checks": "it tells what checks of a run found and since when, not what bronze holds",
-    "gold_runs": "it tells what runs of `shoptrail build` did and took",
-}
 
 SETTINGS = "shop_id STRING, time_zone STRING, currency STRING"
 
@@ -102,12 +75,13 @@ class Place:
 
 
 def check_bronze(lake):
-    """Stops where bronze has events that only `shoptrail build` can read: those without typed columns."""
+    """Stops where bronze has events without typed columns, which only `shoptrail build` reads."""
     untyped = lake.bronze_events().where("event_id IS NULL").select("record").distinct().count()
     quarantined = lake.published("silver_quarantine").count()
     if untyped > quarantined:
         sys.exit(
-            f"{untyped - quarantined} records of bronze have no typed columns and are read by `shoptrail build` alone\n"
+            f"{untyped - quarantined} events of bronze have no typed columns, which only "
+            "`shoptrail build` reads\n"
             "hint: Spark makes the tables of what `shoptrail land` landed"
         )
 
@@ -125,17 +99,25 @@ def run(spark, lake, place, sql):
     lake.bronze_events().createOrReplaceTempView("bronze_events")
     lake.settings().createOrReplaceTempView("settings")
     refused.createOrReplaceTempView("refused_records")
-    select("shops", spark, sql).createOrReplaceTempView("shops")
-    for table in TABLES:
-        rows = with_wide_integers(select(table, spark, sql))
-        written = place.write(table, rows)
-        written.createOrReplaceTempView(table)
-        print(f"{table}: {written.count()} rows", flush=True)
+    for table, select in in_order(sql):
+        rows = with_wide_integers(spark.sql(select))
+        # How shops report is an input, and no table that anybody reads.
+        if table != "shops":
+            rows = place.write(table, rows)
+            print(f"{table}: {rows.count()} rows", flush=True)
+        rows.createOrReplaceTempView(table)
 
 
-def select(table, spark, sql):
-    text = (sql / f"{table}.sql").read_text(encoding="utf-8")
-    return spark.sql(text.rstrip().removesuffix(";"))
+def in_order(sql):
+    """Each table with its SELECT, after those that it is made from."""
+    files = {path.stem: path.read_text(encoding="utf-8") for path in sorted(sql.glob("*.sql"))}
+    selects = {
+        table: re.sub(r"--.*", "", text).strip().removesuffix(";") for table, text in files.items()
+    }
+    inputs = {
+        table: set(re.findall(r"\w+", select)) & selects.keys() for table, select in selects.items()
+    }
+    return [(table, selects[table]) for table in TopologicalSorter(inputs).static_order()]
 
 
 def session():
@@ -149,8 +131,12 @@ def session():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--lake", required=True, help="address of the lake: a folder or a URL")
-    parser.add_argument("--out", required=True, help="where the tables go: a folder, a URL or CATALOG.SCHEMA")
-    parser.add_argument("--sql", required=True, type=Path, help="folder with Spark's SQL, `backend/sql/spark`")
+    parser.add_argument(
+        "--out", required=True, help="where the tables go: a folder, a URL or CATALOG.SCHEMA"
+    )
+    parser.add_argument(
+        "--sql", required=True, type=Path, help="folder with Spark's SQL, `backend/sql/spark`"
+    )
     return parser.parse_args()
 
 
