@@ -61,7 +61,7 @@ WITH orders AS (
     COUNT(*) AS searches,
     COUNT(DISTINCT session_key) AS sessions,
     COUNT_IF(clicks > 0) AS clicked_searches,
-    COUNT_IF(clicks = 0 AND COALESCE(next_term <> search_term, FALSE)) AS refined_searches,
+    COUNT_IF(clicks = 0 AND next_term <> search_term) AS refined_searches,
     COUNT_IF(orders > 0) AS converted_searches,
     SUM(orders) AS orders
   FROM followed
