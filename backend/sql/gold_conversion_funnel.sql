@@ -1,0 +1,61 @@
+-- gold_conversion_funnel: one row per day, shop, device, channel and step (sessions that went
+-- through the ordered steps up to it) or event type (how often it happened, in how many sessions).
+-- Equals backend/src/gold/conversion_funnel.rs.
+WITH
+  funnel AS (
+    SELECT 1 AS step_order, 'sessions' AS step
+    UNION ALL SELECT 2, 'view_item'
+    UNION ALL SELECT 3, 'add_to_cart'
+    UNION ALL SELECT 4, 'begin_checkout'
+    UNION ALL SELECT 5, 'purchase'
+  ),
+  steps AS (
+    SELECT
+      day,
+      shop_id,
+      device,
+      channel,
+      step,
+      step_order,
+      COUNTIF(funnel_step >= step_order) AS sessions
+    FROM silver_sessions
+    CROSS JOIN funnel
+    WHERE NOT is_bot
+    GROUP BY day, shop_id, device, channel, step, step_order
+  ),
+  event_types AS (
+    SELECT
+      day,
+      shop_id,
+      device,
+      channel,
+      event_type,
+      COUNT(DISTINCT session_key) AS sessions,
+      COUNT(*) AS events
+    FROM silver_events
+    WHERE NOT is_bot
+    GROUP BY day, shop_id, device, channel, event_type
+  )
+SELECT
+  day,
+  shop_id,
+  device,
+  channel,
+  'step' AS kind,
+  step,
+  CAST(step_order AS INT64) AS step_order,
+  sessions,
+  sessions AS events
+FROM steps
+UNION ALL
+SELECT
+  day,
+  shop_id,
+  device,
+  channel,
+  'event' AS kind,
+  event_type AS step,
+  CAST(0 AS INT64) AS step_order,
+  sessions,
+  events
+FROM event_types;

@@ -1,0 +1,137 @@
+-- gold_customer_ltv: one row per customer, shop and currency: orders, lifetime value, recency,
+-- segment, expected value. Equals backend/src/gold/customer_ltv.rs, and of the BG/NBD model
+-- backend/src/repeat_buying.rs.
+WITH
+  bg_nbd AS (
+    SELECT
+      CAST(0.243 AS FLOAT64) AS r,
+      CAST(4.414 AS FLOAT64) AS alpha,
+      CAST(0.793 AS FLOAT64) AS a,
+      CAST(2.426 AS FLOAT64) AS b,
+      CAST(365 AS FLOAT64) / 7 AS year_weeks
+  ),
+  orders AS (
+    SELECT
+      customer_id,
+      shop_id,
+      currency,
+      day,
+      ordered_at,
+      gross_minor,
+      refunds_minor,
+      net_minor,
+      MAX(day) OVER (PARTITION BY shop_id) AS latest_day,
+      FIRST_VALUE(channel) OVER (
+        PARTITION BY customer_id, shop_id, currency ORDER BY ordered_at, transaction_id
+      ) AS first_channel
+    FROM silver_orders
+    WHERE purchase_event_id IS NOT NULL
+  ),
+  -- Money ends at the largest amount, as in backend/src/money.rs. An order is never negative.
+  customers AS (
+    SELECT
+      customer_id,
+      shop_id,
+      currency,
+      COUNT(*) AS orders,
+      CAST(LEAST(SUM(CAST(gross_minor AS NUMERIC)), 9223372036854775807) AS INT64) AS gross_minor,
+      CAST(LEAST(SUM(CAST(refunds_minor AS NUMERIC)), 9223372036854775807) AS INT64)
+        AS refunds_minor,
+      CAST(LEAST(SUM(CAST(net_minor AS NUMERIC)), 9223372036854775807) AS INT64)
+        AS lifetime_value_minor,
+      MIN(ordered_at) AS first_order_at,
+      MAX(ordered_at) AS last_order_at,
+      MAX(first_channel) AS first_channel,
+      -- Several orders of a day are one to the model.
+      COUNT(DISTINCT day) - 1 AS repeats,
+      DATE_DIFF(latest_day, MIN(day), DAY) AS history_days,
+      DATE_DIFF(latest_day, MAX(day), DAY) AS recency_days
+    FROM orders
+    GROUP BY customer_id, shop_id, currency, latest_day
+  ),
+  histories AS (
+    SELECT DISTINCT
+      repeats,
+      history_days,
+      a + b - 1 + repeats AS c,
+      year_weeks / (alpha + history_days / 7 + year_weeks) AS z
+    FROM customers
+    CROSS JOIN bg_nbd
+  ),
+  -- Of Gauss's series 2F1(a + b - 1 - r, a - 1; c; z) the terms after the first, which is 1, as
+  -- logarithms and without the power of z. All are negative, as a - 1 is.
+  terms AS (
+    SELECT
+      repeats,
+      n + 1 AS power,
+      SUM(LN((a + b - 1 - r + n) * ABS(a - 1 + n) / ((c + n) * (n + 1)))) OVER (
+        PARTITION BY repeats ORDER BY n
+      ) AS log_size
+    FROM (SELECT DISTINCT repeats, c FROM histories)
+    CROSS JOIN bg_nbd
+    -- Enough: z is below 0.93, where the terms after 325 are below the precision of the sum.
+    CROSS JOIN UNNEST(GENERATE_ARRAY(0, 399)) AS n
+  ),
+  series AS (
+    SELECT repeats, history_days, c, z, 1 - SUM(EXP(log_size + power * LN(z))) AS total
+    FROM histories
+    JOIN terms USING (repeats)
+    GROUP BY repeats, history_days, c, z
+  ),
+  prospects AS (
+    SELECT
+      customers.*,
+      -- One and the odds of being lost. Beyond e to the 700 a float ends.
+      IF(
+        repeats = 0,
+        1.0,
+        1 + a / (b + repeats - 1) * EXP(
+          LEAST(
+            (r + repeats)
+              * LN((alpha + history_days / 7) / (alpha + (history_days - recency_days) / 7)),
+            700
+          )
+        )
+      ) AS lost_odds,
+      -- Of a customer who is not lost the orders to expect: equation 10 of the paper.
+      c / (a - 1) * (1 - POW(1 - z, a - 1) * total) AS orders_if_alive
+    FROM customers
+    JOIN series USING (repeats, history_days)
+    CROSS JOIN bg_nbd
+  ),
+  valued AS (
+    SELECT
+      *,
+      ROUND(orders_if_alive / lost_odds * lifetime_value_minor / orders) AS expected_value
+    FROM prospects
+  )
+SELECT
+  customer_id,
+  shop_id,
+  currency,
+  orders,
+  gross_minor,
+  refunds_minor,
+  lifetime_value_minor,
+  CAST(ROUND(CAST(gross_minor AS NUMERIC) / orders) AS INT64) AS average_order_value_minor,
+  first_order_at,
+  last_order_at,
+  recency_days,
+  CASE
+    WHEN recency_days <= 30 AND orders >= 4 THEN 'Champion'
+    WHEN recency_days <= 90 AND orders >= 2 THEN 'Loyal'
+    WHEN recency_days <= 30 THEN 'New'
+    WHEN recency_days > 365 THEN 'Lost'
+    WHEN orders >= 2 THEN 'At risk'
+    ELSE 'Occasional'
+  END AS rfm_segment,
+  first_channel,
+  -- To nine decimals: two engines' logarithms differ in the last digits of a float.
+  ROUND(1 / lost_odds, 9) AS alive_probability,
+  ROUND(orders_if_alive / lost_odds, 9) AS expected_orders_12m,
+  IF(
+    expected_value < 9223372036854775807,
+    CAST(expected_value AS INT64),
+    9223372036854775807
+  ) AS expected_value_12m_minor
+FROM valued;
