@@ -126,9 +126,9 @@ SELECT
     ELSE 'Occasional'
   END AS rfm_segment,
   first_channel,
-  -- To nine decimals: two engines' logarithms differ in the last digits of a float.
-  ROUND(1 / lost_odds, 9) AS alive_probability,
-  ROUND(orders_if_alive / lost_odds, 9) AS expected_orders_12m,
+  -- To six decimals: two engines' logarithms differ in the last digits of a float.
+  ROUND(1 / lost_odds, 6) AS alive_probability,
+  ROUND(orders_if_alive / lost_odds, 6) AS expected_orders_12m,
   IF(
     expected_value < 9223372036854775807,
     CAST(expected_value AS INT64),

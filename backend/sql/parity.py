@@ -30,13 +30,6 @@ NOT_SQL = {
     "gold_runs": "it tells what runs of `shoptrail build` did and took",
 }
 
-# Columns that hold a float to nine decimals in SQL: what two engines' logarithms and powers make
-# differs in the last digits.
-TO_NINE_DECIMALS = {
-    ("gold_customer_ltv", "alive_probability"),
-    ("gold_customer_ltv", "expected_orders_12m"),
-}
-
 # So many of the rows that differ are shown of a column.
 SHOWN = 5
 
@@ -185,16 +178,11 @@ class Comparison:
         for name in self.names:
             both = f"{told('polars', [name])} || ', SQL ' || {told('sql', [name])}"
             values = f"{told('polars', self.key)} || ': ' || {both}"
-            changed = f"FROM polars JOIN sql ON {self.on} WHERE {self.differs(name)}"
+            changed = f"FROM polars JOIN sql ON {self.on} WHERE polars.{name} IS DISTINCT FROM sql.{name}"
             found += self.shown(f"`{name}` differs in", values, changed)
         if self.more_rows and not found:
             found.append(f"SQL has {self.more_rows} rows more, of the same keys")
         return found
-
-    def differs(self, name):
-        if (self.table, name) in TO_NINE_DECIMALS:
-            return f"NOT ABS(polars.{name} - sql.{name}) < 1e-9"
-        return f"polars.{name} IS DISTINCT FROM sql.{name}"
 
     def shown(self, what, values, source):
         """How many rows a query finds, and some of them."""

@@ -374,23 +374,46 @@ pub(crate) fn sorted(rows: &DataFrame, judging: &Judging) -> PolarsResult<Sorted
     Ok(Sorted { events, unreadable })
 }
 
+/// Rows that landing has not understood as rows of bronze with all of their columns; those that cannot be counted apart.
+///
+/// # Errors
+/// Returns an error if the frame is not one of bronze.
+pub(crate) fn completed(rows: &DataFrame, judging: &Judging) -> PolarsResult<Sorted> {
+    let mut unreadable = Vec::new();
+    let told: Vec<_> = read(rows, judging, &mut unreadable)?.collect();
+    let place = rows.select(RECORD.map(|column| column.name))?;
+    let complete = place.hstack(understood_columns(told.iter().map(Option::as_ref))?.columns())?;
+    let events = complete.filter(&complete.column("event_id")?.is_not_null())?;
+    Ok(Sorted { events, unreadable })
+}
+
 fn understand(
     rows: &DataFrame,
     judging: &Judging,
     unreadable: &mut Vec<(String, Unreadable)>,
 ) -> PolarsResult<DataFrame> {
-    let mut events = Vec::new();
-    for text in rows.column("record")?.str()?.iter() {
+    let events: Vec<_> = read(rows, judging, unreadable)?.flatten().collect();
+    understood_columns(events.iter().map(Some))
+}
+
+/// What each record tells; nothing of those that cannot be counted, which are noted.
+fn read<'a>(
+    rows: &'a DataFrame,
+    judging: &'a Judging,
+    unreadable: &'a mut Vec<(String, Unreadable)>,
+) -> PolarsResult<impl Iterator<Item = Option<Understood>> + 'a> {
+    let texts = rows.column("record")?.str()?.iter();
+    Ok(texts.map(|text| {
         let text = text.unwrap_or_default();
         match Understood::read(text, judging) {
-            Ok(event) => events.push(event),
+            Ok(event) => Some(event),
             Err(why) => {
                 tracing::warn!(reject.code = why.code, "record quarantined");
                 unreadable.push((understood::kept(text, judging), why));
+                None
             }
         }
-    }
-    understood_columns(events.iter().map(Some))
+    }))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `shoptrail build`: one run from new bronze rows to published silver and gold tables.
 
+mod by_sql;
 mod customers;
 mod identity;
 mod increment;
@@ -27,6 +28,7 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
+pub use self::by_sql::EngineError;
 use self::parts::Parts;
 pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
 use self::rebuild::Rebuilt;
@@ -52,6 +54,11 @@ pub enum Mode {
     Rebuild,
     /// Tables of what is there, again. All tables from all rows where they were made under other settings or other logic.
     Refresh(Refresh),
+    /// All, inside the warehouse by SQL; nothing if nothing came since the last run and it is not to rebuild.
+    Sql {
+        /// Whether nothing new is needed.
+        rebuild: bool,
+    },
 }
 
 /// How many days after the one it began on a session goes on at most.
@@ -360,6 +367,9 @@ async fn plan(
     enough: Option<usize>,
 ) -> anyhow::Result<Plan> {
     let published = warehouse.publication().await?;
+    if let Mode::Sql { rebuild } = mode {
+        return by_sql::plan(warehouse, reporting, published, *rebuild).await;
+    }
     let is_same_recipe = published.recipe == silver::recipe(reporting);
     // A first build that failed has published what its checks found.
     let is_first = published.recipe == Recipe::default();
@@ -374,7 +384,7 @@ async fn plan(
         }
         Mode::Rebuild => Reason::Asked,
         Mode::Increment if is_first => Reason::FirstBuild,
-        Mode::Increment | Mode::Refresh(_) => Reason::OtherRecipe,
+        Mode::Increment | Mode::Refresh(_) | Mode::Sql { .. } => Reason::OtherRecipe,
     };
     if reason == Reason::OtherRecipe {
         tracing::info!(

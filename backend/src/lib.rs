@@ -27,6 +27,7 @@ pub mod replay;
 pub mod runs;
 pub mod show;
 pub mod silver;
+pub mod sql;
 pub mod table;
 pub mod tables;
 pub mod telemetry;

@@ -10,6 +10,7 @@ pub(crate) mod parquet;
 mod person;
 mod query;
 mod rows;
+mod sql_engine;
 mod unread;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use self::person::Person;
 use self::query::narrow;
 pub use self::query::{Filter, Query};
 pub use self::rows::Rows;
+pub use self::sql_engine::{BronzeNow, Inputs, MadeTable, SqlEngine};
 pub use self::unread::{Portion, Unread};
 use crate::table::Table;
 
@@ -65,6 +67,11 @@ pub trait Warehouse: Send + Sync {
 
     /// The rows of a portion. Of those that landing understood, the record's text may be left out.
     async fn bronze(&self, portion: Portion) -> Result<DataFrame, WarehouseError>;
+
+    /// What makes tables inside the warehouse, if it can.
+    fn sql_engine(&self) -> Option<&dyn SqlEngine> {
+        None
+    }
 
     /// A folder on this machine for what a rebuild keeps until it is published.
     fn scratch_folder(&self) -> PathBuf;

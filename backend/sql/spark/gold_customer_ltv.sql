@@ -161,7 +161,7 @@ SELECT
     ELSE 'Occasional'
   END AS rfm_segment,
   first_channel,
-  ROUND(1 / lost_odds, 9) AS alive_probability,
-  ROUND(orders_if_alive / lost_odds, 9) AS expected_orders_12m,
+  ROUND(1 / lost_odds, 6) AS alive_probability,
+  ROUND(orders_if_alive / lost_odds, 6) AS expected_orders_12m,
   IF(expected_value < 9223372036854775807, CAST(expected_value AS BIGINT), 9223372036854775807) AS expected_value_12m_minor
 FROM valued;

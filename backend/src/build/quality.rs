@@ -3,6 +3,7 @@
 //! This file holds the list of checks with their severities and thresholds, and the outcome of a run; the modules below it
 //! look. Rows are checked as a run makes them, so that checks cost what the run costs; totals on the days it changes.
 
+pub(super) mod by_sql;
 mod pace;
 mod references;
 mod results;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use shoptrail_local::progress::live_line;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::warehouse::WarehouseArgs;
 use super::{GRACE, print_json};
 use crate::attention::Attention;
-use crate::build::{self, Mode, Refresh, RefreshError, Summary};
+use crate::build::{self, EngineError, Mode, Refresh, RefreshError, Summary};
 use crate::config::Reporting;
 use crate::judging::JudgingArgs;
 use crate::land::{self, LandArgs};
@@ -44,6 +44,14 @@ pub(super) struct BuildArgs {
     /// Builds every table again from all of bronze
     #[arg(long, conflicts_with = "every_ms")]
     rebuild: bool,
+    /// What makes the tables: this process, or SQL inside BigQuery, which makes every table from all of bronze
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        env = "SHOPTRAIL_ENGINE",
+        default_value = "polars"
+    )]
+    engine: Engine,
     /// Keeps building until it is stopped, and looks for new rows at this interval, in milliseconds
     #[arg(long, value_name = "MS")]
     every_ms: Option<u64>,
@@ -58,6 +66,15 @@ pub(super) struct BuildArgs {
     building: Building,
     #[command(flatten)]
     judging: JudgingArgs,
+}
+
+/// What makes tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// This process, from what is new.
+    Polars,
+    /// BigQuery, by SQL; rows stay there.
+    Bigquery,
 }
 
 /// What of an existing warehouse is built again.
@@ -80,9 +97,13 @@ struct Again {
 }
 
 impl Again {
+    fn is_asked(&self) -> bool {
+        !self.tables.is_empty() || self.since.is_some() || self.until.is_some()
+    }
+
     /// What is asked for, if anything is.
     fn refresh(&self) -> Result<Option<Refresh>, RefreshError> {
-        if self.tables.is_empty() && self.since.is_none() && self.until.is_none() {
+        if !self.is_asked() {
             return Ok(None);
         }
         Refresh::of(&self.tables, self.since, self.until).map(Some)
@@ -141,8 +162,14 @@ pub(super) async fn build(
     warehouse: &WarehouseArgs,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    if args.engine == Engine::Bigquery && (args.dry_run || args.again.is_asked()) {
+        return Err(EngineError::NotAsked.into());
+    }
     let mode = match args.again.refresh()? {
         Some(refresh) => Mode::Refresh(refresh),
+        None if args.engine == Engine::Bigquery => Mode::Sql {
+            rebuild: args.rebuild,
+        },
         None if args.rebuild => Mode::Rebuild,
         None => Mode::Increment,
     };
@@ -159,7 +186,7 @@ pub(super) async fn build(
         Some(look) => {
             let _metrics = args.building.metrics.serve().await?;
             let pace = Pace::new(Duration::from_millis(look), args.attention.clone());
-            builder.until(stop, warehouse.as_ref(), pace).await
+            builder.until(stop, warehouse.as_ref(), pace, mode).await
         }
         None => {
             let _live = live_line("build");
@@ -192,7 +219,11 @@ pub(super) async fn run(
         args.land.attention.clone(),
     );
     let until = stop.clone();
-    both.spawn(async move { builder.until(&until, building.as_ref(), pace).await });
+    both.spawn(async move {
+        builder
+            .until(&until, building.as_ref(), pace, Mode::Increment)
+            .await
+    });
     // Where one ends, by a fault or as it was asked to, the other ends too.
     let first = both.join_next().await;
     stop.cancel();
@@ -218,12 +249,13 @@ impl Builder {
         stop: &CancellationToken,
         warehouse: &dyn Warehouse,
         mut pace: Pace,
+        mode: Mode,
     ) -> anyhow::Result<()> {
         telemetry::begins_to_build();
         loop {
             let seen = warehouse.bronze_mark();
             let started = Instant::now();
-            let summary = self.once(warehouse, Mode::Increment).await?;
+            let summary = self.once(warehouse, mode.clone()).await?;
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = pace.until_due(warehouse, seen, started.elapsed(), summary.bronze_rows) => {}

@@ -68,12 +68,12 @@ pub static GOLD: Gold = Gold {
             Column::new(
                 "alive_probability",
                 Float,
-                "Probability that the customer is not lost, by the BG/NBD model",
+                "Probability that the customer is not lost, by the BG/NBD model, to six decimals",
             ),
             Column::new(
                 "expected_orders_12m",
                 Float,
-                "Orders to expect in the next 365 days, by the BG/NBD model",
+                "Orders to expect in the next 365 days, by the BG/NBD model, to six decimals",
             ),
             Column::new(
                 "expected_value_12m_minor",
@@ -160,6 +160,11 @@ fn segment() -> Expr {
         .otherwise(lit("Occasional"))
 }
 
+/// Engines' logarithms differ in the last digits of a float.
+fn to_millionths(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
 /// What the model says of each customer.
 fn prospects(customers: &DataFrame) -> PolarsResult<DataFrame> {
     let numbers = |name: &str| {
@@ -181,8 +186,8 @@ fn prospects(customers: &DataFrame) -> PolarsResult<DataFrame> {
             age: history_days as f64 / 7.0,
         };
         let expected = history.expected_orders(YEAR_WEEKS);
-        alive.push(history.alive());
-        orders.push(expected);
+        alive.push(to_millionths(history.alive()));
+        orders.push(to_millionths(expected));
         // As far as a float can be off, money of the future may be.
         values.push((expected * value as f64 / count as f64).round() as i64);
     }

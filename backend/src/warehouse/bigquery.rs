@@ -7,6 +7,7 @@
 mod bronze;
 mod client;
 mod commit;
+mod engine;
 mod error;
 mod job;
 mod read;
@@ -35,7 +36,7 @@ pub use self::settings::{BigQueryArgs, Server, Settings};
 use super::lake::RowFile;
 use super::{
     Basis, Change, Cursor, Day, Landing, Offsets, Person, Portion, Publication, Query, Recipe,
-    Replaces, Rows, Traffic, Unread, Warehouse, WarehouseError, narrow, unread,
+    Replaces, Rows, SqlEngine, Traffic, Unread, Warehouse, WarehouseError, narrow, unread,
 };
 use crate::table::{Layer, Table};
 
@@ -202,24 +203,41 @@ impl BigQuery {
             }
             Replaces::Keys(_) => {}
         }
-        let loads = match rows {
-            Rows::Here(rows) => vec![Rows::Here(rows)],
-            Rows::Files(files) => loads(files).into_iter().map(Rows::Files).collect(),
-        };
-        for load in loads {
-            let rows = match load {
-                Rows::Here(rows) => rows,
-                Rows::Files(files) => RowFile::read(table, files).await?,
-            };
-            if rows.height() > 0 {
-                let name = stage::stage(&self.client, table, rows, after).await?;
-                stage
-                    .statements
-                    .push(sql::insert(&target, table, &self.client.full_name(&name)));
-                stage.staging.push(name);
+        match rows {
+            Rows::Made { table: made, .. } => {
+                let place = self.client.full_name(&made.name);
+                stage.statements.push(sql::insert(&target, table, &place));
+                stage.staging.push(made.name);
+            }
+            Rows::Here(rows) => self.load(&mut stage, table, rows, after).await?,
+            Rows::Files(files) => {
+                for files in loads(files) {
+                    let rows = RowFile::read(table, files).await?;
+                    self.load(&mut stage, table, rows, after).await?;
+                }
             }
         }
         Ok(stage)
+    }
+
+    /// Puts rows, if there are any, where the commit takes them from.
+    async fn load(
+        &self,
+        stage: &mut Stage,
+        table: &'static Table,
+        rows: DataFrame,
+        after: &str,
+    ) -> Result<(), WarehouseError> {
+        if rows.height() > 0 {
+            let name = stage::stage(&self.client, table, rows, after).await?;
+            let (target, place) = (
+                self.client.full_name(table.name),
+                self.client.full_name(&name),
+            );
+            stage.statements.push(sql::insert(&target, table, &place));
+            stage.staging.push(name);
+        }
+        Ok(())
     }
 }
 
@@ -285,6 +303,10 @@ impl Warehouse for BigQuery {
                 reason: "it is one of a lake".to_owned(),
             }),
         }
+    }
+
+    fn sql_engine(&self) -> Option<&dyn SqlEngine> {
+        Some(self)
     }
 
     fn scratch_folder(&self) -> PathBuf {

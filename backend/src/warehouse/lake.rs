@@ -171,6 +171,12 @@ impl Lake {
         let (rows, written) = match rows {
             Rows::Here(rows) => (rows, Vec::new()),
             Rows::Files(files) => (table.empty(), files),
+            Rows::Made { .. } => {
+                return Err(WarehouseError::Corrupt {
+                    path: table.name.to_owned(),
+                    reason: "its new rows are in another warehouse".to_owned(),
+                });
+            }
         };
         let new_days = replace::days(table, &rows)?;
         let (replaced, kept): (Vec<_>, Vec<_>) = match &replaces {

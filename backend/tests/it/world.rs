@@ -204,12 +204,33 @@ pub async fn assert_same_tables(left: &dyn Warehouse, right: &dyn Warehouse, wha
             tokio::join!(rows(left, &now_left, table), rows(right, &now_right, table));
         assert!(
             left.equals_missing(&right),
-            "{what}: `{}` differs\n{left}\n{right}",
-            table.name
+            "{what}: `{}` differs\n{}",
+            table.name,
+            differences(&left, &right)
         );
         compared += left.height();
     }
     compared
+}
+
+/// The columns in which tables of the same rows differ, and where; both tables otherwise.
+fn differences(left: &DataFrame, right: &DataFrame) -> String {
+    if left.height() != right.height() {
+        return format!("{left}\n{right}");
+    }
+    let both = left.columns().iter().zip(right.columns());
+    let odd = both.filter(|(left, right)| !left.equals_missing(right));
+    let told = odd.map(|(left, right)| {
+        let (left, right) = (
+            left.as_materialized_series(),
+            right.as_materialized_series(),
+        );
+        let rows = left.iter().zip(right.iter()).enumerate();
+        let rows = rows.filter(|(_, (left, right))| left != right).take(5);
+        let rows = rows.map(|(row, (left, right))| format!("row {row}: {left} and {right}"));
+        format!("{}: {}", left.name(), rows.collect::<Vec<_>>().join(", "))
+    });
+    told.collect::<Vec<_>>().join("\n")
 }
 
 /// What a publication of a test is made from.

@@ -14,14 +14,14 @@ use crate::warehouse::{Day, Query};
 /// A column that holds keys of another table, in the same shop.
 pub(super) struct Reference {
     pub(super) from: &'static Table,
-    column: &'static str,
-    to: &'static Table,
+    pub(super) column: &'static str,
+    pub(super) to: &'static Table,
     /// The column there.
-    key: &'static str,
+    pub(super) key: &'static str,
     /// How many days before a row the one it refers to may lie, where both are cut by days.
     back: Option<Day>,
-    /// Which rows refer to one.
-    refers: fn() -> Expr,
+    /// Whether only what people did refers to one.
+    pub(super) of_people: bool,
 }
 
 /// All references between silver tables.
@@ -32,7 +32,7 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &events::TABLE,
         key: "event_id",
         back: Some(0),
-        refers: any,
+        of_people: false,
     },
     Reference {
         from: &events::TABLE,
@@ -40,7 +40,7 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &sessions::TABLE,
         key: "session_key",
         back: Some(super::super::SESSION_DAYS),
-        refers: any,
+        of_people: false,
     },
     Reference {
         from: &sessions::TABLE,
@@ -48,7 +48,7 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &visitors::TABLE,
         key: "anonymous_id",
         back: None,
-        refers: people,
+        of_people: true,
     },
     Reference {
         from: &orders::TABLE,
@@ -56,7 +56,7 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &sessions::TABLE,
         key: "session_key",
         back: Some(super::super::SESSION_DAYS),
-        refers: any,
+        of_people: false,
     },
     Reference {
         from: &orders::TABLE,
@@ -64,7 +64,7 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &events::TABLE,
         key: "event_id",
         back: Some(0),
-        refers: any,
+        of_people: false,
     },
     Reference {
         from: &refunds::TABLE,
@@ -72,17 +72,9 @@ pub(super) static REFERENCES: [Reference; 6] = [
         to: &orders::TABLE,
         key: "transaction_id",
         back: None,
-        refers: any,
+        of_people: false,
     },
 ];
-
-fn any() -> Expr {
-    lit(true)
-}
-
-fn people() -> Expr {
-    col("is_bot").not()
-}
 
 impl Reference {
     /// What it is called in the table of results.
@@ -93,10 +85,11 @@ impl Reference {
     /// The rows of this run that refer to nothing.
     pub(super) async fn check(&self, staged: &Staged<'_>) -> anyhow::Result<Found> {
         let (_, made) = staged.replaced(self.from);
-        let from = made
-            .lazy()
-            .filter((self.refers)().and(col(self.column).is_not_null()))
-            .collect()?;
+        let mut refers = col(self.column).is_not_null();
+        if self.of_people {
+            refers = refers.and(col("is_bot").not());
+        }
+        let from = made.lazy().filter(refers).collect()?;
         let query = Query::all().columns(&["shop_id", self.key]);
         let mut query = keyed(query, self.key, &from, self.column)?;
         if let Some(back) = self.back {

@@ -21,22 +21,77 @@ const MONEY: &[&str] = &["day", "shop_id", "currency"];
 const VISITS: &[&str] = &["day", "shop_id"];
 
 /// A figure that several tables tell for each day, shop and, of money, currency.
-struct Total {
-    name: &'static str,
-    by: &'static [&'static str],
+pub(super) struct Total {
+    pub(super) name: &'static str,
+    pub(super) by: &'static [&'static str],
     /// The table the others follow from.
-    source: Teller,
-    tellers: &'static [Teller],
+    pub(super) source: Teller,
+    pub(super) tellers: &'static [Teller],
 }
 
 /// How a table tells a figure.
-struct Teller {
-    table: &'static Table,
-    rows: fn() -> Expr,
-    figure: fn() -> Expr,
+pub(super) struct Teller {
+    pub(super) table: &'static Table,
+    pub(super) rows: Which,
+    pub(super) figure: Figure,
 }
 
-const fn teller(table: &'static Table, rows: fn() -> Expr, figure: fn() -> Expr) -> Teller {
+/// Which rows of a table tell.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    All,
+    With(&'static str),
+    Is(&'static str, &'static str),
+    OfPeople,
+}
+
+/// What they tell, added up.
+#[derive(Clone, Copy)]
+pub(super) enum Figure {
+    Column(&'static str),
+    Rows,
+}
+
+impl Which {
+    fn plan(self) -> Expr {
+        match self {
+            Self::All => lit(true),
+            Self::With(column) => col(column).is_not_null(),
+            Self::Is(column, value) => col(column).eq(lit(value)),
+            Self::OfPeople => col("is_bot").not(),
+        }
+    }
+
+    /// The same in BigQuery's dialect.
+    pub(super) fn sql(self) -> String {
+        match self {
+            Self::All => "TRUE".to_owned(),
+            Self::With(column) => format!("{column} IS NOT NULL"),
+            Self::Is(column, value) => format!("{column} = '{value}'"),
+            Self::OfPeople => "NOT is_bot".to_owned(),
+        }
+    }
+}
+
+impl Figure {
+    fn plan(self) -> Expr {
+        match self {
+            Self::Column(column) => col(column),
+            // Every row has a day; a literal would be one for all rows of a group.
+            Self::Rows => col("day").is_not_null(),
+        }
+    }
+
+    /// The same in BigQuery's dialect.
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Column(column) => column,
+            Self::Rows => "1",
+        }
+    }
+}
+
+const fn teller(table: &'static Table, rows: Which, figure: Figure) -> Teller {
     Teller {
         table,
         rows,
@@ -45,52 +100,72 @@ const fn teller(table: &'static Table, rows: fn() -> Expr, figure: fn() -> Expr)
 }
 
 /// All figures.
-static TOTALS: [Total; 3] = [
+pub(super) static TOTALS: [Total; 3] = [
     Total {
         name: "total revenue",
         by: MONEY,
         source: teller(
             &orders::TABLE,
-            || col("purchase_event_id").is_not_null(),
-            || col("gross_minor"),
+            Which::With("purchase_event_id"),
+            Figure::Column("gross_minor"),
         ),
         tellers: &[
-            teller(&daily_kpis::GOLD.table, every, || {
-                col("revenue_gross_minor")
-            }),
-            teller(&device_trends::GOLD.table, every, || col("revenue_minor")),
-            teller(&landing_pages::GOLD.table, every, || col("revenue_minor")),
+            teller(
+                &daily_kpis::GOLD.table,
+                Which::All,
+                Figure::Column("revenue_gross_minor"),
+            ),
+            teller(
+                &device_trends::GOLD.table,
+                Which::All,
+                Figure::Column("revenue_minor"),
+            ),
+            teller(
+                &landing_pages::GOLD.table,
+                Which::All,
+                Figure::Column("revenue_minor"),
+            ),
             teller(
                 &channel_attribution::GOLD.table,
-                || col("model").eq(lit("linear")),
-                || col("credited_gross_minor"),
+                Which::Is("model", "linear"),
+                Figure::Column("credited_gross_minor"),
             ),
         ],
     },
     Total {
         name: "total refunds",
         by: MONEY,
-        source: teller(&refunds::TABLE, every, || col("refund_minor")),
-        tellers: &[teller(&daily_kpis::GOLD.table, every, || {
-            col("refunds_given_minor")
-        })],
+        source: teller(&refunds::TABLE, Which::All, Figure::Column("refund_minor")),
+        tellers: &[teller(
+            &daily_kpis::GOLD.table,
+            Which::All,
+            Figure::Column("refunds_given_minor"),
+        )],
     },
     Total {
         name: "total sessions",
         by: VISITS,
-        source: teller(
-            &sessions::TABLE,
-            || col("is_bot").not(),
-            || col("is_bot").not(),
-        ),
+        source: teller(&sessions::TABLE, Which::OfPeople, Figure::Rows),
         tellers: &[
-            teller(&daily_kpis::GOLD.table, every, || col("sessions")),
-            teller(&device_trends::GOLD.table, every, || col("sessions")),
-            teller(&landing_pages::GOLD.table, every, || col("sessions")),
+            teller(
+                &daily_kpis::GOLD.table,
+                Which::All,
+                Figure::Column("sessions"),
+            ),
+            teller(
+                &device_trends::GOLD.table,
+                Which::All,
+                Figure::Column("sessions"),
+            ),
+            teller(
+                &landing_pages::GOLD.table,
+                Which::All,
+                Figure::Column("sessions"),
+            ),
             teller(
                 &conversion_funnel::GOLD.table,
-                || col("step").eq(lit("sessions")),
-                || col("sessions"),
+                Which::Is("step", "sessions"),
+                Figure::Column("sessions"),
             ),
         ],
     },
@@ -147,10 +222,6 @@ static COLUMNS: [(&Table, &[&str]); 8] = [
         &["day", "shop_id", "step", "sessions"],
     ),
 ];
-
-fn every() -> Expr {
-    lit(true)
-}
 
 /// The days on which a run changes what totals are made of.
 ///
@@ -216,8 +287,11 @@ impl Teller {
             .get(name)
             .cloned()
             .unwrap_or_else(|| self.table.empty());
-        let figure = money::total((self.figure)().cast(DataType::Int64)).alias(name);
-        rows.lazy().filter((self.rows)()).group_by(by).agg([figure])
+        let figure = money::total(self.figure.plan().cast(DataType::Int64)).alias(name);
+        rows.lazy()
+            .filter(self.rows.plan())
+            .group_by(by)
+            .agg([figure])
     }
 }
 

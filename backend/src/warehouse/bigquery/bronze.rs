@@ -23,7 +23,7 @@ pub(super) struct Landed {
 /// How far bronze has been read.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Position {
+pub(super) enum Position {
     /// Our own bronze, up to this `_landed_at`, UTC microseconds.
     LandedAt(i64),
     /// The sink's table as it was then, UTC microseconds.
@@ -31,12 +31,18 @@ enum Position {
 }
 
 impl BigQuery {
+    /// `_landed_at` of the last landing, and a moment at which bronze has its rows, both UTC microseconds.
+    pub(super) async fn landed_now(&self) -> Result<(i64, i64), WarehouseError> {
+        let marked = commit::read(&self.client, &commit::LANDING).await?;
+        let landed: Landed = marked.state(&commit::LANDING)?;
+        Ok((landed.landed_at, marked.as_of))
+    }
+
     async fn landed_since(
         &self,
         after: Option<i64>,
     ) -> Result<(DataFrame, Position), WarehouseError> {
-        let marked = commit::read(&self.client, &commit::LANDING).await?;
-        let up_to = marked.state::<Landed>(&commit::LANDING)?.landed_at;
+        let (up_to, as_of) = self.landed_now().await?;
         let after = after.unwrap_or_default();
         if up_to <= after {
             return Ok((bronze::EVENTS.empty(), Position::LandedAt(after)));
@@ -48,7 +54,7 @@ impl BigQuery {
             sql::timestamp(up_to)
         );
         let rows = self
-            .read_rows(&bronze::EVENTS, &Query::all(), range, Some(marked.as_of))
+            .read_rows(&bronze::EVENTS, &Query::all(), range, Some(as_of))
             .await?;
         Ok((rows, Position::LandedAt(up_to)))
     }

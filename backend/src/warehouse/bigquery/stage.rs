@@ -14,8 +14,10 @@ use super::job::NewJob;
 use super::schema;
 use crate::table::Table;
 
+/// How the names of staging tables begin.
+pub(super) const PREFIX: &str = "_shoptrail_staging_";
 /// Staging tables that nobody took away are gone after so long.
-const EXPIRE_AFTER: chrono::Duration = chrono::Duration::days(1);
+pub(super) const EXPIRE_AFTER: chrono::Duration = chrono::Duration::days(1);
 
 /// Loads rows into a staging table and returns its name.
 ///
@@ -34,7 +36,7 @@ pub(super) async fn stage(
     );
     let full_name = client.full_name(table.name);
     let hash = xxh3_128(&[full_name.as_bytes(), after.as_bytes(), &file].concat());
-    let name = format!("_shoptrail_staging_{}_{hash:032x}", table.name);
+    let name = format!("{PREFIX}{}_{hash:032x}", table.name);
     let is_new = create(client, table, &name).await?;
     let configuration = || JobConfiguration {
         load: Some(JobConfigurationLoad {
