@@ -21,6 +21,14 @@ pub(crate) fn total(minor_units: Expr) -> Expr {
         .otherwise(lit(-i64::MAX))
 }
 
+/// Returns the sums of minor units so far, none of them negative; [`i64::MAX`] from where they do not fit.
+pub(crate) fn running_total(minor_units: Expr) -> Expr {
+    let about = minor_units.clone().cast(DataType::Float64).cum_sum(false);
+    when(about.lt_eq(lit(LARGEST)))
+        .then(minor_units.cum_sum(false))
+        .otherwise(lit(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

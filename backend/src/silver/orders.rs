@@ -8,6 +8,7 @@ use polars::prelude::*;
 
 use super::items::sum_of_quantities;
 use crate::config::Reporting;
+use crate::money;
 use crate::table::ColumnType::{Boolean, Date, Float, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -172,11 +173,8 @@ pub fn build(
             col("event_time").min().alias("first_event_at"),
             col("is_refund").first().alias("refund_only"),
             col("value_minor").first().alias("gross_minor"),
-            sent.sum().alias("refunds_sent"),
-            col("value_minor")
-                .filter(col("is_counted"))
-                .sum()
-                .alias("refunds_minor"),
+            money::total(sent).alias("refunds_sent"),
+            money::total(col("value_minor").filter(col("is_counted"))).alias("refunds_minor"),
             in_other.alias("refunds_in_other_currencies"),
         ]
         .into_iter()

@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::orders;
 use crate::config::Reporting;
+use crate::money;
 use crate::table::ColumnType::{Date, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -45,10 +46,7 @@ pub fn build(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame
         .first()
         .over(order())?
         .fill_null(lit(0_i64));
-    let so_far = col("value_minor")
-        .fill_null(lit(0_i64))
-        .cum_sum(false)
-        .over(order())?;
+    let so_far = money::running_total(col("value_minor").fill_null(lit(0_i64))).over(order())?;
     let at_most = |amount: Expr| {
         when(amount.clone().gt(col("gross_minor")))
             .then(col("gross_minor"))

@@ -5,9 +5,11 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use serde_json::json;
 use shoptrail_backend::build::{self, Mode, RUNS};
 use shoptrail_backend::config::Reporting;
 use shoptrail_backend::show;
+use shoptrail_backend::silver::{orders, refunds};
 use shoptrail_backend::warehouse::{Query, Warehouse};
 
 use super::world::{
@@ -281,4 +283,32 @@ async fn other_settings_make_every_table_again() {
         .await
         .unwrap();
     assert_same_tables(&moved.lake, &at_once.lake, "moved to Tokyo").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refunds_beyond_64_bits_take_no_more_than_the_order() {
+    let in_units = |value: f64| json!({"transaction_id": "T", "currency": "CLF", "value": value});
+    let order = record("visitor", EVENING, 1, "purchase", in_units(11.9));
+    let refunds = (2..1_002_u32).map(|seed| {
+        let at = EVENING + MINUTE + i64::from(seed);
+        let value = 1e12 - f64::from(seed);
+        record("visitor", at, seed.into(), "refund", in_units(value))
+    });
+    let records: Vec<String> = std::iter::once(order)
+        .chain(refunds)
+        .map(|record| record.to_string())
+        .collect();
+    let test = TestLake::new().await;
+    land(&test.lake, &records).await;
+    build(&test.lake, Mode::Increment).await;
+
+    let published = test.lake.publication().await.unwrap();
+    let all = Query::all();
+    let orders = test.lake.read(&published, &orders::TABLE, &all);
+    let orders = orders.await.unwrap();
+    let amount = |column: &str| orders.column(column).unwrap().i64().unwrap().get(0);
+    assert_eq!(amount("refunds_minor"), amount("gross_minor"));
+    assert_eq!(amount("net_minor"), Some(0));
+    let refunds = test.lake.read(&published, &refunds::TABLE, &all);
+    assert_eq!(refunds.await.unwrap().height(), 1);
 }
