@@ -6,6 +6,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -24,6 +26,9 @@ mod truth;
 
 use records::Records;
 use truth::{Told, Truth};
+
+/// How many households may wait to be counted.
+const HOUSEHOLDS_AHEAD: usize = 256;
 
 /// What was written, printed as one line of JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -52,21 +57,40 @@ pub fn write(out: &Path, records: u64, seed: u64, stop: &CancellationToken) -> R
         .with_context(|| format!("cannot write to `{}`", out.display()))?;
     let mut files = Records::create(out.join("records"))?;
     let mut truth = Truth::create(out.join("truth"))?;
-    let mut number = 0;
-    while files.written < records {
-        if stop.is_cancelled() {
-            bail!("stopped: what is in `{}` is not whole", out.display());
+    // Both take as long; the truth is counted on a thread of its own.
+    let (households, to_count) = mpsc::sync_channel(HOUSEHOLDS_AHEAD);
+    let counted = thread::scope(|scope| {
+        let counting = scope.spawn(move || {
+            for household in to_count {
+                truth.count(&household)?;
+            }
+            truth.finish()
+        });
+        for number in 0.. {
+            if files.written >= records || stop.is_cancelled() {
+                break;
+            }
+            let household = people::household(seed, number);
+            files.write(&household)?;
+            // Nobody takes it if the truth cannot be written, which is told below.
+            if households.send(household).is_err() {
+                break;
+            }
         }
-        let household = people::household(seed, number);
-        files.write(&household)?;
-        truth.count(&household)?;
-        number += 1;
+        drop(households);
+        counting
+            .join()
+            .unwrap_or_else(|_| bail!("the truth was not counted"))
+    });
+    let told = counted?;
+    if stop.is_cancelled() {
+        bail!("stopped: what is in `{}` is not whole", out.display());
     }
     Ok(Written {
         seed,
         records: files.written,
         files: files.finish()?,
-        told: truth.finish()?,
+        told,
         seconds: began.elapsed().as_secs_f64(),
     })
 }

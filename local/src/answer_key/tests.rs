@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use shoptrail_schemas::validate;
+use shoptrail_schemas::{WarningCode, validate};
 
 use super::*;
 
@@ -83,10 +83,11 @@ fn every_record_is_an_event_of_the_contract_and_is_counted_once() {
             record["batch"]["sent_at"].as_i64().unwrap(),
         );
         let valid = validate::event(&event, Some(&clock)).unwrap();
+        // Some products are sold by weight.
+        let mut warnings = valid.warnings().iter();
         assert!(
-            valid.warnings().is_empty(),
-            "{event}: {:?}",
-            valid.warnings()
+            warnings.all(|warning| warning.code == WarningCode::DecimalQuantity),
+            "{event}"
         );
     }
 }

@@ -75,6 +75,10 @@ impl Products {
             let product = (shop.id, line.product, currency.code);
             let of_day = self.days.entry((shop.day(step.at), product)).or_default();
             of_day.add(step.kind, once, line.thousandths, amount);
+            // What comes back is no interest in a product.
+            if step.kind == EventType::Refund {
+                continue;
+            }
             let slots = self.slots.entry(product).or_default();
             let of_slot = slots.entry(step.at.div_euclid(SLOT) * SLOT).or_default();
             of_slot.add(step.kind, once, line.thousandths, amount);
