@@ -256,7 +256,37 @@ pub(crate) fn now() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory, Parser};
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    #[test]
+    fn world_in_files_has_no_flags_of_sending_and_sending_has_none_of_files() {
+        Command::command().debug_assert();
+        let parse = |flags: &str| {
+            let words = ["simulate"].into_iter().chain(flags.split_whitespace());
+            Command::try_parse_from(words).map(|command| command.args)
+        };
+        let args = parse("--out world --seed 3").expect("all that is needed");
+        assert_eq!((args.events, args.seed), (200_000, Some(3)));
+        assert!(args.out.is_some());
+        assert!(parse("--shoppers 3").is_ok_and(|args| args.out.is_none()));
+        for wrong in [
+            "--events 3",
+            "--out world --live --rate 3",
+            "--out world --days 3",
+            "--out world --edge http://127.0.0.1:1",
+            "--out world --events 0",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn events_without_an_answer_are_a_failure_unless_the_run_was_stopped() {

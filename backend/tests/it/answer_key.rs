@@ -1,5 +1,5 @@
 //! The answer key: a world that `shoptrail simulate --out` writes, built in three increments, says in every table what its
-//! plan says, to the cent. The truth is counted by code that shares nothing with the pipeline.
+//! plan says, to the cent, on the lake and in BigQuery. The truth is counted by code that shares nothing with the pipeline.
 //!
 //! `silver_left_out` is held by the counts of `gold_pipeline_completeness`: its key is a hash of a record.
 
@@ -14,12 +14,16 @@ use shoptrail_backend::warehouse::Warehouse;
 use shoptrail_local::answer_key;
 use tokio_util::sync::CancellationToken;
 
-use super::world::{TestLake, TestWarehouse, built_tables, land};
+use super::world::{TestBigQuery, TestLake, TestWarehouse, built_tables, land};
 
-/// Records of the world; of events there are at least 200,000.
-const RECORDS: u64 = 215_000;
-const SEED: u64 = 11;
+/// Records of the world on the lake; of events there are at least 200,000.
+const RECORDS: u64 = 215_500;
 const INCREMENTS: usize = 3;
+/// Records of the world in BigQuery, whose local server takes its time.
+const RECORDS_IN_BIGQUERY: u64 = 6_000;
+const SEED: u64 = 11;
+/// Records of one landing.
+const LANDING: usize = 5_000;
 
 /// Tables of which the truth has no file: nothing of the world is quarantined, and what is left out is counted.
 const UNTOLD: [&str; 2] = ["silver_left_out", "silver_quarantine"];
@@ -32,44 +36,61 @@ type Rows = BTreeMap<Vec<String>, BTreeMap<String, String>>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_says_what_the_plan_of_the_world_says() {
+    hold::<TestLake>(RECORDS, INCREMENTS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_in_bigquery_say_what_the_plan_of_the_world_says() {
+    hold::<TestBigQuery>(RECORDS_IN_BIGQUERY, 2).await;
+}
+
+/// Builds a world in so many increments, and compares every table with the truth.
+async fn hold<W: TestWarehouse>(records: u64, increments: usize) {
     let folder = tempfile::tempdir().unwrap();
     let world = folder.path().join("world");
     let stop = CancellationToken::new();
-    let written = answer_key::write(&world, RECORDS, SEED, &stop).unwrap();
-    assert!(written.told.events >= 200_000, "{written:?}");
-
-    let test = TestLake::new().await;
-    let reporting = Reporting {
-        shops: ShopReporting::read(&answer_key::shop_reporting()).unwrap(),
-        ..Reporting::default()
-    };
-    let files = answer_key::record_files(&world).unwrap();
-    for files in files.chunks(files.len().div_ceil(INCREMENTS)) {
-        let mut records = Vec::new();
-        for file in files {
-            let text = fs::read_to_string(file).unwrap();
-            records.extend(text.lines().map(str::to_owned));
-        }
-        land(&test.lake, &records).await;
-        build::run(&test.lake, &reporting, Mode::Increment)
-            .await
-            .unwrap();
-    }
+    let written = answer_key::write(&world, records, SEED, &stop).unwrap();
+    // One record in twenty repeats an event.
+    assert!(written.told.events * 100 > records * 93, "{written:?}");
+    let test = W::new().await;
+    build_in(increments, &world, test.warehouse()).await;
 
     let mut told = 0;
     let mut differences = Vec::new();
     for table in built_tables().filter(|table| !UNTOLD.contains(&table.name)) {
         let file = world.join("truth").join(format!("{}.csv", table.name));
         let expected = rows(&fs::read_to_string(&file).unwrap(), table.key);
-        let made = rows(&shown(&test.lake, table.name).await, table.key);
+        let made = rows(&shown(test.warehouse(), table.name).await, table.key);
         told += expected.len() as u64;
         differences.extend(compared(table.name, &expected, &made));
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert_eq!(told, written.told.rows, "a file of the truth has no table");
-    let quarantined = shown(&test.lake, "silver_quarantine").await;
+    let quarantined = shown(test.warehouse(), "silver_quarantine").await;
     assert_eq!(quarantined.lines().count(), 1, "{quarantined}");
-    assert_lost_events_are_nowhere(&world, &test.lake).await;
+    assert_lost_events_are_nowhere(&world, test.warehouse()).await;
+}
+
+/// Lands the world's records in the order of its days and builds, so many times.
+async fn build_in(increments: usize, world: &Path, warehouse: &dyn Warehouse) {
+    let reporting = Reporting {
+        shops: ShopReporting::read(&answer_key::shop_reporting()).unwrap(),
+        ..Reporting::default()
+    };
+    let files = answer_key::record_files(world).unwrap();
+    for files in files.chunks(files.len().div_ceil(increments)) {
+        let mut records = Vec::new();
+        for file in files {
+            let text = fs::read_to_string(file).unwrap();
+            records.extend(text.lines().map(str::to_owned));
+        }
+        for landing in records.chunks(LANDING) {
+            land(warehouse, landing).await;
+        }
+        build::run(warehouse, &reporting, Mode::Increment)
+            .await
+            .unwrap();
+    }
 }
 
 /// A table as it is published.

@@ -75,6 +75,13 @@ impl<'a> Visit<'a> {
         self.end();
     }
 
+    /// What a program does that opens the page that says thanks for the last order, as previews and translators do.
+    pub fn tell_again(mut self) {
+        self.open("/thanks");
+        self.purchase();
+        self.end();
+    }
+
     /// What people do; returns when they left.
     pub fn shop_around(mut self) -> i64 {
         self.sign_in_or_out();
@@ -165,8 +172,11 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Tells of the last order.
     fn purchase(&mut self) {
-        let order = self.plan.household.orders.len() - 1;
+        let Some(order) = self.plan.household.orders.len().checked_sub(1) else {
+            return;
+        };
         let Order { lines, value, .. } = &self.plan.household.orders[order];
         let (lines, value) = (lines.clone(), *value);
         let currency = Some(self.currency);

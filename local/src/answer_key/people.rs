@@ -71,9 +71,12 @@ fn people(shop: &'static Shop, number: u64, rng: &mut StdRng) -> Household {
         let browser = rng.random_range(0..plan.household.browsers.len());
         let score = rng.random_range(0..50_u8);
         let left = Visit::begin(&mut plan, browser, at, score, rng).shop_around();
+        // Programs in the browser act under the visitor's id: while they are there, or after them.
         if rng.random_bool(0.02) {
-            // A program in the browser that acts under the visitor's id, while they are there.
             Visit::begin(&mut plan, browser, at + 700, 90, rng).crawl();
+        }
+        if rng.random_bool(0.05) {
+            Visit::begin(&mut plan, browser, left + 5_000, 90, rng).tell_again();
         }
         if rng.random_bool(0.25) {
             break;
