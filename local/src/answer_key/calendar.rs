@@ -57,9 +57,8 @@ impl Day {
     }
 }
 
-/// Appends an instant as `2025-11-03T09:30:00.000Z`.
-pub fn write_instant(ms: i64, text: &mut String) {
-    Day::of(ms).write(text);
+/// Appends what follows the UTC day of an instant: `T09:30:00.000Z`.
+pub fn write_time(ms: i64, text: &mut String) {
     let of_day = ms.rem_euclid(DAY);
     for (sign, value, width) in [
         ('T', of_day / HOUR, 2),
@@ -73,11 +72,15 @@ pub fn write_instant(ms: i64, text: &mut String) {
     text.push('Z');
 }
 
-fn digits(text: &mut String, value: i64, width: u32) {
-    for place in (0..width).rev() {
-        let digit = value / 10_i64.pow(place) % 10;
-        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
+fn digits(text: &mut String, value: i64, width: usize) {
+    let mut rest = value;
+    let mut digits = [b'0'; 4];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
     }
+    let shown = digits.iter().skip(4 - width);
+    text.extend(shown.map(|digit| char::from(*digit)));
 }
 
 #[cfg(test)]
@@ -86,7 +89,8 @@ mod tests {
 
     fn written(ms: i64) -> String {
         let mut text = String::new();
-        write_instant(ms, &mut text);
+        Day::of(ms).write(&mut text);
+        write_time(ms, &mut text);
         text
     }
 

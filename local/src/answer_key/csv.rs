@@ -6,12 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::calendar::{Day, write_instant};
+use super::calendar::{Day, write_time};
 
 /// A file that rows are written to.
 pub struct Csv {
     file: BufWriter<File>,
     row: String,
+    /// The day last written, and its text: most rows are of the day of those before.
+    today: (Day, String),
     /// How many rows it has.
     pub rows: u64,
 }
@@ -27,6 +29,7 @@ impl Csv {
         Ok(Self {
             file,
             row: String::with_capacity(1_024),
+            today: (Day(i64::MIN), String::new()),
             rows: 0,
         })
     }
@@ -116,14 +119,15 @@ impl Csv {
 
     /// Appends a day.
     pub fn day(&mut self, day: Day) -> &mut Self {
-        day.write(&mut self.row);
+        self.push_day(day);
         self.row.push(',');
         self
     }
 
     /// Appends an instant.
     pub fn instant(&mut self, ms: i64) -> &mut Self {
-        write_instant(ms, &mut self.row);
+        self.push_day(Day::of(ms));
+        write_time(ms, &mut self.row);
         self.row.push(',');
         self
     }
@@ -134,6 +138,16 @@ impl Csv {
             Some(ms) => self.instant(ms),
             None => self.text(""),
         }
+    }
+
+    fn push_day(&mut self, day: Day) {
+        let (written, text) = &mut self.today;
+        if *written != day {
+            *written = day;
+            text.clear();
+            day.write(text);
+        }
+        self.row.push_str(text);
     }
 
     /// Ends the row.

@@ -94,7 +94,7 @@ impl Customers {
     fn write_customers(&self, folder: &Path) -> Result<u64> {
         let mut csv = Csv::create(folder, "gold_customer_ltv", COLUMNS)?;
         for of in &self.customers {
-            let latest = self.latest.get(of.shop).map_or(of.last_day, |day| *day);
+            let latest = self.latest.get(of.shop).copied().unwrap_or(of.last_day);
             let recency = latest.0 - of.last_day.0;
             let value = of.gross - of.refunds;
             let (alive, expected) = prospects(of, latest);

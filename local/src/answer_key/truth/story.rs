@@ -224,10 +224,7 @@ fn name_customers(household: &Household, visitors: &[Visitor], orders: &mut [Kno
             None => household.browsers[browser].id.clone(),
         };
     }
-    orders.sort_by(|left, right| {
-        let place = |order: &KnownOrder<'_>| (order.step.at, order.order.id.clone());
-        place(left).cmp(&place(right))
-    });
+    orders.sort_by_key(|known| (known.step.at, known.order.id.clone()));
     for place in 0..orders.len() {
         let (before, rest) = orders.split_at_mut(place);
         let customer = &rest[0].customer;
