@@ -79,8 +79,9 @@ fn digits(text: &mut String, value: i64, width: usize) {
         *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
         rest /= 10;
     }
-    let shown = digits.iter().skip(4 - width);
-    text.extend(shown.map(|digit| char::from(*digit)));
+    // Digits are ASCII.
+    let shown = digits.get(4 - width..).unwrap_or_default();
+    text.push_str(std::str::from_utf8(shown).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -64,8 +64,9 @@ impl Csv {
         if value < 0 {
             self.row.push('-');
         }
-        self.row
-            .extend(digits[place..].iter().map(|digit| char::from(*digit)));
+        // Digits are ASCII.
+        let shown = std::str::from_utf8(&digits[place..]);
+        self.row.push_str(shown.unwrap_or_default());
         self.row.push(',');
         self
     }
