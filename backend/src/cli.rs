@@ -140,7 +140,7 @@ enum Command {
         #[command(flatten)]
         warehouse: WarehouseArgs,
     },
-    /// Sends simulated shoppers through the edge
+    /// Sends simulated shoppers through the edge, or writes them into files with the truth about them
     Simulate {
         #[command(flatten)]
         simulate: SimulateArgs,

@@ -3,7 +3,7 @@
 //! Follow an event: a page of the demo shop ([`web`]) loads the tracker from the Worker ([`edge`]) and sends to it; the
 //! Worker puts it into the [`queue`], gets it back in a batch, and hands over to the REST API ([`confluent`]), which writes
 //! to Kafka ([`broker`]); from there the backend takes it to the tables, as children of the [`stack`], and [`micro`] shows
-//! it as it passes. [`simulate`] sends simulated shoppers.
+//! it as it passes. [`simulate`] sends simulated shoppers, and [`answer_key`] writes a world of them into files, with the truth about it.
 //!
 //! All state lies under one folder. [`identity`] is what it keeps between starts, [`stack_file`] what others may know of
 //! a running stack, and [`children`] keeps processes running exactly as long as the stack. [`doctor`] says what
@@ -22,6 +22,8 @@ pub mod ports;
 pub mod progress;
 pub mod warehouse_address;
 
+#[cfg(feature = "stack")]
+pub mod answer_key;
 #[cfg(feature = "stack")]
 pub mod broker;
 #[cfg(feature = "stack")]

@@ -2,11 +2,14 @@
 //!
 //! Follow a shopper: [`shopper`] says who they are, [`crowd`] when they come, [`journey`] what they do in the [`world`] of
 //! the shop, [`send`] posts it. Everything but sending is pure: the same seed and time make the same events.
+//!
+//! With `--out` nothing is sent: [`crate::answer_key`] writes a world into files.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -22,6 +25,7 @@ pub mod sending;
 pub mod shopper;
 pub mod world;
 
+use crate::answer_key;
 use crowd::{Crowd, Visit};
 use send::{EdgeClient, SentReport, VisitBatch};
 use sending::{SendPace, Sending, Turn};
@@ -56,6 +60,17 @@ pub struct SimulateArgs {
     /// The same seed makes the same shoppers; without it, one is chosen and reported
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Sends nothing, and writes into this folder, which is empty or new, records as Kafka has them and what every table must
+    /// say of them
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["edge", "key", "origin", "shoppers", "days", "mistakes", "rate", "live"]
+    )]
+    pub out: Option<PathBuf>,
+    /// Number of records in that folder, repetitions included; the last household is finished
+    #[arg(long, value_name = "NUMBER", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..), requires = "out")]
+    pub events: u64,
     /// Number of visits
     #[arg(long, default_value_t = 100, conflicts_with = "live")]
     pub shoppers: usize,
@@ -73,18 +88,34 @@ pub struct SimulateArgs {
     pub live: bool,
 }
 
-/// Sends the shoppers' events, and prints a report as one line of JSON.
+/// Sends the shoppers' events, or writes them into files, and prints a report as one line of JSON.
 ///
 /// # Errors
-/// Returns an error if the options are wrong, the edge refuses the key or the origin, or events could not be delivered.
+/// Returns an error if the options are wrong, the edge refuses the key or the origin, events could not be delivered, or files
+/// not be written.
 pub async fn run(args: SimulateArgs, stop: &CancellationToken) -> Result<()> {
+    let seed = args.seed.unwrap_or_else(rand::random);
+    match &args.out {
+        Some(out) => write(out.clone(), args.events, seed, stop.clone()).await,
+        None => send(args, seed, stop).await,
+    }
+}
+
+/// Writes a world into files.
+async fn write(out: PathBuf, events: u64, seed: u64, stop: CancellationToken) -> Result<()> {
+    let work = tokio::task::spawn_blocking(move || answer_key::write(&out, events, seed, &stop));
+    let written = work.await.context("the world was not written")??;
+    println!("{}", serde_json::to_string(&written)?);
+    Ok(())
+}
+
+async fn send(args: SimulateArgs, seed: u64, stop: &CancellationToken) -> Result<()> {
     if !args.rate.is_finite() || args.rate < 0.0 || (args.live && args.rate == 0.0) {
         bail!(
             "`--rate` is {}\nhint: events per second, more than 0 with `--live`",
             args.rate
         );
     }
-    let seed = args.seed.unwrap_or_else(rand::random);
     let world = World::around(&args.origin)?;
     let edge = EdgeClient::new(&args.edge, &args.key, &args.origin, stop.clone())?;
     let rng = StdRng::seed_from_u64(seed);
@@ -225,7 +256,37 @@ pub(crate) fn now() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory, Parser};
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    #[test]
+    fn world_in_files_has_no_flags_of_sending_and_sending_has_none_of_files() {
+        Command::command().debug_assert();
+        let parse = |flags: &str| {
+            let words = ["simulate"].into_iter().chain(flags.split_whitespace());
+            Command::try_parse_from(words).map(|command| command.args)
+        };
+        let args = parse("--out world --seed 3").expect("all that is needed");
+        assert_eq!((args.events, args.seed), (200_000, Some(3)));
+        assert!(args.out.is_some());
+        assert!(parse("--shoppers 3").is_ok_and(|args| args.out.is_none()));
+        for wrong in [
+            "--events 3",
+            "--out world --live --rate 3",
+            "--out world --days 3",
+            "--out world --edge http://127.0.0.1:1",
+            "--out world --events 0",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn events_without_an_answer_are_a_failure_unless_the_run_was_stopped() {

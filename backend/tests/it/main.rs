@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod answer_key;
 mod bigquery;
 mod dashboard;
 mod forget;
