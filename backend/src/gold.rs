@@ -160,7 +160,11 @@ fn average_minor(part: Expr, whole: Expr) -> Expr {
     let size = when(is_negative.clone())
         .then(lit(0_i64) - part.clone())
         .otherwise(part);
-    let average = (size * lit(2_i64) + whole.clone()).floor_div(whole.clone() * lit(2_i64));
+    // Twice a sum may not fit into 64 bits; twice what is left of it does.
+    let below = size.clone().floor_div(whole.clone());
+    let left = size - below.clone() * whole.clone();
+    let is_half = (left * lit(2_i64)).gt_eq(whole.clone());
+    let average = below + is_half.cast(DataType::Int64);
     when(whole.eq(lit(0_i64)))
         .then(lit(0_i64))
         .when(is_negative)
@@ -202,13 +206,25 @@ mod tests {
 
     #[test]
     fn averages_round_half_away_from_zero_and_survive_zero() {
-        let frame = df!("part" => [10_i64, -10, 11, -11, -9, 5], "whole" => [4_i64, 4, 2, 2, 4, 0])
-            .unwrap()
-            .lazy();
+        let frame = df!(
+            "part" => [10_i64, -10, 11, -11, -9, 5, i64::MAX, -i64::MAX],
+            "whole" => [4_i64, 4, 2, 2, 4, 0, 1, 2],
+        );
+        let frame = frame.unwrap().lazy();
         let out = frame
             .select([average_minor(col("part"), col("whole")).alias("average")])
             .collect()
             .unwrap();
-        assert_eq!(out, df!("average" => [3_i64, -3, 6, -6, -2, 0]).unwrap());
+        let expected = [
+            3_i64,
+            -3,
+            6,
+            -6,
+            -2,
+            0,
+            i64::MAX,
+            -4_611_686_018_427_387_904,
+        ];
+        assert_eq!(out, df!("average" => expected).unwrap());
     }
 }

@@ -13,6 +13,9 @@ pub const MAX_BODY_BYTES: usize = 512 * 1024;
 /// holds a place no longer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What some programs put before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Judges the body by the length that the client announces, if it does, and returns it.
 ///
 /// # Errors
@@ -25,16 +28,20 @@ pub fn announced_length(content_length: Option<&str>) -> Result<Option<u64>, Ref
     }
 }
 
-/// Unpacks a body that is gzip; others stay as they are. What it unpacks to has the same limit.
+/// Unpacks a body that is gzip; others stay as they are, without a byte order mark. What it unpacks to has the same limit.
 ///
 /// # Errors
 /// Returns [`Refusal::TooLarge`] or [`Refusal::BrokenGzip`].
 pub fn unpack(body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    if gzip::is_gzip(&body) {
-        gzip::unpack(&body, MAX_BODY_BYTES)
+    let mut body = if gzip::is_gzip(&body) {
+        gzip::unpack(&body, MAX_BODY_BYTES)?
     } else {
-        Ok(body)
+        body
+    };
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
     }
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -66,6 +73,7 @@ mod tests {
         assert_eq!(unpack(gzip(b"{}")), Ok(b"{}".to_vec()));
         assert_eq!(unpack(b"{}".to_vec()), Ok(b"{}".to_vec()));
         assert_eq!(unpack(Vec::new()), Ok(Vec::new()));
+        assert_eq!(unpack("\u{feff}{}".into()), Ok(b"{}".to_vec()));
     }
 
     #[test]

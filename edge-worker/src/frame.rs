@@ -26,6 +26,8 @@ pub struct Frame<'a> {
     cuts: usize,
     /// Whether the body is an object from its first bracket to its last.
     is_whole: bool,
+    /// Whether something stands behind that.
+    has_more: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -36,8 +38,11 @@ impl<'a> Frame<'a> {
         let mut cursor = Cursor::new(body);
         if cursor.eat(b'{') {
             frame.head.push(b'{');
-            frame.is_whole = frame.read_members(&mut cursor).is_some();
+            let is_closed = frame.read_members(&mut cursor).is_some();
             frame.head.push(b'}');
+            while cursor.eat(b'}') {}
+            frame.has_more = is_closed && cursor.peek().is_some();
+            frame.is_whole = is_closed && !frame.has_more;
         }
         frame
     }
@@ -71,7 +76,8 @@ impl<'a> Frame<'a> {
     pub fn head(&self, body: &[u8]) -> Result<BatchHead, Vec<Rejection>> {
         match batch::read_head(&self.head) {
             // A body that broke off has an envelope all the same, if enough of it came before the events.
-            Ok((head, _)) if self.is_whole || !self.events.is_empty() => Ok(head),
+            // What stands behind the batch nobody would judge.
+            Ok((head, _)) if self.is_whole || !self.events.is_empty() && !self.has_more => Ok(head),
             Err(rejections) if self.is_whole => Err(rejections),
             Ok(_) | Err(_) => match batch::read_head(body) {
                 Ok((head, _)) => Ok(head),
@@ -83,14 +89,14 @@ impl<'a> Frame<'a> {
     /// Reads `"name": value, …}` and returns whether all of it was there.
     fn read_members(&mut self, cursor: &mut Cursor<'a>) -> Option<()> {
         if cursor.eat(b'}') {
-            return ends(cursor);
+            return Some(());
         }
         loop {
             let name = cursor.string()?;
             cursor.eat(b':').then_some(())?;
             self.read_member(name, cursor)?;
             if cursor.eat(b'}') {
-                return ends(cursor);
+                return Some(());
             }
             cursor.eat(b',').then_some(())?;
         }
@@ -188,10 +194,6 @@ fn is_before_an_event(mut cursor: Cursor<'_>) -> bool {
     cursor.eat(b',') && cursor.peek() == Some(b'{')
 }
 
-fn ends(cursor: &mut Cursor<'_>) -> Option<()> {
-    cursor.peek().is_none().then_some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +279,17 @@ mod tests {
             assert_eq!(found.len(), 3, "{list}: {found:?}");
             assert!(Frame::read(body.as_bytes()).head(body.as_bytes()).is_ok());
         }
+    }
+
+    #[test]
+    fn batch_behind_another_is_refused_and_not_forgotten() {
+        let body = format!(r#"{{{HEAD},"events":[1]}}"#);
+        assert_eq!(
+            head_error(&format!("{body}\n{body}")).0,
+            RejectCode::MalformedJson
+        );
+        let frame = format!("{body}}} ");
+        assert!(Frame::read(frame.as_bytes()).head(frame.as_bytes()).is_ok());
     }
 
     #[test]

@@ -36,6 +36,15 @@ impl ConsentState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Reads a name in any case, or the text of a boolean.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" => Some(Self::Granted),
+            "false" => Some(Self::Denied),
+            name => Self::from_name(name),
+        }
+    }
+
     /// Reads what older trackers sent: `true` is granted.
     #[must_use]
     pub const fn from_boolean(agreed: bool) -> Self {

@@ -78,7 +78,7 @@ fn parse(digits: &str) -> Option<f64> {
     Some(sign * number)
 }
 
-/// Reads a text that is a decimal number: `19.99`, `4,245.42`, `4.245,42`, `12,5`, with spaces around it.
+/// Reads a text that is a decimal number: `19.99`, `4,245.42`, `4.245,42`, `12,5`, `1 234,50`, with spaces around it.
 ///
 /// A single comma before three digits separates thousands, as in `1,234`: amounts have no three decimals where a comma is
 /// the decimal point.
@@ -95,13 +95,17 @@ pub(crate) fn from_text(text: &str) -> Option<f64> {
 /// What may stand around a number in a text.
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
+/// What may separate thousands beside the comma or the point: blanks, which do not break, and apostrophes.
+const SEPARATORS: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'];
+
 /// The texts that [`from_text`] reads, as a regular expression (ECMA 262).
 #[cfg(feature = "json-schema")]
 pub(crate) fn pattern(negative: bool) -> String {
     let space = r"[ \t\r\n]*";
     let sign = if negative { "-?" } else { "" };
-    let point = r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?";
-    let comma = r"([0-9]+|[0-9]{1,3}(\.[0-9]{3})+),[0-9]{1,2}";
+    let also: String = SEPARATORS.iter().collect();
+    let point = format!(r"([0-9]+|[0-9]{{1,3}}([,{also}][0-9]{{3}})+)(\.[0-9]+)?");
+    let comma = format!(r"([0-9]+|[0-9]{{1,3}}([.{also}][0-9]{{3}})+),[0-9]{{1,2}}");
     format!("^{space}{sign}({point}|{comma}){space}$")
 }
 
@@ -122,7 +126,7 @@ fn parts(digits: &str) -> Option<(String, &str)> {
 
 /// Returns the digits without the separators of thousands.
 fn ungroup(whole: &str, separator: char) -> Option<String> {
-    let mut groups = whole.split(separator);
+    let mut groups = whole.split(|one| one == separator || SEPARATORS.contains(&one));
     let first = groups.next()?;
     let mut digits = first.to_owned();
     for group in groups {
@@ -228,6 +232,11 @@ mod tests {
             ("1.234", 1.234),
             ("12,5", 12.5),
             ("1234,50", 1234.5),
+            ("1 234", 1234.0),
+            ("1\u{a0}234,50", 1234.5),
+            ("12\u{202f}345.5", 12345.5),
+            ("1'234.50", 1234.5),
+            ("1\u{2019}234\u{2019}567", 1_234_567.0),
             (" -10.38\n", -10.38),
         ] {
             assert_eq!(from_text(text), Some(number), "{text}");
@@ -257,7 +266,9 @@ mod tests {
             "Infinity",
             "€ 5",
             "5 EUR",
-            "1 234",
+            "1 23",
+            "1  234",
+            "1234 567",
             "１",
             ",234",
             "1,234,",

@@ -8,7 +8,7 @@ const INVISIBLE: [char; 11] = [
 ];
 
 /// Texts that are no ids, in lower case.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 31] = [
     "",
     "0",
     "0.0",
@@ -36,6 +36,7 @@ const WORDS: [&str; 30] = [
     "infinity",
     "function",
     "00000000-0000-0000-0000-000000000000",
+    "\u{fffd}",
     // The empty text, such as a guest's e-mail address, hashed by MD5, SHA-1 and SHA-256.
     "d41d8cd98f00b204e9800998ecf8427e",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
@@ -43,17 +44,22 @@ const WORDS: [&str; 30] = [
 ];
 
 /// How templates that nothing was filled into begin and end, and objects that were made texts.
-const TEMPLATES: [(&str, &str); 9] = [
-    ("{{", "}}"),
-    ("{%", "%}"),
-    ("${", "}"),
-    ("#{", "}"),
+const TEMPLATES: [(&str, &str); 6] = [
+    ("*|", "|*"),
     ("<", ">"),
     ("%", "%"),
     ("@@", "@@"),
     ("__", "__"),
     ("[", "]"),
 ];
+
+/// The same of those that may stand within a longer text.
+const TEMPLATES_WITHIN: [(&str, &str); 4] = [("{{", "}}"), ("{%", "%}"), ("${", "}"), ("#{", "}")];
+
+/// What a longer text ends with where a script has put nothing into it: `#undefined`.
+const LAST_WORDS: [&str; 3] = ["undefined", "null", "nan"];
+
+const QUOTES: [char; 2] = ['"', '\''];
 
 /// Returns a text without what stands around it and is not seen.
 #[must_use]
@@ -69,8 +75,16 @@ pub(crate) fn is_blank(text: &str) -> bool {
 /// Whether a text stands for no id.
 #[must_use]
 pub fn is_placeholder(text: &str) -> bool {
-    let text = trimmed(text);
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    let text = trimmed(text).trim_matches(QUOTES);
+    let last_word = text.rsplit(|character: char| !character.is_ascii_alphanumeric());
+    let last_word = last_word.into_iter().next().unwrap_or_default();
+    let is = |word: &&str, text: &str| text.eq_ignore_ascii_case(word);
+    WORDS.iter().any(|word| is(word, text))
+        || LAST_WORDS.iter().any(|word| is(word, last_word))
+        || TEMPLATES_WITHIN.iter().any(|(begin, end)| {
+            text.split_once(begin)
+                .is_some_and(|(_, rest)| rest.contains(end))
+        })
         || TEMPLATES.iter().any(|(begin, end)| {
             text.len() >= begin.len() + end.len() && text.starts_with(begin) && text.ends_with(end)
         })
@@ -84,8 +98,15 @@ pub(crate) fn pattern() -> String {
         |(begin, end): &(&str, &str)| format!("{}[\\s\\S]*{}", literal(begin), literal(end));
     let words = WORDS.iter().map(word);
     let alternatives: Vec<String> = words.chain(TEMPLATES.iter().map(template)).collect();
-    let around = invisible();
-    format!("^{around}({}){around}$", alternatives.join("|"))
+    let (around, quotes) = (invisible(), "[\"']*");
+    let within = TEMPLATES_WITHIN.iter().map(template);
+    let within = within.collect::<Vec<_>>().join("|");
+    let last: Vec<String> = LAST_WORDS.iter().map(word).collect();
+    format!(
+        "^{around}{quotes}({}){quotes}{around}$|{within}|[^A-Za-z0-9]({}){quotes}{around}$",
+        alternatives.join("|"),
+        last.join("|")
+    )
 }
 
 /// Texts in which nothing is seen, as a regular expression (ECMA 262).
@@ -160,6 +181,15 @@ mod tests {
             "[user_id]",
             " none\n",
             "\0",
+            "order-{{order.id}}",
+            "U-undefined",
+            "user_null",
+            "undefined undefined",
+            "#NaN",
+            "\"undefined\"",
+            "'null' ",
+            "*|ID|*",
+            "\u{fffd}",
             "\u{200b}",
             "\u{feff}null\u{a0}",
             "D41D8CD98F00B204E9800998ECF8427E",
@@ -178,6 +208,8 @@ mod tests {
             "nullable",
             "guest-17",
             "undefined1",
+            "annull",
+            "nan-1",
             "{1}",
             "{}",
             "$",

@@ -24,7 +24,7 @@ pub enum WarningCode {
     NumberFromText,
     /// A number where a text belongs was read as the text: a `user_id` of 42.
     TextFromNumber,
-    /// `true` or `false` for a consent was read as `granted` or `denied`.
+    /// `true` or `false` for a consent, or a name in another case, was read as `granted` or `denied`.
     ConsentFromBoolean,
     /// An amount was rounded to its currency's decimals, a quantity to three, or an integer that had a fraction.
     Rounded,
@@ -32,7 +32,7 @@ pub enum WarningCode {
     NegativeLine,
     /// A quantity that is no whole number: kept as it is.
     DecimalQuantity,
-    /// What stands for no id (`undefined`, `null`, `0`, an unfilled template, an object) was left out.
+    /// What stands for no id (`undefined`, `null`, `0`, an unfilled template, an object, a text that is too long) was left out.
     PlaceholderId,
     /// An id was missing and another took its place: a purchase is an order of its own, an item goes by its name.
     IdReplaced,

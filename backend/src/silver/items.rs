@@ -75,14 +75,12 @@ const OF_EVENT: [&str; 7] = [
 /// Quantities have three decimals.
 const THOUSAND: f64 = 1_000.0;
 
-/// The sum of quantities, the same in whatever order: they are added up as whole thousandths.
+/// The sum of quantities, the same in whatever order: they are added up as whole thousandths. Polars divides by a number by
+/// multiplying, and so the quotient is rounded.
 pub fn sum_of_quantities(quantities: Expr) -> Expr {
     let thousandths = (quantities * lit(THOUSAND)).round(0, RoundMode::HalfAwayFromZero);
-    thousandths
-        .cast(DataType::Int64)
-        .sum()
-        .cast(DataType::Float64)
-        / lit(THOUSAND)
+    let sum = thousandths.cast(DataType::Int64).sum();
+    (sum.cast(DataType::Float64) / lit(THOUSAND)).round(3, RoundMode::HalfAwayFromZero)
 }
 
 /// The products in bronze rows.

@@ -102,6 +102,10 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
 
 /// Returns a text with every address in it cleaned, or nothing if all may stay.
 pub fn clean_within(text: &str, also_allowed: &[String], masks_texts: bool) -> Option<String> {
+    if text.starts_with(['?', '#']) && holds_pairs(text) {
+        // What a page's script calls its search or its hash.
+        return clean(text, also_allowed, masks_texts);
+    }
     if !text.contains(['?', '#', '@']) || !text.contains('/') {
         return None;
     }
@@ -401,6 +405,8 @@ mod tests {
             ("url=/reset?token=1", "url=/reset"),
             ("load('/api?token=1')", "load('/api"),
             ("myshop://reset?token=1", "myshop://reset"),
+            ("?token=1&utm_source=x", "?utm_source=x"),
+            ("#access_token=1", ""),
         ] {
             assert_eq!(clean_within(text, &[], true).as_deref(), Some(expected));
         }

@@ -6,9 +6,13 @@ use std::ops::Range;
 const CARD_DIGITS: Range<usize> = 14..20;
 
 /// What sets the groups of a number apart; the last two in addresses.
-const SEPARATORS: [&str; 9] = [
-    " ", "-", "\u{a0}", "\u{202f}", "\u{2011}", "\u{2013}", "\n", "+", "%20",
+const SEPARATORS: [&str; 15] = [
+    " ", "-", ".", "/", ",", "_", "\t", "\u{a0}", "\u{2009}", "\u{202f}", "\u{2011}", "\u{2013}",
+    "\n", "+", "%20",
 ];
+
+/// How an `@` is written: itself, as addresses write it, as HTML does, and of full width.
+const AT: [&str; 5] = ["@", "%40", "%2540", "&#64;", "\u{ff20}"];
 
 /// Returns the text with what was found masked, or nothing if nothing was.
 pub fn clean(text: &str) -> Option<String> {
@@ -23,7 +27,7 @@ pub fn may_find(text: &str) -> bool {
     let mut has_at = false;
     for byte in text.bytes() {
         digits = digits.saturating_add(usize::from(byte.is_ascii_digit()));
-        has_at |= matches!(byte, b'@' | b'%');
+        has_at |= begins_at(byte);
     }
     has_at || digits >= CARD_DIGITS.start
 }
@@ -76,12 +80,17 @@ fn next_email(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Finds `@`, or `%40` as addresses write it.
+/// Whether a byte may be the first of an `@`.
+fn begins_at(byte: u8) -> bool {
+    matches!(byte, b'@' | b'%' | b'&' | 0xef)
+}
+
+/// Finds an `@`, however it is written.
 fn next_at(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
     let mut marks = rest.bytes().enumerate();
     marks.find_map(|(found, byte)| {
-        if !matches!(byte, b'@' | b'%') {
+        if !begins_at(byte) {
             return None;
         }
         let length = at_length(rest.get(found..)?)?;
@@ -92,11 +101,8 @@ fn next_at(text: &str, from: usize) -> Option<Range<usize>> {
 
 /// The length of the `@` that a text begins with.
 fn at_length(text: &str) -> Option<usize> {
-    if text.starts_with('@') {
-        Some(1)
-    } else {
-        text.starts_with("%40").then_some(3)
-    }
+    let at = AT.iter().find(|at| text.starts_with(**at))?;
+    Some(at.len())
 }
 
 fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usize>> {
@@ -199,19 +205,28 @@ fn groups_at(text: &str, start: usize) -> Vec<Range<usize>> {
 
 /// Finds the groups, one after another, that are a card number: before and behind it may be other numbers.
 fn card_of(text: &str, groups: &[Range<usize>]) -> Option<Range<usize>> {
-    groups.iter().enumerate().find_map(|(number, first)| {
-        let mut digits = Vec::new();
+    let digits: Vec<u8> = groups
+        .iter()
+        .filter_map(|group| text.get(group.clone()))
+        .flat_map(str::bytes)
+        .map(|byte| byte & 0x0f)
+        .collect();
+    let mut begin = 0_usize;
+    for (number, first) in groups.iter().enumerate() {
+        let mut end = begin;
         for last in groups.iter().skip(number) {
-            digits.extend(text.get(last.clone())?.bytes().map(|byte| byte & 0x0f));
-            if digits.len() >= CARD_DIGITS.end {
-                return None;
+            end = end.saturating_add(last.len());
+            let some = digits.get(begin..end)?;
+            if some.len() >= CARD_DIGITS.end {
+                break;
             }
-            if is_card(&digits) {
+            if is_card(some) {
                 return Some(first.start..last.end);
             }
         }
-        None
-    })
+        begin = begin.saturating_add(first.len());
+    }
+    None
 }
 
 /// By number of digits, issuer and check digit (ISO/IEC 7812): Diners Club, American Express, then all others, of which
@@ -257,6 +272,8 @@ mod tests {
             ("<jo@x.example>; <amy@y.example>.", "<[email]>; <[email]>."),
             ("jo%40x.example", "[email]"),
             ("j\u{f6}rg@b\u{fc}cher.example", "[email]"),
+            ("jo\u{ff20}x.example", "[email]"),
+            ("jo&#64;x.example", "[email]"),
             ("jo@bu\u{308}cher.example", "[email]"),
             ("write to jo@x.example.", "write to [email]."),
             ("a@b@x.example", "a@[email]"),
@@ -278,6 +295,7 @@ mod tests {
             ("5500-0000-0000-0004", "[card]"),
             ("378282246310005", "[card]"),
             ("4111 1111 1111 1111 12/27", "[card] 12/27"),
+            ("4111.1111/1111_1111", "[card]"),
             ("2 x 4111-1111-1111-1111 123", "2 x [card] 123"),
             ("2 4111\u{a0}1111\u{a0}1111\u{a0}1111", "2 [card]"),
             ("q=4111+1111+1111+1111", "q=[card]"),

@@ -14,7 +14,7 @@ use crate::event::{self, Event, Property};
 use crate::event_type::{EventSpec, EventType};
 use crate::item;
 use crate::limits::{
-    MAX_AMOUNT, MAX_EVENTS, MAX_NOISE, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_QUANTITY,
+    MAX_AMOUNT, MAX_EVENTS, MAX_NAME, MAX_NOISE, MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_QUANTITY,
     MAX_SAFE_INTEGER, MAX_URL, MIN_QUANTITY,
 };
 use crate::money;
@@ -129,18 +129,23 @@ fn name_items(item: &mut Value) {
         {"type": "string", "not": {"pattern": placeholder::pattern()}},
     ]});
     item["anyOf"] = json!([
-        {"required": ["item_id"], "properties": {"item_id": shop_id_is_there()}},
+        {"required": ["item_id"], "properties": {"item_id": shop_id_is_there(MAX_NAME)}},
         {"required": ["item_name"], "properties": {"item_name": name}},
     ]);
 }
 
 /// An id of the shop that is one.
-fn shop_id_is_there() -> Value {
-    let (least, most) = (-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER);
+fn shop_id_is_there(max: usize) -> Value {
     json!({"anyOf": [
-        {"type": "integer", "minimum": least, "maximum": most, "not": {"enum": [0, -1]}},
-        {"type": "string", "not": {"pattern": placeholder::pattern()}},
+        integer_id(),
+        {"type": "string", "maxLength": max, "not": {"pattern": placeholder::pattern()}},
     ]})
+}
+
+/// A number that is read as an id.
+fn integer_id() -> Value {
+    let (least, most) = (-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER);
+    json!({"type": "integer", "minimum": least, "maximum": most, "not": {"enum": [0, -1]}})
 }
 
 /// Limits an event's fields and adds the conditions between them.
@@ -170,7 +175,9 @@ fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
                 Side::Client => client_keywords(field),
                 Side::Record => record_keywords(field),
             };
-            let describes = field.describes && side == Side::Client;
+            // What is no id of a shop is left out, too.
+            let describes = side == Side::Client
+                && (field.describes || matches!(field.rule, Rule::ShopId { .. }));
             let replace_type = ["type", "enum", "anyOf"];
             if describes
                 || replace_type
@@ -212,18 +219,14 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
         Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
-        Rule::ShopId { max } => json!({"anyOf": [
-            {"not": {"type": "string"}},
-            {"maxLength": max},
-            {"pattern": placeholder::pattern()},
-        ]}),
         Rule::Text {
             form: Some(Form::Id),
             ..
         } => {
-            let mut keywords = record_keywords(field);
-            keywords.insert("not".to_owned(), json!({"pattern": placeholder::pattern()}));
-            return keywords;
+            let mut text = record_keywords(field);
+            text.insert("type".to_owned(), json!("string"));
+            text.insert("not".to_owned(), json!({"pattern": placeholder::pattern()}));
+            json!({"anyOf": [text, integer_id()]})
         }
         Rule::Currency => json!({"type": types(&["string"]), "pattern": currencies()}),
         Rule::Integer { min, max } => json!({
@@ -241,8 +244,9 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
         // Names and values are judged one by one, and left out.
         Rule::Properties => json!({"type": types(&["object"])}),
         Rule::Consent => {
-            let states = ConsentState::ALL.map(|state| json!(state.as_str()));
-            json!({"enum": states.into_iter().chain([json!(true), json!(false)]).collect::<Vec<_>>()})
+            let states = ConsentState::ALL.map(ConsentState::as_str);
+            let texts = states.into_iter().chain(["true", "false"]);
+            json!({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": in_any_case(texts)}]})
         }
         _ => return record_keywords(field),
     };
@@ -300,9 +304,13 @@ fn object(keywords: Value) -> Map<String, Value> {
 
 /// The codes of currencies in any case.
 fn currencies() -> String {
-    let any_case = |code: &str| code.chars().map(placeholder::any_case).collect();
-    let codes: Vec<String> = money::codes().into_iter().map(any_case).collect();
-    format!("^({})$", codes.join("|"))
+    in_any_case(money::codes())
+}
+
+fn in_any_case<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let any_case = |text: &str| text.chars().map(placeholder::any_case).collect();
+    let texts: Vec<String> = texts.into_iter().map(any_case).collect();
+    format!("^({})$", texts.join("|"))
 }
 
 /// If the event is of this type, then its required fields are there.
@@ -323,9 +331,9 @@ fn present(name: &str) -> Value {
             ..
         }) => json!({"type": "array", "minItems": 1}),
         Some(Field {
-            rule: Rule::ShopId { .. },
+            rule: Rule::ShopId { max },
             ..
-        }) => shop_id_is_there(),
+        }) => shop_id_is_there(*max),
         Some(field) if field.describes => {
             let mut keywords = client_keywords(&Field::required(field.name, field.rule));
             keywords.entry("type").or_insert(json!("string"));

@@ -289,6 +289,16 @@ impl Check {
     fn consent(&mut self, value: &mut Tree<'_>) {
         match value {
             Tree::Text(name) if ConsentState::from_name(name).is_some() => {}
+            Tree::Text(name) if let Some(state) = ConsentState::from_text(name) => {
+                let message = format!(
+                    "{} is {}: read as `{}`",
+                    self.name(),
+                    excerpt(name),
+                    state.as_str()
+                );
+                self.repair(WarningCode::ConsentFromBoolean, message);
+                *name = Cow::Borrowed(state.as_str());
+            }
             Tree::Text(name) => {
                 let message = format!(
                     "{} is {}: send {}",
@@ -421,9 +431,8 @@ impl Check {
                 "a name in `properties` is empty: name every property".to_owned(),
             ),
             length if length > MAX_PROPERTY_NAME => {
-                let name = excerpt(name);
                 let message = format!(
-                    "the name {name} in `properties` has {length} characters: use at most {MAX_PROPERTY_NAME}"
+                    "a name in `properties` has {length} characters: use at most {MAX_PROPERTY_NAME}"
                 );
                 self.reject(RejectCode::TooLong, message);
             }

@@ -21,6 +21,12 @@ impl Check {
         max: usize,
         form: Option<Form>,
     ) {
+        if form == Some(Form::Id)
+            && let Tree::Number(number) = &*value
+            && integer::from_number(number).is_some()
+        {
+            self.text_from_number(value);
+        }
         let Tree::Text(text) = value else {
             return self.wrong_type(value, "a string");
         };
@@ -82,9 +88,9 @@ impl Check {
     pub(super) fn shop_id(&mut self, value: &mut Tree<'_>, max: usize) {
         if let Tree::Text(text) = value
             && !is_placeholder(text)
+            && text.chars().count() <= max
         {
             self.note_surrogate(text);
-            self.has_length(text, 1, max);
             return self.trim(text);
         }
         // An integer that not every program keeps exactly may be that of several things.
@@ -99,7 +105,8 @@ impl Check {
                 *value = Tree::Text(Cow::Owned(id));
             }
             None => {
-                let message = format!("{} is no id: left out", self.name());
+                let name = self.name();
+                let message = format!("{name} is no id of at most {max} characters: left out");
                 self.repair(WarningCode::PlaceholderId, message);
                 *value = Tree::Null;
             }
