@@ -64,6 +64,7 @@ WITH
       SUM(purchases) OVER two_slots AS purchases,
       SUM(revenue) OVER two_slots AS revenue,
       -- Of 24 hours the mean of their 144 windows; a cart says more than a look, an order more yet.
+      -- Times a 144th, as polars does where it divides by a number: a division may end one bit off.
       IFNULL(SUM(views + 3 * carts + 5 * purchases) OVER day_before, 0) * (1 / 144) AS baseline
     FROM starts
     LEFT JOIN slots USING (shop_id, item_id, currency, slot)
