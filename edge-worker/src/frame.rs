@@ -8,8 +8,8 @@ use shoptrail_schemas::{BatchHead, Rejection, batch};
 
 use crate::scan::Cursor;
 
-/// What stands between the tracker's events: where one that never ends is cut off.
-const NEXT: &[u8] = br#"{"event_id""#;
+/// What an event begins with behind its bracket: where another one that never ends is cut off.
+const FIRST: &[u8] = br#""event_id""#;
 /// The members that a batch cannot do without: broken ones are for the contract to judge. Others are left out.
 const NEEDED: [&str; 3] = ["write_key", "sent_at", "tracker"];
 /// Most cuts in one body: each reads what is left of it once more.
@@ -134,7 +134,10 @@ impl<'a> Frame<'a> {
             // Nothing is left behind a last comma: no event was begun.
             cursor.peek()?;
             let event = self.event(cursor);
-            self.events.push(event);
+            // Between two commas nothing stands.
+            if !event.is_empty() {
+                self.events.push(event);
+            }
             // A bracket too many ends nothing.
             while cursor.eat(b'}') {}
             if cursor.eat(b']') && !is_before_an_event(*cursor) {
@@ -152,8 +155,8 @@ impl<'a> Frame<'a> {
         let begins = |bracket: &usize| {
             *bracket > 0
                 && event
-                    .get(*bracket..)
-                    .is_some_and(|rest| rest.starts_with(NEXT))
+                    .get(bracket.saturating_add(1)..)
+                    .is_some_and(|rest| rest.trim_ascii_start().starts_with(FIRST))
         };
         let next = memchr_iter(b'{', event).find(begins);
         let Some(next) = next.filter(|_| self.cuts < MAX_CUTS) else {
@@ -233,10 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn empty_place_in_the_list_is_an_event_of_its_own() {
+    fn empty_place_in_the_list_is_no_event() {
+        let body = format!(r#"{{{HEAD},"events":[,1,,2,]}}"#);
+        assert_eq!(events(&body), ["1", "2"]);
+        let nothing = format!(r#"{{{HEAD},"events":[,]}}"#);
         assert_eq!(
-            events(&format!(r#"{{{HEAD},"events":[1,,2,]}}"#)),
-            ["1", "", "2", ""]
+            head_error(&nothing),
+            (RejectCode::Empty, "/events".to_owned())
         );
     }
 
@@ -255,6 +261,7 @@ mod tests {
             r#"{"event_id":"b","c":"}"#,
             r#"{"event_id":"b","c":{}"#,
             r#"{"event_id":"b"#,
+            "{\n \"event_id\": \"b",
         ] {
             let list =
                 format!(r#"{{"event_id":"a"}},{broken},{{"event_id":"c"}},{{"event_id":"d"}}"#);
@@ -272,7 +279,7 @@ mod tests {
             r#"{"event_id":"a"}{"event_id":"b"} {"event_id":"c"}"#,
             r#"{"a":1}{"a":2},{"a":3}"#,
             r#"{"a":{"b":[1]}}2,{"a":3}"#,
-            r#"{"event_id":"a"},, {"event_id":"c"}"#,
+            r#"{"event_id":"a"},, { "event_id":"c"}, 1"#,
         ] {
             let body = format!(r#"{{{HEAD},"events":[{list}]}}"#);
             let found = events(&body);

@@ -115,8 +115,9 @@ pub(crate) fn blank_pattern() -> String {
     format!("^{}$", invisible())
 }
 
+/// What may stand around an id or a code, as a regular expression.
 #[cfg(feature = "json-schema")]
-fn invisible() -> String {
+pub(crate) fn invisible() -> String {
     let escape = |character: &char| format!("\\u{:04x}", u32::from(*character));
     let characters: String = INVISIBLE.iter().map(escape).collect();
     format!("[{characters}]*")

@@ -302,9 +302,12 @@ fn object(keywords: Value) -> Map<String, Value> {
     }
 }
 
-/// The codes of currencies in any case.
+/// The codes of currencies in any case, with what is not seen around them.
 fn currencies() -> String {
-    in_any_case(money::codes())
+    let around = placeholder::invisible();
+    let codes = in_any_case(money::codes());
+    let codes = codes.trim_start_matches('^').trim_end_matches('$');
+    format!("^{around}{codes}{around}$")
 }
 
 fn in_any_case<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {

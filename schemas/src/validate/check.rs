@@ -14,7 +14,7 @@ use crate::event_type::EventType;
 use crate::limits::{
     MAX_PROPERTIES, MAX_PROPERTY_NAME, MAX_PROPERTY_TEXT, MAX_REJECTIONS, MAX_WARNINGS,
 };
-use crate::placeholder::{is_blank, is_placeholder};
+use crate::placeholder::{is_blank, is_placeholder, trimmed};
 use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
@@ -108,7 +108,7 @@ impl Check {
             Some(currency) => currency
                 .as_text()
                 .and_then(|code| {
-                    money::known(code).or_else(|| money::known(&code.to_ascii_uppercase()))
+                    money::known(code).or_else(|| money::known(&trimmed(code).to_ascii_uppercase()))
                 })
                 .map_or(Currency::Unknown, |(code, digits)| Currency::Known {
                     code,

@@ -227,6 +227,8 @@ fn texts() -> Vec<String> {
         "12,5",
         " 7\n",
         " ",
+        " EUR\n",
+        "usd ",
         "\u{200b}\0",
         "\u{a0}sku-1 ",
         "d41d8cd98f00b204e9800998ecf8427e",

@@ -59,7 +59,8 @@ impl SqlEngine for BigQuery {
         ));
         let hours = stage::EXPIRE_AFTER.num_hours();
         let create = format!(
-            "CREATE TABLE {} OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {hours} HOUR)) \
+            // Again, where the answer to a first try was lost.
+            "CREATE OR REPLACE TABLE {} OPTIONS (expiration_timestamp = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL {hours} HOUR)) \
              AS {select}",
             made.input
         );

@@ -43,7 +43,7 @@ impl Check {
         if is_code(text) {
             return;
         }
-        let upper = text.to_ascii_uppercase();
+        let upper = trimmed(text).to_ascii_uppercase();
         if is_code(&upper) {
             let message = format!("{} is `{text}`: read as `{upper}`", self.name());
             self.repair(WarningCode::UpperCase, message);
