@@ -38,10 +38,11 @@ impl ConsentState {
 
     /// Reads a name in any case, or the text of a boolean.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" => Some(Self::Granted),
-            "false" => Some(Self::Denied),
-            name => Self::from_name(name),
+        let is = |name: &str| text.eq_ignore_ascii_case(name);
+        match (is("true"), is("false")) {
+            (true, _) => Some(Self::Granted),
+            (_, true) => Some(Self::Denied),
+            _ => Self::ALL.into_iter().find(|state| is(state.as_str())),
         }
     }
 

@@ -112,9 +112,8 @@ impl Check {
         let total = money::line_total(price, quantity);
         let largest = largest.min(MAX_LINE_UNITS);
         if total.is_none_or(|total| total.saturating_abs() > largest) {
-            let most = number::from_units(largest, digits).unwrap_or(MAX_AMOUNT);
             let message = format!(
-                "price × quantity of {} is beyond {most}: send the price of one piece",
+                "price × quantity of {} is too large: send the price of one piece",
                 self.name()
             );
             self.reject(RejectCode::AmountTooLarge, message);
