@@ -95,7 +95,7 @@ pub fn write(out: &Path, records: u64, seed: u64, stop: &CancellationToken) -> R
     })
 }
 
-/// The setting under which the truth holds, as `--shop-reporting` and [`write`]'s file have it.
+/// The setting under which the truth holds, as `--shop-reporting` and [`write()`]'s file have it.
 #[must_use]
 pub fn shop_reporting() -> String {
     let shops = market::SHOPS.iter().map(|shop| {
@@ -108,7 +108,7 @@ pub fn shop_reporting() -> String {
     serde_json::Value::Object(shops.collect()).to_string()
 }
 
-/// The files with records in a folder that [`write`] filled, in the order of receipt.
+/// The files with records in a folder that [`write()`] filled, in the order of receipt.
 ///
 /// # Errors
 /// Returns an error if the folder cannot be read.
