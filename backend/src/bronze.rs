@@ -1,14 +1,15 @@
 //! Bronze: events as they came, append only, beside what each tells by itself; and what could not be read, with its reason.
 
 mod field;
+mod sorted;
 mod understood;
 
 use polars::prelude::{DataFrame, PolarsResult};
 
 use self::field::Read::{Boolean, Integer as Number, Text as Words};
 use self::field::{Field, Read, followed_by};
+pub(crate) use self::sorted::{completed, sorted};
 pub(crate) use self::understood::{ItemText, TIMES_MS, Understood, Unreadable};
-use crate::judging::Judging;
 use crate::table::ColumnType::{Boolean as YesOrNo, Integer, Text, Timestamp};
 use crate::table::{Column, Layer, Table};
 
@@ -347,82 +348,13 @@ pub(crate) fn understood_columns<'a>(
     field::frame(&FIELDS, &events)
 }
 
-/// Rows of bronze by whether they can be counted.
-pub(crate) struct Sorted {
-    /// What the records tell, for each that tells something.
-    pub(crate) events: DataFrame,
-    /// The texts of the others as they may be kept, with the reason.
-    pub(crate) unreadable: Vec<(String, Unreadable)>,
-}
-
-/// Reads what landing understood, and understands the records it has not.
-///
-/// # Errors
-/// Returns an error if the frame is not one of bronze: it has the column `record` at least.
-pub(crate) fn sorted(rows: &DataFrame, judging: &Judging) -> PolarsResult<Sorted> {
-    let columns = || FIELDS.iter().map(|field| field.column.name);
-    let mut unreadable = Vec::new();
-    let events = match rows.column("event_id") {
-        Ok(ids) if ids.null_count() == 0 => rows.select(columns())?,
-        Ok(ids) => {
-            let known = rows.filter(&ids.is_not_null())?.select(columns())?;
-            let others = rows.filter(&ids.is_null())?;
-            known.vstack(&understand(&others, judging, &mut unreadable)?)?
-        }
-        Err(_) => understand(rows, judging, &mut unreadable)?,
-    };
-    Ok(Sorted { events, unreadable })
-}
-
-/// Rows that landing has not understood as rows of bronze with all of their columns; those that cannot be counted apart.
-///
-/// # Errors
-/// Returns an error if the frame is not one of bronze.
-pub(crate) fn completed(rows: &DataFrame, judging: &Judging) -> PolarsResult<Sorted> {
-    let mut unreadable = Vec::new();
-    let told: Vec<_> = read(rows, judging, &mut unreadable)?.collect();
-    let place = rows.select(RECORD.map(|column| column.name))?;
-    let complete = place.hstack(understood_columns(told.iter().map(Option::as_ref))?.columns())?;
-    let events = complete.filter(&complete.column("event_id")?.is_not_null())?;
-    Ok(Sorted { events, unreadable })
-}
-
-fn understand(
-    rows: &DataFrame,
-    judging: &Judging,
-    unreadable: &mut Vec<(String, Unreadable)>,
-) -> PolarsResult<DataFrame> {
-    let events: Vec<_> = read(rows, judging, unreadable)?.flatten().collect();
-    understood_columns(events.iter().map(Some))
-}
-
-/// What each record tells; nothing of those that cannot be counted, which are noted.
-fn read<'a>(
-    rows: &'a DataFrame,
-    judging: &'a Judging,
-    unreadable: &'a mut Vec<(String, Unreadable)>,
-) -> PolarsResult<impl Iterator<Item = Option<Understood>> + 'a> {
-    let texts = rows.column("record")?.str()?.iter();
-    Ok(texts.map(|text| {
-        let text = text.unwrap_or_default();
-        match Understood::read(text, judging) {
-            Ok(event) => Some(event),
-            Err(why) => {
-                tracing::warn!(reject.code = why.code, "record quarantined");
-                unreadable.push((understood::kept(text, judging), why));
-                None
-            }
-        }
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use polars::prelude::{Column, *};
     use shoptrail_schemas::Record;
 
     use super::*;
-    use crate::judging::JudgingArgs;
+    use crate::judging::{Judging, JudgingArgs};
 
     fn record(event_id: &str) -> String {
         format!(

@@ -5,6 +5,7 @@ mod customers;
 mod identity;
 mod increment;
 mod parts;
+mod plan;
 mod products;
 mod quality;
 mod rebuild;
@@ -18,31 +19,25 @@ mod transactions;
 mod visitors;
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use anyhow::Context;
 use futures_util::FutureExt;
 use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_local::progress::now;
 
 pub use self::by_sql::EngineError;
-use self::parts::Parts;
+use self::plan::{Plan, Reason, days, plan, read_all, rebuilt_plan};
 pub use self::quality::{Broken, TABLE as CHECKS, drop_samples};
-use self::rebuild::Rebuilt;
 pub use self::refresh::{Refresh, RefreshError};
 pub use self::runs::TABLE as RUNS;
-use self::scopes::{build_all, build_gold, inputs, replace_days};
-use self::staged::Staged;
+use self::scopes::{build_all, inputs, replace_days};
 use crate::config::Reporting;
 use crate::gold;
 use crate::silver::{left_out, quarantine};
 use crate::table::Table;
-use crate::warehouse::{
-    Basis, Change, Day, Portion, Publication, Recipe, Replaces, Traffic, Warehouse,
-};
+use crate::warehouse::{Basis, Change, Day, Publication, Replaces, Traffic, Warehouse};
 use crate::{bronze, silver};
 
 /// What a run makes, and of which bronze rows.
@@ -314,187 +309,6 @@ pub async fn forecast(
         bytes_to_write: changes.iter().map(|change| change.bytes).sum(),
         changes,
     })
-}
-
-/// Why a run does what it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    NewRows,
-    FirstBuild,
-    Asked,
-    OtherRecipe,
-}
-
-impl Reason {
-    fn name(self) -> &'static str {
-        match self {
-            Self::NewRows => "new rows",
-            Self::FirstBuild => "first build",
-            Self::Asked => "asked",
-            Self::OtherRecipe => "settings or logic",
-        }
-    }
-}
-
-/// What a run publishes, and upon what.
-struct Plan {
-    published: Publication,
-    reason: Reason,
-    bronze_rows: usize,
-    /// Whether there is anything to publish.
-    publishes: bool,
-    changes: Vec<Change>,
-    days: usize,
-    basis: Basis,
-    /// Whether nothing is left to read.
-    is_all: bool,
-    /// The files of the changes go with it.
-    _parts: Option<Parts>,
-    /// What checks found, where it is not what they found before.
-    results: Option<Change>,
-    /// How many checks have warned when they last looked.
-    warned: usize,
-    /// How many checks warned and failed.
-    checks: (usize, usize),
-    broken: Option<quality::Broken>,
-}
-
-/// Plans the next publication: of a rebuild, of what is asked for again, or of no more new rows than are `enough`.
-async fn plan(
-    warehouse: &dyn Warehouse,
-    reporting: &Reporting,
-    mode: &Mode,
-    enough: Option<usize>,
-) -> anyhow::Result<Plan> {
-    let published = warehouse.publication().await?;
-    if let Mode::Sql { rebuild } = mode {
-        return by_sql::plan(warehouse, reporting, published, *rebuild).await;
-    }
-    let is_same_recipe = published.recipe == silver::recipe(reporting);
-    // A first build that failed has published what its checks found.
-    let is_first = published.recipe == Recipe::default();
-    let rows_at_once = enough.unwrap_or(ROWS_AT_ONCE);
-    let reason = match mode {
-        Mode::Increment if is_same_recipe => {
-            return plan_increment(warehouse, reporting, published, enough).await;
-        }
-        Mode::Refresh(_) if is_first => return Err(RefreshError::NothingPublished.into()),
-        Mode::Refresh(refresh) if is_same_recipe => {
-            return refresh::plan(warehouse, reporting, published, refresh, rows_at_once).await;
-        }
-        Mode::Rebuild => Reason::Asked,
-        Mode::Increment if is_first => Reason::FirstBuild,
-        Mode::Increment | Mode::Refresh(_) | Mode::Sql { .. } => Reason::OtherRecipe,
-    };
-    if reason == Reason::OtherRecipe {
-        tracing::info!(
-            "settings or logic changed since the last build: every table is built again"
-        );
-    }
-    let rebuilt = rebuild::rebuild(warehouse, reporting, rows_at_once).await?;
-    rebuilt_plan(warehouse, reporting, published, reason, rebuilt).await
-}
-
-/// Plans to publish all of a rebuild.
-async fn rebuilt_plan(
-    warehouse: &dyn Warehouse,
-    reporting: &Reporting,
-    published: Publication,
-    reason: Reason,
-    rebuilt: Rebuilt,
-) -> anyhow::Result<Plan> {
-    let now_us = chrono::Utc::now().timestamp_micros();
-    let (results, warned) =
-        quality::change(warehouse, &published, &rebuilt.outcomes, now_us).await?;
-    Ok(Plan {
-        reason,
-        bronze_rows: rebuilt.bronze_rows,
-        // After an erasure there may be nothing left in bronze, and tables that still have rows.
-        publishes: rebuilt.bronze_rows > 0 || published.version > 0,
-        changes: rebuilt.changes,
-        days: rebuilt.days,
-        basis: Basis {
-            cursor: rebuilt.cursor,
-            recipe: silver::recipe(reporting),
-        },
-        is_all: true,
-        results,
-        warned,
-        checks: quality::counts(&rebuilt.outcomes),
-        broken: quality::verdict(&rebuilt.outcomes),
-        published,
-        _parts: Some(rebuilt.parts),
-    })
-}
-
-async fn plan_increment(
-    warehouse: &dyn Warehouse,
-    reporting: &Reporting,
-    published: Publication,
-    enough: Option<usize>,
-) -> anyhow::Result<Plan> {
-    let unread = warehouse.unread(published.cursor.as_ref(), enough).await?;
-    let bronze = read_all(warehouse, unread.portions).await?;
-    let mut plan = Plan {
-        reason: Reason::NewRows,
-        bronze_rows: bronze.height(),
-        publishes: bronze.height() > 0,
-        changes: Vec::new(),
-        days: 0,
-        basis: Basis {
-            cursor: unread.cursor,
-            recipe: published.recipe.clone(),
-        },
-        is_all: unread.is_all,
-        published,
-        _parts: None,
-        results: None,
-        warned: 0,
-        checks: (0, 0),
-        broken: None,
-    };
-    if plan.bronze_rows > 0 {
-        tracing::debug!(bronze.rows = plan.bronze_rows, "building");
-        now(format!("{} new rows", plan.bronze_rows));
-        let new = silver::read(&bronze, reporting)?;
-        drop(bronze);
-        let mut staged = Staged::over(warehouse, plan.published.clone());
-        increment::silver(&mut staged, new, reporting)
-            .await
-            .context("building silver")?;
-        build_gold(&mut staged, reporting).await?;
-        let now_us = chrono::Utc::now().timestamp_micros();
-        let outcomes = quality::check(&staged, reporting, now_us).await?;
-        plan.checks = quality::counts(&outcomes);
-        plan.broken = quality::verdict(&outcomes);
-        (plan.results, plan.warned) =
-            quality::change(warehouse, &plan.published, &outcomes, now_us).await?;
-        plan.days = days(&staged)?;
-        plan.changes = staged.into_changes()?;
-    }
-    Ok(plan)
-}
-
-async fn read_all(warehouse: &dyn Warehouse, portions: Vec<Portion>) -> anyhow::Result<DataFrame> {
-    let mut all = bronze::EVENTS.empty();
-    for (number, portion) in portions.into_iter().enumerate() {
-        let rows = warehouse.bronze(portion).await?;
-        all = if number == 0 {
-            rows
-        } else {
-            all.vstack(&rows)?
-        };
-    }
-    Ok(all)
-}
-
-/// How many days rows change on, in any table.
-fn days(staged: &Staged<'_>) -> PolarsResult<usize> {
-    let mut days = BTreeSet::new();
-    for (table, _) in staged.made() {
-        days.extend(staged.days(table)?);
-    }
-    Ok(days.len())
 }
 
 #[cfg(test)]

@@ -211,7 +211,7 @@ impl HttpReply {
         .with("Allow", allowed)
     }
 
-    /// The reply to a browser's preflight; without [`HttpReply::readable_by`] it refuses.
+    /// The reply to a browser's preflight. It has no write key to go by: the post is judged, and its refusal can be read.
     #[must_use]
     pub fn preflight() -> Self {
         let empty = Self {

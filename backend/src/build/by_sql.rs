@@ -75,25 +75,14 @@ pub(super) async fn plan(
         _ => Reason::NewRows,
     };
     let is_new = reason != Reason::NewRows || published.cursor.as_ref() != Some(&basis.cursor);
+    let publishes = is_new && (bronze.rows > 0 || published.version > 0);
     let mut plan = Plan {
-        reason,
-        bronze_rows: bronze.rows,
-        publishes: is_new && (bronze.rows > 0 || published.version > 0),
-        changes: Vec::new(),
-        days: 0,
-        basis,
-        is_all: true,
-        published,
-        _parts: None,
-        results: None,
-        warned: 0,
-        checks: (0, 0),
-        broken: None,
+        bronze_rows: if publishes { bronze.rows } else { 0 },
+        publishes,
+        ..Plan::begun(published, reason, basis)
     };
-    if plan.publishes {
+    if publishes {
         make(engine, warehouse, reporting, bronze, &mut plan).await?;
-    } else {
-        plan.bronze_rows = 0;
     }
     Ok(plan)
 }
@@ -181,13 +170,12 @@ fn together(understood: &str, completed: &MadeTable) -> String {
 }
 
 fn settings(reporting: &Reporting) -> PolarsResult<DataFrame> {
-    let shops: Vec<&str> = reporting.other_shops().collect();
     let common = (
         None,
         reporting.time_zone.to_string(),
         reporting.currency.clone(),
     );
-    let own = shops.into_iter().map(|shop| {
+    let own = reporting.other_shops().map(|shop| {
         let time_zone = reporting.time_zone_of(shop).to_string();
         (
             Some(shop),
