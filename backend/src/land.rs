@@ -6,6 +6,7 @@
 
 mod decode;
 mod limits;
+mod rows;
 mod source;
 mod start;
 
@@ -15,8 +16,8 @@ use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use self::decode::Rows;
 pub use self::limits::Limits;
+use self::rows::Rows;
 use self::source::{Polled, Source};
 use crate::attention::Attention;
 use crate::judging::JudgingArgs;
@@ -179,7 +180,7 @@ fn collect(
         let wait = limits.wait(age);
         match source.poll(wait)? {
             Polled::Record(message) => {
-                rows.push(&message);
+                rows.push(&message)?;
                 first.get_or_insert_with(Instant::now);
             }
             Polled::Changed => return Ok(Collected::Restart),

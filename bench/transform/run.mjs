@@ -31,13 +31,15 @@ const events = Number(values.events);
 const newest = Number(values.newest);
 const peers = values.peers.split(",").filter(Boolean);
 const world = join(OUT, `world-${values.events}-${values.days}`);
+/** The records as they are drawn, and as an edge writes them that derives what one event tells. */
+const drawn = join(world, "drawn");
 const records = join(world, "records");
-const warehouse = ["--warehouse", `lake:${join(world, "lake")}`];
+const lake = join(world, "lake");
 
 await install();
 await run("cargo", ["build", "--release", "--package", "shoptrail-backend", "--bin", "shoptrail"]);
 await rm(world, { recursive: true, force: true });
-await run(PYTHON, [join(HERE, "generate.py"), records, values.events, values.days]);
+await run(PYTHON, [join(HERE, "generate.py"), drawn, values.events, values.days]);
 console.log(`${events} records of ${values.days} days; load ${load()} before`);
 
 const ours = await measureOurs();
@@ -63,26 +65,50 @@ async function install() {
 async function measureOurs() {
   const kafka = await startKafka(join(world, "kafka"), join(ROOT, "target/tools/kafka/lib"));
   try {
-    const produce = (from, to) =>
-      run(PYTHON, [join(HERE, "produce.py"), kafka.servers, TOPIC, records, from, to].map(String));
-    const land = () =>
-      shoptrail("land", "--once", "--bootstrap-servers", kafka.servers, "--topic", TOPIC);
+    const underived = await deriveRecords(kafka.servers);
+    const produce = (from, to) => send(kafka.servers, TOPIC, records, from, to);
+    const land = () => landTopic(kafka.servers, TOPIC, lake);
     await produce(0, events - newest);
     const costs = { "landing, all but the newest": await land() };
-    costs["the first build"] = await shoptrail("build");
+    costs["the first build"] = await shoptrail(lake, "build");
     await produce(events - newest, events);
     costs["landing the newest"] = await land();
-    costs["building the newest"] = await shoptrail("build");
-    costs["a rebuild"] = await shoptrail("build", "--rebuild");
-    return costs;
+    costs["building the newest"] = await shoptrail(lake, "build");
+    costs["a rebuild"] = await shoptrail(lake, "build", "--rebuild");
+    return { ...costs, "landing all, of an edge that derives nothing": underived };
   } finally {
     await kafka.stop();
   }
 }
 
-async function shoptrail(command, ...args) {
-  const log = ["--log", "warn"];
-  return (await measure(PYTHON, [SHOPTRAIL, command, ...warehouse, ...log, ...args])).cost;
+/**
+ * Lands the records as they are drawn, which cleans them and derives what one event tells as the edge does, and takes them
+ * from there. Resolves to what that landing cost.
+ *
+ * @param {string} servers
+ */
+async function deriveRecords(servers) {
+  const topic = `${TOPIC}_underived`;
+  const cleaned = join(world, "underived");
+  await send(servers, topic, drawn, 0, events);
+  const cost = await landTopic(servers, topic, cleaned);
+  const count = Number(await run(PYTHON, [join(HERE, "understood.py"), cleaned, records]));
+  if (count !== events) throw new Error(`${count} of ${events} records landed as events`);
+  await rm(cleaned, { recursive: true });
+  return cost;
+}
+
+function send(servers, topic, from, first, end) {
+  return run(PYTHON, [join(HERE, "produce.py"), servers, topic, from, first, end].map(String));
+}
+
+function landTopic(servers, topic, into) {
+  return shoptrail(into, "land", "--once", "--bootstrap-servers", servers, "--topic", topic);
+}
+
+async function shoptrail(into, command, ...args) {
+  const fixed = ["--warehouse", `lake:${into}`, "--log", "warn"];
+  return (await measure(PYTHON, [SHOPTRAIL, command, ...fixed, ...args])).cost;
 }
 
 async function measurePeer(peer) {

@@ -252,7 +252,9 @@ fn items_text(event: &Event, derived: &Derived) -> serde_json::Result<Option<Str
 /// The same for the same record whichever way it came: as the text that stood in Kafka, or put together from the columns
 /// of Confluent's sink, which knows no missing lists and keeps `properties` in a form of its own.
 fn hash(record: &Record) -> serde_json::Result<i64> {
-    let text = serde_json::to_vec(record)?;
+    // Most records fit, so that the text is not moved while it grows.
+    let mut text = Vec::with_capacity(2_048);
+    serde_json::to_writer(&mut text, record)?;
     Ok(xxh3_64(&text).cast_signed())
 }
 

@@ -149,7 +149,7 @@ fn touched(stored: LazyFrame, moments: LazyFrame, spans: &Spans) -> PolarsResult
     let instant = |micros: Expr| micros.cast(ColumnType::Timestamp.polars());
     Ok(both(marked(stored, false), marked(moments, true))?
         .sort(
-            ["shop_id", "anonymous_id", "from", "to"],
+            ["anonymous_id", "shop_id", "from", "to"],
             SortMultipleOptions::default(),
         )
         .with_column(reaches.alias("reaches"))

@@ -187,16 +187,25 @@ fn fates(silver: &Silver) -> PolarsResult<LazyFrame> {
 /// around.
 fn with_missing(records: LazyFrame) -> PolarsResult<LazyFrame> {
     let day = || col("day").to_physical();
-    // Each record stands on all days from which it is seen; where it stands on its own, it is counted.
+    let session = ["session_id", "anonymous_id", "shop_id"];
+    let spans_days = day()
+        .min()
+        .over(session.map(col))?
+        .neq(day().max().over(session.map(col))?);
+    let records = records.with_column(spans_days.alias("spans_days"));
+    // Each record stands on all days from which it is seen, which are others in a session of several days alone; where it
+    // stands on its own, it is counted.
     let seen_from = (-AROUND..=AROUND)
-        .map(|step| records.clone().with_column((day() + lit(step)).alias("on")))
+        .map(|step| {
+            let seen = records.clone().filter(lit(step == 0).or(col("spans_days")));
+            seen.with_column((day() + lit(step)).alias("on"))
+        })
         .collect::<Vec<_>>();
-    let session = ["shop_id", "anonymous_id", "session_id", "on"];
-    let order = session
-        .iter()
-        .copied()
-        .chain(["seq", "event_time", "browser", "fate"]);
-    let before = col("seq").shift(lit(1)).over(session.map(col))?;
+    let seen = session.into_iter().chain(["on"]);
+    let order = seen.clone().chain(["seq", "event_time", "browser", "fate"]);
+    let before = col("seq")
+        .shift(lit(1))
+        .over(seen.map(col).collect::<Vec<_>>())?;
     let hole = col("seq") - before.fill_null(lit(0_i64)) - lit(1_i64);
     let is_hole = col("missing")
         .gt(lit(0_i64))

@@ -135,15 +135,23 @@ fn numbered(silver: &Silver) -> PolarsResult<LazyFrame> {
         lit(true).alias("is_order"),
     ]);
     let of_event = || [col("shop_id"), col("event_id")];
-    let searches = is("search")
-        .and(col("search_term").is_not_null())
+    let session = || ["session_key", "shop_id"].map(col);
+    let is_search = || is("search").and(col("search_term").is_not_null());
+    let searches = is_search()
         .cast(DataType::Int64)
         .cum_sum(false)
-        .over(["shop_id", "session_key"].map(col))?;
-    let in_order = ["shop_id", "session_key", "event_time", "seq", "event_id"];
-    Ok(silver
-        .events
-        .clone()
+        .over(session())?;
+    let in_order = ["session_key", "shop_id", "event_time", "seq", "event_id"];
+    let events = silver.events.clone();
+    // Most sessions have none.
+    let searching = events.clone().filter(is_search()).select(session());
+    Ok(events
+        .join(
+            searching,
+            session(),
+            session(),
+            JoinArgs::new(JoinType::Semi),
+        )
         .join(
             orders,
             of_event(),

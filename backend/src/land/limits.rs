@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::decode::Rows;
+use super::rows::Rows;
 
 /// How long one wait for a record lasts; bounds the time to notice a stop.
 const POLL: Duration = Duration::from_millis(100);

@@ -123,8 +123,8 @@ pub(super) fn read(bronze: LazyFrame, reporting: &Reporting) -> LazyFrame {
     ]))
 }
 
-/// What decides between the records of one event, in this order.
-pub const RIVALRY: [&str; 4] = ["shop_id", "event_id", "received_at", "record_hash"];
+/// What decides between the records of one event, in this order; of its identity, what tells most rows apart comes first.
+pub const RIVALRY: [&str; 4] = ["event_id", "shop_id", "received_at", "record_hash"];
 
 /// Keeps one record of each event: the one received first, whatever order they came in.
 pub fn dedupe(events: LazyFrame) -> LazyFrame {

@@ -282,9 +282,10 @@ fn sums(events: LazyFrame, reporting: &Reporting) -> PolarsResult<LazyFrame> {
 
 /// The order in which a session's events happened; the same for the same events, however they arrived.
 pub(super) fn in_order(events: LazyFrame) -> LazyFrame {
+    // What tells most rows apart comes first.
     let order = [
-        "shop_id",
         "anonymous_id",
+        "shop_id",
         "is_bot",
         "event_time",
         "seq",

@@ -132,7 +132,7 @@ pub fn build(visits: LazyFrame, sessions: LazyFrame) -> LazyFrame {
     let known = |column: &str| col(column).filter(col("user_id").is_not_null()).last();
     let visitors = visits
         .sort(
-            ["shop_id", "anonymous_id", "session_start", "session_key"],
+            ["anonymous_id", "shop_id", "session_start", "session_key"],
             SortMultipleOptions::default().with_maintain_order(true),
         )
         .group_by_stable(IDENTITY.map(col))
