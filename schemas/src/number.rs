@@ -1,5 +1,7 @@
 //! Numbers as shops write them: rounded in decimal, never by float arithmetic, and read from texts.
 
+use serde_json::Number;
+
 /// A number in units of its last decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rounded {
@@ -37,8 +39,7 @@ fn exact(number: f64, decimals: u32) -> Option<Rounded> {
 
 /// Rounds the shortest text.
 fn round_text(number: f64, decimals: u32) -> Option<Rounded> {
-    // `Display` writes the shortest such text, never with an exponent.
-    let text = number.abs().to_string();
+    let text = shortest(number.abs())?;
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = usize::try_from(decimals).ok()?;
     let (kept, rest) = fraction
@@ -51,6 +52,22 @@ fn round_text(number: f64, decimals: u32) -> Option<Rounded> {
         units: if number < 0.0 { -units } else { units },
         exact: rest.is_empty(),
     })
+}
+
+/// Writes the shortest such text, without an exponent. `None` for what no shop can mean: more than 16 digits before the point.
+///
+/// JSON's writer is there anyway: the standard library's would bring twenty kilobytes of its own.
+fn shortest(number: f64) -> Option<String> {
+    /// Below it JSON's writer takes an exponent: less than half of the smallest unit.
+    const MIN: f64 = 1e-5;
+    if number > 0.0 && number < MIN {
+        return Some("0.000001".to_owned());
+    }
+    let mut text = Number::from_f64(number)?.to_string();
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    Some(text).filter(|text| !text.contains('e'))
 }
 
 /// Returns the number that a count of units stands for.

@@ -13,6 +13,11 @@ use crate::tree::{Members, Tree};
 use crate::warning::WarningCode;
 use crate::{money, number};
 
+/// Writes a limit.
+fn shown(limit: f64) -> String {
+    to_json(limit).map_or_else(String::new, |limit| limit.to_string())
+}
+
 impl Check {
     pub(super) fn money(&mut self, value: &mut Tree<'_>, negative: bool) {
         let Some(number) = self.number(value, "a number") else {
@@ -21,7 +26,12 @@ impl Check {
         let amount = number.as_f64().unwrap_or(f64::NAN);
         let least = if negative { -MAX_AMOUNT } else { 0.0 };
         if !(least - MAX_NOISE..=MAX_AMOUNT).contains(&amount) {
-            let message = format!("{} is {number}: send {least} to {MAX_AMOUNT}", self.name());
+            let message = format!(
+                "{} is {number}: send {} to {}",
+                self.name(),
+                shown(least),
+                shown(MAX_AMOUNT)
+            );
             return self.reject(RejectCode::OutOfRange, message);
         }
         match self.currency {
@@ -33,7 +43,7 @@ impl Check {
             }
         }
         if amount < -MAX_NOISE {
-            let message = format!("{} is {amount}: taken as a reduction", self.name());
+            let message = format!("{} is {number}: taken as a reduction", self.name());
             self.warn(WarningCode::NegativeLine, message);
         }
     }
@@ -45,8 +55,10 @@ impl Check {
         let quantity = number.as_f64().unwrap_or(f64::NAN);
         if !(MIN_QUANTITY..=MAX_QUANTITY).contains(&quantity) {
             let message = format!(
-                "{} is {number}: send {MIN_QUANTITY} to {MAX_QUANTITY}",
-                self.name()
+                "{} is {number}: send {} to {}",
+                self.name(),
+                shown(MIN_QUANTITY),
+                shown(MAX_QUANTITY)
             );
             return self.reject(RejectCode::OutOfRange, message);
         }
