@@ -52,10 +52,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// Returns what is wrong with it, or with the body, if none can be found.
     pub fn write_key(&self, body: &[u8]) -> Result<String, Vec<Rejection>> {
-        let found = self
-            .write_key
-            .and_then(|text| serde_json::from_slice(text).ok());
-        if let Some(write_key) = found {
+        if let Some(write_key) = self.write_key.and_then(string) {
             return Ok(write_key);
         }
         let mut rejections = self.head(body).err().unwrap_or_default();
@@ -118,8 +115,7 @@ impl<'a> Frame<'a> {
         if is(name, "write_key") {
             self.write_key = Some(value);
         }
-        let is_json = || serde_json::from_slice::<&RawValue>(value).is_ok();
-        let stays = NEEDED.iter().any(|needed| is(name, needed)) || is_json();
+        let stays = NEEDED.iter().any(|needed| is(name, needed)) || is_json(value);
         self.head
             .extend_from_slice(if stays { value } else { b"null" });
         Some(())
@@ -162,7 +158,7 @@ impl<'a> Frame<'a> {
         let Some(next) = next.filter(|_| self.cuts < MAX_CUTS) else {
             return event;
         };
-        if serde_json::from_slice::<&RawValue>(event).is_ok() {
+        if is_json(event) {
             return event;
         }
         self.cuts = self.cuts.saturating_add(1);
@@ -188,8 +184,17 @@ fn is(name: &[u8], plain: &str) -> bool {
         .get(1..name.len().saturating_sub(1))
         .unwrap_or_default();
     inner == plain.as_bytes()
-        || inner.contains(&b'\\')
-            && serde_json::from_slice::<String>(name).is_ok_and(|name| name == plain)
+        || inner.contains(&b'\\') && string(name).is_some_and(|name| name == plain)
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| serde_json::from_str::<&RawValue>(text).is_ok())
+}
+
+/// Reads a JSON string.
+fn string(bytes: &[u8]) -> Option<String> {
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 /// Whether an event follows behind a list's bracket: then that was one too many.
