@@ -20,7 +20,7 @@ pub struct Warning {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WarningCode {
-    /// A text where a number belongs was read as the number: `"19.99"`, `"4,245.42"`.
+    /// A text where a number belongs was read as the number: `"19.99"`, `"4,245.42"`, an amount with its sign `"19,99 €"`.
     NumberFromText,
     /// A number where a text belongs was read as the text: a `user_id` of 42.
     TextFromNumber,

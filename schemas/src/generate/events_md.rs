@@ -210,8 +210,10 @@ fn rules() -> String {
         "\n## Money\n\n\
          Amounts are in the currency's major unit and are rounded to its decimals (ISO 4217), halves away from zero: \
          `4.35 * 3` in\nJavaScript is 13.049999999999999, and arrives as 13.05. Texts that are numbers are read as such: `\"19.99\"`, `\"4,245.42\"`,\n\
-         `\"4.245,42\"`, `\"12,5\"`; a single comma before three digits separates thousands,\n\
-         a single point is a decimal one (`\"1.234\"` is 1.234). An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
+         `\"4.245,42\"`, `\"12,5\"`, `\"+25\"`; a single comma before three digits separates thousands,\n\
+         a single point is a decimal one (`\"1.234\"` is 1.234). In an amount a currency's sign may stand before\n\
+         or behind the number (`\"€19.99\"`, `\"19,99 €\"`, `\"$1,234.50\"`): it says nothing, the event's `currency` counts. A code or a word there\n\
+         (`\"5 USD\"`) might contradict it, and such a text is no amount. An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
          negative price. Price × quantity is at most {MAX_AMOUNT}.\n\
          \n## Ids\n\n\
          `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\

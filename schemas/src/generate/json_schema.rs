@@ -231,15 +231,15 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
         Rule::Currency => json!({"type": types(&["string"]), "pattern": currencies()}),
         Rule::Integer { min, max } => json!({
             "type": types(&["number", "string"]), "minimum": min, "maximum": max,
-            "pattern": number::pattern(min < 0),
+            "pattern": number::pattern(),
         }),
         Rule::Money { negative } => json!({
             "type": types(&["number", "string"]), "minimum": least_amount(negative) - MAX_NOISE, "maximum": MAX_AMOUNT,
-            "pattern": number::pattern(negative),
+            "pattern": number::amount_pattern(),
         }),
         Rule::Quantity => json!({
             "type": types(&["number", "string"]), "minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY,
-            "pattern": number::pattern(false),
+            "pattern": number::pattern(),
         }),
         // Names and values are judged one by one, and left out.
         Rule::Properties => json!({"type": types(&["object"])}),

@@ -319,7 +319,7 @@ impl Check {
     }
 
     fn integer(&mut self, value: &mut Tree<'_>, min: i64, max: i64) {
-        let Some(number) = self.number(value, "an integer") else {
+        let Some(number) = self.number(value, "an integer", number::from_text) else {
             return;
         };
         let given = number.as_f64().unwrap_or(f64::NAN);
@@ -334,11 +334,16 @@ impl Check {
     }
 
     /// Returns a number, or a text that is one; then the text becomes the number.
-    fn number(&mut self, value: &mut Tree<'_>, expected: &str) -> Option<Number> {
+    fn number(
+        &mut self,
+        value: &mut Tree<'_>,
+        expected: &str,
+        read: fn(&str) -> Option<f64>,
+    ) -> Option<Number> {
         match value {
             Tree::Number(number) => return Some(number.clone()),
             Tree::Text(text) => {
-                if let Some(number) = number::from_text(text).and_then(to_json) {
+                if let Some(number) = read(text).and_then(to_json) {
                     let message = format!(
                         "{} is the text {}: read as {number}",
                         self.name(),

@@ -20,7 +20,7 @@ fn shown(limit: f64) -> String {
 
 impl Check {
     pub(super) fn money(&mut self, value: &mut Tree<'_>, negative: bool) {
-        let Some(number) = self.number(value, "a number") else {
+        let Some(number) = self.number(value, "a number", number::amount_from_text) else {
             return;
         };
         let amount = number.as_f64().unwrap_or(f64::NAN);
@@ -49,7 +49,7 @@ impl Check {
     }
 
     pub(super) fn quantity(&mut self, value: &mut Tree<'_>) {
-        let Some(number) = self.number(value, "a number") else {
+        let Some(number) = self.number(value, "a number", number::from_text) else {
             return;
         };
         let quantity = number.as_f64().unwrap_or(f64::NAN);
