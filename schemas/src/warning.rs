@@ -42,7 +42,8 @@ pub enum WarningCode {
     LoneSurrogate,
     /// A text beyond the field's limit was cut.
     Shortened,
-    /// A currency or country in lower case, or with spaces around it, was read as its code: `eur`.
+    /// A currency or country in lower case, an `event_id` in upper case, or one with spaces around it, was read as it should be:
+    /// `eur`.
     UpperCase,
     /// A field that only describes was not as it should be, or one that may be absent was an empty text: left out.
     LeftOut,

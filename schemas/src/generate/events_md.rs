@@ -220,7 +220,7 @@ fn rules() -> String {
          leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\
          `{{{{user.id}}}}`, `${{id}}` and the like, the hash of an empty text (MD5, SHA-1, SHA-256), and all that is neither a text nor an integer of at most 53 bits. Then a `user_id` is\n\
          left out, a purchase is an order of its own (its `event_id` becomes the `transaction_id`), and an item goes by its `item_name`.\n\
-         Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
+         An `event_id` in upper case is read in lower case. Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
          \n## What only describes\n\n\
          A field that no sum and no visit depends on costs no event. If it is not as the tables say, it is left out with a warning\n\
          (`left_out`), unless the event's type requires it: then the event is refused. The tables say which fields these are. Of\n\

@@ -228,6 +228,10 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             text.insert("not".to_owned(), json!({"pattern": placeholder::pattern()}));
             json!({"anyOf": [text, integer_id()]})
         }
+        Rule::Text {
+            form: Some(Form::UuidV7),
+            ..
+        } => json!({"type": types(&["string"]), "pattern": uuids()}),
         Rule::Currency => json!({"type": types(&["string"]), "pattern": currencies()}),
         Rule::Integer { min, max } => json!({
             "type": types(&["number", "string"]), "minimum": min, "maximum": max,
@@ -308,6 +312,15 @@ fn currencies() -> String {
     let codes = in_any_case(money::codes());
     let codes = codes.trim_start_matches('^').trim_end_matches('$');
     format!("^{around}{codes}{around}$")
+}
+
+/// UUIDs in any case, with what is not seen around them.
+fn uuids() -> String {
+    let around = placeholder::invisible();
+    let uuid = Form::UuidV7.pattern().replace("a-f", "a-fA-F");
+    let uuid = uuid.replace("[89ab]", "[89abAB]");
+    let uuid = uuid.trim_start_matches('^').trim_end_matches('$');
+    format!("^{around}{uuid}{around}$")
 }
 
 fn in_any_case<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {

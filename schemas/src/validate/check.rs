@@ -276,7 +276,8 @@ impl Check {
         let Tree::Text(code) = value else {
             return self.wrong_type(value, "a string");
         };
-        self.upper_case(code, |code| money::digits(code).is_some());
+        let is_currency = |code: &str| money::digits(code).is_some();
+        self.other_case(code, str::to_ascii_uppercase, is_currency);
         if money::digits(code).is_none() {
             let message = format!(
                 "{} is not a currency: send an ISO 4217 code such as `EUR`",
