@@ -109,7 +109,7 @@ pub struct Context {
 /// The rules of [`BatchHead`]'s fields.
 pub(crate) const FIELDS: &[Field] = &[
     Field::required("write_key", text(1, MAX_NAME)),
-    Field::required("sent_at", rule::integer(0, MAX_TIMESTAMP_MS)),
+    Field::required("sent_at", rule::instant(0, MAX_TIMESTAMP_MS)),
     Field::required("tracker", Rule::Object(TRACKER)),
     Field::describing("context", Rule::Object(CONTEXT)),
 ];

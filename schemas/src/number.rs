@@ -151,7 +151,7 @@ fn is_currency_sign(character: char) -> bool {
 }
 
 /// What may stand around a number in a text.
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// What may stand between a number and a currency's sign.
 const BLANKS: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
@@ -181,7 +181,7 @@ pub(crate) fn amount_pattern() -> String {
 }
 
 #[cfg(feature = "json-schema")]
-const SPACE_PATTERN: &str = r"[ \t\r\n]*";
+pub(crate) const SPACE_PATTERN: &str = r"[ \t\r\n]*";
 #[cfg(feature = "json-schema")]
 const SIGN_PATTERN: &str = r"[-+\u2212]";
 

@@ -149,6 +149,9 @@ fn holds(rule: Rule) -> String {
         Rule::EventType => "an event type".to_owned(),
         Rule::Currency => "an ISO 4217 code, such as `EUR`".to_owned(),
         Rule::Integer { min, max } => format!("integer, {min} to {max}"),
+        Rule::Instant { min, max } => {
+            format!("integer, {min} to {max}, or a text such as `2026-11-23T00:00:00.123Z`")
+        }
         Rule::Prose { min, max } => {
             let least = if min > 0 { ", not empty" } else { "" };
             format!("text of up to {max} characters{least}; a longer one is cut")
@@ -233,7 +236,8 @@ fn rules() -> String {
          is within the bounds. That cannot be either where the clock is ahead by an hour or more at sending while the event's own\n\
          time is that of its receipt, within {minutes} minutes. Nothing tells when a clock was set while an event waited for longer\n\
          than that, or was wrong at the event and right at sending: then an event may be dated so many days off, but never outside\n\
-         the bounds. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
+         the bounds. A text of ISO 8601 with its offset from UTC (`2026-11-23T01:00:00+01:00`) is read as its instant; one without\n\
+         is refused, because nobody knows which it means. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
          `session_id`, `seq` decides the order.\n\
          \n## Consent\n\n\
          `consent` says what the visitor said: `granted`, `denied`, or `not_asked` where nobody asked. Nobody's consent is invented.\n\

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::batch::{self, Batch};
+use crate::calendar;
 use crate::consent::ConsentState;
 use crate::derive::{Channel, ReferrerKind};
 use crate::event::{self, Event, Property};
@@ -18,7 +19,7 @@ use crate::limits::{
     MAX_SAFE_INTEGER, MAX_URL, MIN_QUANTITY,
 };
 use crate::money;
-use crate::number;
+use crate::number::{self, SPACE_PATTERN};
 use crate::placeholder;
 use crate::record::{Device, Record};
 use crate::reject::RejectCode;
@@ -237,6 +238,10 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             "type": types(&["number", "string"]), "minimum": min, "maximum": max,
             "pattern": number::pattern(),
         }),
+        Rule::Instant { min, max } => json!({
+            "type": types(&["number", "string"]), "minimum": min, "maximum": max,
+            "pattern": format!("{}|^{SPACE_PATTERN}{}{SPACE_PATTERN}$", number::pattern(), calendar::iso_8601_pattern()),
+        }),
         Rule::Money { negative } => json!({
             "type": types(&["number", "string"]), "minimum": least_amount(negative) - MAX_NOISE, "maximum": MAX_AMOUNT,
             "pattern": number::amount_pattern(),
@@ -271,7 +276,9 @@ fn record_keywords(field: &Field) -> Map<String, Value> {
         Rule::PageUrl => json!({"maxLength": MAX_URL, "pattern": Form::WebUrl.pattern()}),
         Rule::ShopId { max } => lengths(1, max),
         Rule::Currency => json!({"pattern": "^[A-Z]{3}$"}),
-        Rule::Integer { min, max } => json!({"minimum": min, "maximum": max}),
+        Rule::Integer { min, max } | Rule::Instant { min, max } => {
+            json!({"minimum": min, "maximum": max})
+        }
         Rule::Money { negative } => {
             json!({"minimum": least_amount(negative), "maximum": MAX_AMOUNT})
         }

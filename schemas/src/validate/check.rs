@@ -19,7 +19,7 @@ use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
 use crate::warning::{Warning, WarningCode};
-use crate::{integer, money, number};
+use crate::{calendar, integer, money, number};
 use places::Places;
 
 /// Room for the pointers of known fields: `/items/199/item_category5`.
@@ -245,7 +245,10 @@ impl Check {
             Rule::Prose { min, max } => self.prose(value, min, max),
             Rule::PageUrl => self.page_url(value),
             Rule::ShopId { max } => self.shop_id(value, max),
-            Rule::Integer { min, max } => self.integer(value, min, max),
+            Rule::Integer { min, max } => {
+                self.integer(value, rule, number::from_text, min, max);
+            }
+            Rule::Instant { min, max } => self.integer(value, rule, instant, min, max),
             Rule::Money { negative } => self.money(value, negative),
             Rule::Quantity => self.quantity(value),
             Rule::Consent => self.consent(value),
@@ -319,8 +322,15 @@ impl Check {
         }
     }
 
-    fn integer(&mut self, value: &mut Tree<'_>, min: i64, max: i64) {
-        let Some(number) = self.number(value, "an integer", number::from_text) else {
+    fn integer(
+        &mut self,
+        value: &mut Tree<'_>,
+        rule: Rule,
+        read: fn(&str) -> Option<f64>,
+        min: i64,
+        max: i64,
+    ) {
+        let Some(number) = self.number(value, rule.expected(), read) else {
             return;
         };
         let given = number.as_f64().unwrap_or(f64::NAN);
@@ -466,6 +476,13 @@ impl Check {
         let list = parents.rsplit('/').next().unwrap_or_default();
         excerpt(&format!("{list}/{segment}"))
     }
+}
+
+/// Reads milliseconds since the epoch, or the text of a time.
+fn instant(text: &str) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "years have four digits")]
+    let read = |ms: i64| ms as f64;
+    number::from_text(text).or_else(|| calendar::from_iso_8601(text).map(read))
 }
 
 /// Writes a number as JavaScript does: an integer without a fraction.
