@@ -45,7 +45,8 @@ pub enum WarningCode {
     /// A currency or country in lower case, an `event_id` in upper case, or one with spaces around it, was read as it should be:
     /// `eur`.
     UpperCase,
-    /// A field that only describes was not as it should be, or one that may be absent was an empty text: left out.
+    /// A field that only describes was not as it should be, one that may be absent was an empty text, or a line of `items` was
+    /// none: left out.
     LeftOut,
 }
 

@@ -227,7 +227,7 @@ fn rules() -> String {
          \n## What only describes\n\n\
          A field that no sum and no visit depends on costs no event. If it is not as the tables say, it is left out with a warning\n\
          (`left_out`), unless the event's type requires it: then the event is refused. The tables say which fields these are. Of\n\
-         `properties`, a single one is left out; of the `context` of a batch, too, without a warning.\n\
+         `properties`, a single one is left out; of `items`, a line that is `null` or `false`, as conditions leave it in JavaScript; of the `context` of a batch, too, without a warning.\n\
          \n## Time\n\n\
          An event is at most {days} days old when the edge receives it, unless the edge is set otherwise, and at most {minutes} minutes in\n\
          the future (`too_old`, `in_future`). A browser whose clock agrees with the edge's within {minutes} minutes keeps its own times:\n\

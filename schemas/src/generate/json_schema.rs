@@ -190,6 +190,12 @@ fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
             if !describes {
                 property.extend(keywords);
             }
+            if side == Side::Client
+                && matches!(field.rule, Rule::List { .. })
+                && let Some(of) = property.get_mut("items")
+            {
+                *of = json!({"anyOf": [of.take(), {"enum": [null, false]}]});
+            }
             if side == Side::Client && may_be_blank(field) {
                 let description = property.remove("description");
                 let rules = json!({"anyOf": [std::mem::take(property), blank()]});
@@ -352,7 +358,7 @@ fn present(name: &str) -> Value {
         Some(Field {
             rule: Rule::List { .. },
             ..
-        }) => json!({"type": "array", "minItems": 1}),
+        }) => json!({"type": "array", "contains": {"type": "object"}}),
         Some(Field {
             rule: Rule::ShopId { max },
             ..

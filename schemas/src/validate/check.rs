@@ -371,7 +371,7 @@ impl Check {
         None
     }
 
-    fn list<'a>(&mut self, entries: &mut [Tree<'a>], max: usize, fields: &[Field]) {
+    fn list(&mut self, entries: &mut Vec<Tree<'_>>, max: usize, fields: &[Field]) {
         if entries.len() > max {
             let message = format!(
                 "{} has {} entries: send at most {max}",
@@ -386,9 +386,16 @@ impl Check {
                     check.object(fields, object);
                     check.item(object);
                 }
+                // What a condition leaves in JavaScript: `[mug, hasGift && gift]`.
+                Tree::Null | Tree::Boolean(false) => {
+                    let message = format!("{} is no object; left out", check.name());
+                    check.repair(WarningCode::LeftOut, message);
+                    *entry = Tree::Null;
+                }
                 other => check.wrong_type(other, "an object"),
             });
         }
+        entries.retain(|entry| !entry.is_null());
     }
 
     /// Checks what depends on several fields of an item.

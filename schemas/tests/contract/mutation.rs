@@ -285,6 +285,9 @@ fn lists_and_objects() -> Vec<Value> {
     };
     vec![
         json!([null]),
+        json!([null, false]),
+        json!([null, {"item_id": "sku-1"}, false]),
+        json!([true, {"item_id": "sku-1"}]),
         json!([{}]),
         json!(["sku-1"]),
         json!([{"item_id": "sku-1"}]),
