@@ -196,7 +196,7 @@ impl Form {
         match self {
             Self::UuidV7 => "a UUID of version 7 in lower case",
             Self::Id => "letters, digits, `_` and `-` only, no placeholder",
-            Self::WebUrl => "an absolute `http://` or `https://` address without spaces",
+            Self::WebUrl => "an absolute `http://` or `https://` address",
             Self::SnakeCase => "lower-case letters, digits and `_` only, beginning with a letter",
             Self::Country => "two upper-case letters (ISO 3166-1 alpha-2)",
         }

@@ -42,6 +42,8 @@ pub enum WarningCode {
     LoneSurrogate,
     /// A text beyond the field's limit was cut.
     Shortened,
+    /// A page's address had spaces or control characters, as one that was decoded has: they were escaped.
+    AddressEscaped,
     /// A currency or country in lower case, an `event_id` in upper case, or one with spaces around it, was read as it should be:
     /// `eur`.
     UpperCase,
@@ -52,7 +54,7 @@ pub enum WarningCode {
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NumberFromText,
         Self::TextFromNumber,
         Self::ConsentFromBoolean,
@@ -64,6 +66,7 @@ impl WarningCode {
         Self::IdTrimmed,
         Self::LoneSurrogate,
         Self::Shortened,
+        Self::AddressEscaped,
         Self::UpperCase,
         Self::LeftOut,
     ];
@@ -83,6 +86,7 @@ impl WarningCode {
             Self::IdTrimmed => "id_trimmed",
             Self::LoneSurrogate => "lone_surrogate",
             Self::Shortened => "shortened",
+            Self::AddressEscaped => "address_escaped",
             Self::UpperCase => "upper_case",
             Self::LeftOut => "left_out",
         }

@@ -157,7 +157,7 @@ fn holds(rule: Rule) -> String {
             format!("text of up to {max} characters{least}; a longer one is cut")
         }
         Rule::PageUrl => format!(
-            "text of up to {MAX_URL} characters: {}; a longer one is cut and keeps its campaign",
+            "text of up to {MAX_URL} characters: {}; spaces in it are escaped; a longer one is cut and keeps its campaign",
             Form::WebUrl.expected()
         ),
         Rule::ShopId { max } => {
@@ -170,7 +170,7 @@ fn holds(rule: Rule) -> String {
             )
         }
         Rule::Quantity => format!(
-            "number, {MIN_QUANTITY} to {MAX_QUANTITY}, rounded to {QUANTITY_DECIMALS} decimals"
+            "number, {MIN_QUANTITY} to {MAX_QUANTITY}, rounded to {QUANTITY_DECIMALS} decimals; 0 is none"
         ),
         Rule::Consent => Rule::Consent.expected().to_owned(),
         Rule::Object(_) => "object, see below".to_owned(),
@@ -218,6 +218,10 @@ fn rules() -> String {
          or behind the number (`\"€19.99\"`, `\"19,99 €\"`, `\"$1,234.50\"`): it says nothing, the event's `currency` counts. A code or a word there\n\
          (`\"5 USD\"`) might contradict it, and such a text is no amount. An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
          negative price. Price × quantity is at most {MAX_AMOUNT}.\n\
+         \n\
+         A line with a `quantity` of 0 was not bought: where quantities are pieces (carts, checkout, `purchase`, `refund`), it is left\n\
+         out with a warning, and the event stays. Where all lines have 0, and where shops say by it what they have in stock\n\
+         (`view_item`, lists), it says nothing: then the `quantity` is left out, which is a quantity of 1.\n\
          \n## Ids\n\n\
          `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\
          leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\

@@ -225,7 +225,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
         Rule::Prose { min, .. } => {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
-        Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
+        Rule::PageUrl => json!({"pattern": addresses()}),
         Rule::Text {
             form: Some(Form::Id),
             ..
@@ -253,7 +253,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             "pattern": number::amount_pattern(),
         }),
         Rule::Quantity => json!({
-            "type": types(&["number", "string"]), "minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY,
+            "type": types(&["number", "string"]), "minimum": 0, "maximum": MAX_QUANTITY,
             "pattern": number::pattern(),
         }),
         // Names and values are judged one by one, and left out.
@@ -325,6 +325,14 @@ fn currencies() -> String {
     let codes = in_any_case(money::codes());
     let codes = codes.trim_start_matches('^').trim_end_matches('$');
     format!("^{around}{codes}{around}$")
+}
+
+/// Addresses of pages, in which there may be anything that is escaped if something else is there too.
+fn addresses() -> String {
+    let around = placeholder::invisible();
+    let seen = around.replace('[', "[^").replace('*', "");
+    let whole = Form::WebUrl.pattern();
+    format!("{whole}|^{around}https?://[\\s\\S]*{seen}")
 }
 
 /// UUIDs in any case, with what is not seen around them.

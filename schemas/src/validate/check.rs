@@ -34,6 +34,10 @@ pub(crate) struct Check {
     currency: Currency,
     /// The fields that the event's type requires.
     required: &'static [&'static str],
+    /// Whether a line of which there are 0 is none.
+    counts_pieces: bool,
+    /// Whether there may be such a line.
+    may_have_none: bool,
     rejections: Vec<Rejection>,
     warnings: Vec<Warning>,
     /// Whether a value was changed.
@@ -69,6 +73,8 @@ impl Check {
             pointer: String::with_capacity(USUAL_POINTER),
             currency: Currency::Absent,
             required: &[],
+            counts_pieces: false,
+            may_have_none: false,
             rejections: Vec::new(),
             warnings: Vec::new(),
             repaired: false,
@@ -117,9 +123,10 @@ impl Check {
         };
     }
 
-    /// Makes fields be judged that would be left out in other events.
-    pub(crate) fn set_required(&mut self, required: &'static [&'static str]) {
-        self.required = required;
+    /// Makes fields be judged that would be left out in events of other types.
+    pub(crate) fn set_type(&mut self, event_type: EventType) {
+        self.required = event_type.spec().required;
+        self.counts_pieces = event_type.counts_pieces();
     }
 
     /// Goes one step down, for as long as `walk` runs. The segment is as a JSON Pointer writes it.
@@ -395,7 +402,36 @@ impl Check {
                 other => check.wrong_type(other, "an object"),
             });
         }
+        if self.may_have_none {
+            self.lines_of_none(entries);
+        }
         entries.retain(|entry| !entry.is_null());
+    }
+
+    /// Leaves lines out of which there are 0. Where that is all of them, or says what is in stock, the quantity says nothing.
+    #[cold]
+    fn lines_of_none(&mut self, entries: &mut [Tree<'_>]) {
+        let is_none = |entry: &Tree<'_>| matches!(entry, Tree::Object(item) if item.number("quantity") == Some(0.0));
+        let is_bought = |entry: &Tree<'_>| !entry.is_null() && !is_none(entry);
+        let lines_go = self.counts_pieces && entries.iter().any(is_bought);
+        for (position, entry) in entries.iter_mut().enumerate() {
+            if !is_none(entry) {
+                continue;
+            }
+            self.at(&position.to_string(), |check| match entry {
+                Tree::Object(item) if !lines_go => {
+                    check.at("quantity", |check| {
+                        check.repair(WarningCode::LeftOut, "`quantity` is 0; left out".to_owned());
+                    });
+                    item.set("quantity", Tree::Null);
+                }
+                entry => {
+                    let message = format!("{} has a quantity of 0; left out", check.name());
+                    check.repair(WarningCode::LeftOut, message);
+                    *entry = Tree::Null;
+                }
+            });
+        }
     }
 
     /// Checks what depends on several fields of an item.

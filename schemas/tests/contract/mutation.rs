@@ -164,6 +164,12 @@ fn texts() -> Vec<String> {
         "https://a\u{feff}",
         "ftp://a",
         " https://a",
+        "https:// ",
+        "https://\u{feff} ",
+        "https://\u{a0}",
+        " https://a/b c?d=e f\tg#h i \n",
+        "https://a/größe 42",
+        "x https://a",
         "https://a#<script>",
     ];
     let uuids = [

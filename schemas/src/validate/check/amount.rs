@@ -53,7 +53,7 @@ impl Check {
             return;
         };
         let quantity = number.as_f64().unwrap_or(f64::NAN);
-        if !(MIN_QUANTITY..=MAX_QUANTITY).contains(&quantity) {
+        if !(0.0..=MAX_QUANTITY).contains(&quantity) {
             let message = format!(
                 "{} is {number}: send {} to {}",
                 self.name(),
@@ -62,13 +62,13 @@ impl Check {
             );
             return self.reject(RejectCode::OutOfRange, message);
         }
-        if quantity.fract() == 0.0 {
-            return;
+        self.may_have_none |= quantity < MIN_QUANTITY;
+        if quantity.fract() != 0.0 {
+            let message = format!("{} is {number}: no whole number of pieces", self.name());
+            self.warn(WarningCode::DecimalQuantity, message);
+            let why = format_args!("quantities have {QUANTITY_DECIMALS} decimals");
+            self.round(value, &number, QUANTITY_DECIMALS, why);
         }
-        let message = format!("{} is {number}: no whole number of pieces", self.name());
-        self.warn(WarningCode::DecimalQuantity, message);
-        let why = format_args!("quantities have {QUANTITY_DECIMALS} decimals");
-        self.round(value, &number, QUANTITY_DECIMALS, why);
     }
 
     /// Rounds a number that has more decimals than it may.

@@ -88,6 +88,9 @@ impl Check {
         let Tree::Text(text) = value else {
             return self.wrong_type(value, "a string");
         };
+        if !Form::WebUrl.matches(text) {
+            self.escape_address(text);
+        }
         if !self.has_form(text, Some(Form::WebUrl)) {
             return;
         }
@@ -96,6 +99,16 @@ impl Check {
             let message = format!("{} has {length} characters: cut to {MAX_URL}", self.name());
             self.repair(WarningCode::Shortened, message);
             *text = Cow::Owned(address::shorten(text, MAX_URL));
+        }
+    }
+
+    #[cold]
+    fn escape_address(&mut self, text: &mut Cow<'_, str>) {
+        let escaped = address::escape_spaces(text);
+        if Form::WebUrl.matches(&escaped) {
+            let message = format!("{} has spaces: they are escaped", self.name());
+            self.repair(WarningCode::AddressEscaped, message);
+            *text = Cow::Owned(escaped);
         }
     }
 
