@@ -30,33 +30,8 @@ pub fn retry_after(value: &str, now: u64) -> Option<u32> {
     if let Ok(seconds) = value.parse() {
         return Some(seconds);
     }
-    let date = u64::try_from(http_date(value)?).unwrap_or(0);
+    let date = u64::try_from(calendar::from_http_date(value)?).unwrap_or(0);
     Some(u32::try_from(date.saturating_sub(now)).unwrap_or(u32::MAX))
-}
-
-/// Reads a date of HTTP as seconds since the epoch, in each of the three forms that RFC 9110 wants read:
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
-fn http_date(text: &str) -> Option<i64> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let words = text.split([' ', ',', '-']).filter(|word| !word.is_empty());
-    // The day of the week says nothing new.
-    let mut words = words.skip(1);
-    let [first, second, third, fourth] = [(); 4].map(|()| words.next().unwrap_or_default());
-    let (day, month, year, time) = match second.parse::<u8>() {
-        Ok(_) => (second, first, fourth, third),
-        Err(_) => (first, second, third, fourth),
-    };
-    let place = MONTHS.find(month)?;
-    let month = (place % 3 == 0 && month.len() == 3).then_some(place / 3 + 1)?;
-    let year: i64 = match year.parse().ok()? {
-        year @ 0..70 => year + 2000,
-        year @ 70..100 => year + 1900,
-        year => year,
-    };
-    let days = calendar::days(year, i64::try_from(month).ok()?, day.parse().ok()?)?;
-    let mut time = time.split(':').map(|part| part.parse().ok());
-    let seconds = calendar::seconds(time.next()??, time.next()??, time.next()??)?;
-    Some(days * 86_400 + seconds)
 }
 
 /// Whether the platform might drop a message if it were retried once more.

@@ -2,9 +2,34 @@
 
 use crate::number::SPACES;
 
-/// Returns how many days after 1970-01-01 a date is. `None` if there is no such day in the years 1 to 9999.
+/// Reads a date of HTTP as seconds since the epoch, in each of the three forms that RFC 9110 wants read:
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 #[must_use]
-pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+pub fn from_http_date(text: &str) -> Option<i64> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let words = text.split([' ', ',', '-']).filter(|word| !word.is_empty());
+    // The day of the week says nothing new.
+    let mut words = words.skip(1);
+    let [first, second, third, fourth] = [(); 4].map(|()| words.next().unwrap_or_default());
+    let (day, month, year, time) = match second.parse::<u8>() {
+        Ok(_) => (second, first, fourth, third),
+        Err(_) => (first, second, third, fourth),
+    };
+    let place = MONTHS.find(month)?;
+    let month = (place % 3 == 0 && month.len() == 3).then_some(place / 3 + 1)?;
+    let year: i64 = match year.parse().ok()? {
+        year @ 0..70 => year + 2000,
+        year @ 70..100 => year + 1900,
+        year => year,
+    };
+    let days = days(year, i64::try_from(month).ok()?, day.parse().ok()?)?;
+    let mut time = time.split(':').map(|part| part.parse().ok());
+    let seconds = seconds(time.next()??, time.next()??, time.next()??)?;
+    Some(days * 86_400 + seconds)
+}
+
+/// Returns how many days after 1970-01-01 a date is. `None` if there is no such day in the years 1 to 9999.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
         2 if is_leap => 29,
@@ -95,8 +120,7 @@ fn number(digits: &str, width: usize, max: i64) -> Option<i64> {
 }
 
 /// Returns how many seconds after midnight a time is. `None` if a day has no such time; a leap second is the one after it.
-#[must_use]
-pub fn seconds(hour: i64, minute: i64, second: i64) -> Option<i64> {
+fn seconds(hour: i64, minute: i64, second: i64) -> Option<i64> {
     let is_time =
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
     is_time.then_some((hour * 60 + minute) * 60 + second)
