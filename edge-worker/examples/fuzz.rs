@@ -61,6 +61,15 @@ const TOKENS: &[&[u8]] = &[
     b"\"4,245.42\"",
     b"utm_source=",
     b"&amp;",
+    b"(at)",
+    b"%2525",
+    b"%3f",
+    b"\"userId\":",
+    b"\"context\":",
+    b"\"quantity\":0",
+    b"\"2026-11-23T00:00:00Z\"",
+    b"\"\xe2\x82\xac5\"",
+    b"\xef\xbc\x94",
     b"\xe2\x80\xa8",
 ];
 

@@ -1,7 +1,6 @@
 //! One request, from top to bottom: read, admit, limit, enrich, judge, hand over, reply.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use serde_json::json;
 use worker::Date;
@@ -128,11 +127,18 @@ fn judged(
 /// Whether this instance keeps one more of what was refused of a shop.
 fn sample(shop_id: &str, refused: Refused<'_>, now: i64) -> Option<u64> {
     thread_local! {
-        static SAMPLERS: RefCell<HashMap<String, Sampler>> = RefCell::default();
+        /// By shop: there are few.
+        static SAMPLERS: RefCell<Vec<(String, Sampler)>> = RefCell::default();
     }
     SAMPLERS.with_borrow_mut(|samplers| {
-        let sampler = samplers.entry(shop_id.to_owned()).or_default();
-        sampler.take(refused, now)
+        let known = samplers.iter_mut().find(|(known, _)| known == shop_id);
+        if let Some((_, sampler)) = known {
+            return sampler.take(refused, now);
+        }
+        let mut sampler = Sampler::default();
+        let taken = sampler.take(refused, now);
+        samplers.push((shop_id.to_owned(), sampler));
+        taken
     })
 }
 

@@ -130,7 +130,7 @@ fn rejections_headers(rejections: &[Rejection], source: Source<'_>) -> Headers {
         Some(first) => headers(first.code.as_str(), &first.pointer, &first.message),
         None => Vec::new(),
     };
-    let list = serde_json::json!(rejections).to_string();
+    let list = serde_json::to_string(&rejections).unwrap_or_default();
     all.push(header("rejections", &list));
     all.push(header("shop_id", source.shop_id));
     all.push(header("received_at", &source.received_at.to_string()));

@@ -12,6 +12,8 @@ use crate::scan::Cursor;
 const FIRST: &[u8] = br#""event_id""#;
 /// The members that a batch cannot do without: broken ones are for the contract to judge. Others are left out.
 const NEEDED: [&str; 3] = ["write_key", "sent_at", "tracker"];
+/// The members that a batch has: where a broken one before them ends.
+const MEMBERS: [&str; 5] = ["write_key", "sent_at", "tracker", "context", "events"];
 /// Most cuts in one body: each reads what is left of it once more.
 const MAX_CUTS: usize = 10;
 
@@ -52,10 +54,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// Returns what is wrong with it, or with the body, if none can be found.
     pub fn write_key(&self, body: &[u8]) -> Result<String, Vec<Rejection>> {
-        let found = self
-            .write_key
-            .and_then(|text| serde_json::from_slice(text).ok());
-        if let Some(write_key) = found {
+        if let Some(write_key) = self.write_key.and_then(string) {
             return Ok(write_key);
         }
         let mut rejections = self.head(body).err().unwrap_or_default();
@@ -92,14 +91,38 @@ impl<'a> Frame<'a> {
             return Some(());
         }
         loop {
-            let name = cursor.string()?;
-            cursor.eat(b':').then_some(())?;
-            self.read_member(name, cursor)?;
+            let before = *cursor;
+            match cursor.string().filter(|_| cursor.eat(b':')) {
+                Some(name) => self.read_member(name, cursor)?,
+                // A name that lacks a quote.
+                None => *cursor = self.before_next_member(before)?,
+            }
             if cursor.eat(b'}') {
                 return Some(());
             }
+            if cursor.peek().is_none() && self.events.is_empty() {
+                // A value that lacks a bracket took all that came behind it.
+                *cursor = self.before_next_member(before)?;
+            }
             cursor.eat(b',').then_some(())?;
         }
+    }
+
+    /// Finds the comma before the next member that a batch has: one that lacks a quote or a bracket seems to hold those behind it.
+    fn before_next_member(&mut self, from: Cursor<'a>) -> Option<Cursor<'a>> {
+        if self.cuts >= MAX_CUTS {
+            return None;
+        }
+        self.cuts = self.cuts.saturating_add(1);
+        let rest = from.rest();
+        let comma = memchr_iter(b',', rest).find(|comma| {
+            let mut behind = Cursor::new(rest.get(comma.saturating_add(1)..).unwrap_or_default());
+            let name = behind.string();
+            name.is_some_and(|name| MEMBERS.iter().any(|known| is(name, known))) && behind.eat(b':')
+        })?;
+        let mut cursor = from;
+        cursor.take(comma);
+        Some(cursor)
     }
 
     fn read_member(&mut self, name: &'a [u8], cursor: &mut Cursor<'a>) -> Option<()> {
@@ -114,12 +137,19 @@ impl<'a> Frame<'a> {
             self.stand_in();
             return is_closed.then_some(());
         }
+        let before = *cursor;
         let value = cursor.value();
         if is(name, "write_key") {
             self.write_key = Some(value);
         }
-        let is_json = || serde_json::from_slice::<&RawValue>(value).is_ok();
-        let stays = NEEDED.iter().any(|needed| is(name, needed)) || is_json();
+        let is_json = is_json(value);
+        if !is_json
+            && let Some(next) = self.before_next_member(before)
+            && next.rest().len() > cursor.rest().len()
+        {
+            *cursor = next;
+        }
+        let stays = is_json || NEEDED.iter().any(|needed| is(name, needed));
         self.head
             .extend_from_slice(if stays { value } else { b"null" });
         Some(())
@@ -162,7 +192,7 @@ impl<'a> Frame<'a> {
         let Some(next) = next.filter(|_| self.cuts < MAX_CUTS) else {
             return event;
         };
-        if serde_json::from_slice::<&RawValue>(event).is_ok() {
+        if is_json(event) {
             return event;
         }
         self.cuts = self.cuts.saturating_add(1);
@@ -188,8 +218,17 @@ fn is(name: &[u8], plain: &str) -> bool {
         .get(1..name.len().saturating_sub(1))
         .unwrap_or_default();
     inner == plain.as_bytes()
-        || inner.contains(&b'\\')
-            && serde_json::from_slice::<String>(name).is_ok_and(|name| name == plain)
+        || inner.contains(&b'\\') && string(name).is_some_and(|name| name == plain)
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| serde_json::from_str::<&RawValue>(text).is_ok())
+}
+
+/// Reads a JSON string.
+fn string(bytes: &[u8]) -> Option<String> {
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 /// Whether an event follows behind a list's bracket: then that was one too many.
@@ -310,13 +349,44 @@ mod tests {
             let frame = Frame::read(body.as_bytes());
             assert!(frame.head(body.as_bytes()).is_ok(), "{member}");
         }
+        let body = format!(r#"{{{HEAD},"more":01,"context":{{"language":"de"}},"events":[1]}}"#);
+        let head = Frame::read(body.as_bytes()).head(body.as_bytes()).unwrap();
+        assert_eq!(head.info.context.unwrap().language.unwrap(), "de");
         let body = br#"{"write_key":"pk","sent_at":NaN,"events":[1]}"#;
         let rejections = Frame::read(body).head(body).unwrap_err();
         assert_eq!(rejections[0].code, RejectCode::MalformedJson);
     }
 
     #[test]
+    fn member_that_lacks_a_quote_or_a_bracket_takes_no_event_along() {
+        for member in [
+            r#""context":{"language":"de,"time_zone":"Europe/Berlin"}"#,
+            r#""context":{"language":"de","time_zone":"Europe/Berlin}"#,
+            r#""context":{"language:"de","time_zone":"Europe/Berlin"}"#,
+            r#""context":{"language":"de""#,
+            r#""context:{"language":"de"}"#,
+            r#"context":{"language":"de"}"#,
+            r#""context" {"language":"de"}"#,
+            r#""more":"\"#,
+        ] {
+            for body in [
+                format!(r#"{{{HEAD},{member},"events":[{{"a":"x"}},{{"b":2}}]}}"#),
+                format!(r#"{{{member}, {HEAD}, "events" : [{{"a":"x"}},{{"b":2}}]}}"#),
+            ] {
+                assert_eq!(events(&body), [r#"{"a":"x"}"#, r#"{"b":2}"#], "{body}");
+                let frame = Frame::read(body.as_bytes());
+                assert_eq!(frame.write_key(body.as_bytes()).unwrap(), "pk");
+                let head = frame.head(body.as_bytes()).unwrap();
+                let context = head.info.context.unwrap_or_default();
+                assert_eq!(context.time_zone, None);
+            }
+        }
+    }
+
+    #[test]
     fn cuts_are_bounded() {
+        let members = r#""a":",","tracker":""#.repeat(50);
+        assert!(events(&format!("{{{members}")).is_empty());
         let body = format!(r#"{{{HEAD},"events":[{}"#, r#"{"event_id":[,"#.repeat(50));
         assert!(events(&body).len() <= MAX_CUTS + 2);
     }

@@ -37,7 +37,7 @@ pub fn line(level: LogLevel, message: &str, mut fields: Value) -> String {
         object.insert("level".to_owned(), level.into());
         object.insert("message".to_owned(), message.into());
     }
-    fields.to_string()
+    serde_json::to_string(&fields).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ pub fn openapi() -> String {
         .for_serialize()
         .with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
-    let paths = json!({"/b": {"post": collect(&mut generator)}, "/health": {"get": health(&mut generator)}});
+    let paths = json!({
+        "/b": {"post": collect(&mut generator), "options": preflight()},
+        "/health": {"get": health(&mut generator), "head": without_bodies(health(&mut generator))},
+    });
     let description = json!({
         "openapi": "3.1.0",
         "info": {
@@ -79,6 +82,34 @@ fn collect(generator: &mut SchemaGenerator) -> Value {
     })
 }
 
+/// What a browser asks before it posts from another origin.
+fn preflight() -> Value {
+    let header = |meaning: &str| json!({"description": meaning, "schema": {"type": "string"}});
+    json!({
+        "summary": "Says that pages may post batches; whether those of this origin may, the reply to the batch says.",
+        "responses": {"204": {
+            "description": "A page may post.",
+            "headers": {
+                "Access-Control-Allow-Origin": header("The origin that asked."),
+                "Access-Control-Allow-Methods": header("`POST`"),
+                "Access-Control-Allow-Headers": header("`Content-Type`"),
+                "Access-Control-Max-Age": header("For how many seconds the browser need not ask again."),
+            },
+        }},
+    })
+}
+
+/// The same replies, as `HEAD` gets them.
+fn without_bodies(mut operation: Value) -> Value {
+    let responses = operation.get_mut("responses");
+    if let Some(responses) = responses.and_then(Value::as_object_mut) {
+        for reply in responses.values_mut().filter_map(Value::as_object_mut) {
+            reply.remove("content");
+        }
+    }
+    operation
+}
+
 fn health(generator: &mut SchemaGenerator) -> Value {
     let body = generator.subschema_for::<HealthBody<'static>>();
     let mut responses = Map::new();
@@ -105,6 +136,25 @@ fn content(schema: &impl serde::Serialize) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    use crate::route::{Route, route};
+
+    #[test]
+    fn every_route_is_described_and_no_other() {
+        let description: Value = serde_json::from_str(&super::openapi()).unwrap();
+        for path in ["/b", "/health"] {
+            for method in [
+                "get", "head", "post", "put", "delete", "options", "patch", "trace",
+            ] {
+                let found = route("", path, &method.to_ascii_uppercase());
+                let is_served = !matches!(found, Route::MethodNotAllowed(_) | Route::NotFound);
+                let is_described = description["paths"][path].get(method).is_some();
+                assert_eq!(is_described, is_served, "{method} {path}");
+            }
+        }
+    }
+
     #[test]
     fn description_is_what_the_types_say() {
         let is_fresh = super::openapi() == include_str!("../openapi.json");

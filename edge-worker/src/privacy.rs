@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Number;
 use serde_json::value::RawValue;
 use shoptrail_schemas::trimmed;
 
@@ -40,6 +41,9 @@ const PROTECTED: &[&str] = &[
 
 /// Fields that each event needs, whatever is in them.
 const NEEDED: &[&str] = &["anonymous_id", "session_id"];
+
+/// What fields are called that hold who the customer is, in lower case and in one word.
+const CUSTOMERS: [&str; 2] = ["userid", "customerid"];
 
 /// What is kept of bytes in which a field that may not be kept cannot be told from the rest.
 const WITHHELD: &str = r#"{"withheld":true}"#;
@@ -233,12 +237,20 @@ struct Cleaner<'a> {
 impl Cleaner<'_> {
     /// How often the names of fields stand in a text that may not be kept as they are.
     fn ruled_names_in(&self, text: &str) -> usize {
-        let unnamed = (!self.subject.keeps_user_id).then_some("user_id");
-        let mut found = unnamed.map_or(0, |name| count(text, name));
+        let is_unnamed = !self.subject.keeps_user_id;
+        let mut found = 0;
+        if is_unnamed {
+            found = count(text, |rest| {
+                CUSTOMERS
+                    .iter()
+                    .any(|name| begins_with(rest, name).is_some())
+            });
+        }
         for (path, rule) in &self.rules.settings.fields {
             let name = path.rsplit('.').next().unwrap_or_default();
-            if *rule != FieldRule::Keep && unnamed != Some(name) {
-                found = found.saturating_add(count(text, name));
+            if *rule != FieldRule::Keep && !name.is_empty() && !(is_unnamed && names_customer(name))
+            {
+                found = found.saturating_add(count(text, |rest| rest.starts_with(name.as_bytes())));
             }
         }
         found
@@ -253,19 +265,57 @@ impl Cleaner<'_> {
     }
 }
 
-/// How often a name stands in a text. The standard library's search would bring four kilobytes of its own.
-fn count(text: &str, name: &str) -> usize {
+/// At how many places of a text something begins. The standard library's search would bring four kilobytes of its own.
+fn count(text: &str, begins: impl Fn(&[u8]) -> bool) -> usize {
     let bytes = text.as_bytes();
-    let is_here = |start: &usize| {
-        let rest = bytes.get(*start..).unwrap_or_default();
-        !name.is_empty() && rest.starts_with(name.as_bytes())
-    };
+    let is_here = |start: &usize| begins(bytes.get(*start..).unwrap_or_default());
     (0..bytes.len()).filter(is_here).count()
+}
+
+/// Whether a field's name says that it holds who the customer is: `user_id`, `userId`, `customer-id`.
+fn names_customer(name: &str) -> bool {
+    let is_all = |rest: &[u8]| rest.is_empty();
+    CUSTOMERS
+        .iter()
+        .any(|known| begins_with(name.as_bytes(), known).is_some_and(is_all))
+}
+
+/// Returns what follows a name in a text, in whatever case and however its words are joined.
+fn begins_with<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut rest = text;
+    for (place, letter) in name.bytes().enumerate() {
+        while let [b'_' | b'-' | b' ', after @ ..] = rest
+            && place > 0
+        {
+            rest = after;
+        }
+        let (first, after) = rest.split_first()?;
+        first.eq_ignore_ascii_case(&letter).then_some(())?;
+        rest = after;
+    }
+    Some(rest)
+}
+
+/// Returns the digits of a number that is an integer, however JSON writes it: `4.2e1` is 42.
+fn integer(text: &str) -> Option<String> {
+    const MAX: f64 = 1e19;
+    let number: Number = serde_json::from_str(text.trim()).ok()?;
+    let integer = number.as_u64().or_else(|| {
+        let float = number.as_f64()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number in the range"
+        )]
+        let whole = float as u64;
+        (float.fract() == 0.0 && (0.0..MAX).contains(&float)).then_some(whole)
+    })?;
+    Some(integer.to_string())
 }
 
 impl edit::Editor for Cleaner<'_> {
     fn rule(&self, path: &[Cow<'_, str>]) -> Option<FieldRule> {
-        if !self.subject.keeps_user_id && self.is_user_id(path) {
+        if !self.subject.keeps_user_id && path.last().is_some_and(|name| names_customer(name)) {
             return Some(FieldRule::Drop);
         }
         let PrivacyRules {
@@ -336,6 +386,9 @@ impl edit::Editor for Cleaner<'_> {
         let in_number =
             |byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' | b' ');
         let is_number = text.bytes().all(in_number);
+        if is_number && let Some(digits) = integer(text) {
+            return mask::clean(&digits).map(|masked| format!("\"{masked}\""));
+        }
         match mask::clean(text) {
             Some(_) if is_number && text.contains('.') => None,
             Some(masked) if is_number => Some(format!("\"{}\"", masked.trim())),

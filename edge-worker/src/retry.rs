@@ -1,6 +1,6 @@
 //! When to try again.
 
-use std::time::{Duration, UNIX_EPOCH};
+use shoptrail_schemas::calendar;
 
 /// Longest delay, in seconds: what waits for a broker that was away for hours flows again within five minutes.
 const MAX_DELAY_SECONDS: u32 = 300;
@@ -30,10 +30,8 @@ pub fn retry_after(value: &str, now: u64) -> Option<u32> {
     if let Ok(seconds) = value.parse() {
         return Some(seconds);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    let now = UNIX_EPOCH.checked_add(Duration::from_secs(now))?;
-    let wait = date.duration_since(now).unwrap_or_default();
-    Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX))
+    let date = u64::try_from(calendar::from_http_date(value)?).unwrap_or(0);
+    Some(u32::try_from(date.saturating_sub(now)).unwrap_or(u32::MAX))
 }
 
 /// Whether the platform might drop a message if it were retried once more.
@@ -72,7 +70,24 @@ mod tests {
         assert_eq!(retry_after(" 7 ", now), Some(7));
         assert_eq!(retry_after("Mon, 23 Nov 2026 00:00:30 GMT", now), Some(30));
         assert_eq!(retry_after("Sun, 22 Nov 2026 23:59:59 GMT", now), Some(0));
-        for wrong in ["", "soon", "-1", "1.5"] {
+        assert_eq!(retry_after("Monday, 23-Nov-26 00:00:30 GMT", now), Some(30));
+        assert_eq!(retry_after("Mon Nov 23 00:00:30 2026", now), Some(30));
+        assert_eq!(
+            retry_after("Sun Dec  6 00:00:00 2026", now),
+            Some(1_123_200)
+        );
+        assert_eq!(retry_after("Sunday, 06-Nov-94 08:49:37 GMT", now), Some(0));
+        for wrong in [
+            "",
+            "soon",
+            "-1",
+            "1.5",
+            "Mon, 31 Feb 2026 00:00:30 GMT",
+            "Mon, 23 ovD 2026 00:00:30 GMT",
+            "Mon, 23 Nov 2026 24:00:30 GMT",
+            "Mon, 23 Nov 2026 00:30",
+            "Mon, 23 Nov",
+        ] {
             assert_eq!(retry_after(wrong, now), None, "{wrong}");
         }
     }

@@ -27,7 +27,7 @@ pub fn route<'a>(prefix: &str, path: &'a str, method: &str) -> Route<'a> {
         ("/b", "OPTIONS") => Route::Preflight,
         ("/b", _) => Route::MethodNotAllowed("POST, OPTIONS"),
         ("/health", "GET" | "HEAD") => Route::Health,
-        ("/health", _) => Route::MethodNotAllowed("GET"),
+        ("/health", _) => Route::MethodNotAllowed("GET, HEAD"),
         // Without a prefix the platform has looked for a file before it asked the Worker.
         (file, "GET" | "HEAD") if !prefix.is_empty() && file.starts_with('/') => Route::File(file),
         _ => Route::NotFound,
@@ -45,7 +45,7 @@ mod tests {
             ("OPTIONS", "/b", Route::Preflight),
             ("GET", "/b", Route::MethodNotAllowed("POST, OPTIONS")),
             ("HEAD", "/health", Route::Health),
-            ("POST", "/health", Route::MethodNotAllowed("GET")),
+            ("POST", "/health", Route::MethodNotAllowed("GET, HEAD")),
             ("GET", "/t.js", Route::NotFound),
             ("POST", "/st/b", Route::NotFound),
             ("GET", "", Route::NotFound),

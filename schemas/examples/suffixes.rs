@@ -4,7 +4,7 @@
 //! Top-level domains are left out, because every name without dots is one. Rules of three labels and more are left out too:
 //! cities and regions of clouds, half of the list's bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
 
@@ -19,12 +19,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .filter(|rule| rule.starts_with(['*', '!']) || rule.matches('.').count() == 1)
         .map(ascii)
         .collect::<Result<_, _>>()?;
-    let text: Vec<String> = rules.into_iter().collect();
+    let mut below: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, top) in rules.iter().filter_map(|rule| rule.rsplit_once('.')) {
+        below.entry(top).or_default().insert(name);
+    }
+    let line = |(top, names): (&str, BTreeSet<&str>)| {
+        let names: Vec<&str> = names.into_iter().collect();
+        format!("{top} {}\n", names.join(" "))
+    };
+    let text: String = below.into_iter().map(line).collect();
     let target = Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/data/public_suffixes.txt"
     ));
-    fs::write(target, text.join("\n") + "\n")?;
+    fs::write(target, text)?;
     Ok(())
 }
 

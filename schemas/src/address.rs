@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::derive::is_campaign_parameter;
+use crate::placeholder::trimmed;
 
 /// The parts of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,23 @@ impl<'a> Address<'a> {
                     .split_once('=')
             })
     }
+}
+
+/// Escapes what no address has: spaces and control characters. What stands around it is left out.
+pub(crate) fn escape_spaces(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in trimmed(text).chars() {
+        match character {
+            '\0'..=' ' | '\u{7f}' => {
+                escaped.push('%');
+                for digit in [u32::from(character) / 16, u32::from(character) % 16] {
+                    escaped.extend(char::from_digit(digit, 16));
+                }
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 /// Decodes the value of an address's parameter: `+` is a space, `%20` too.

@@ -109,7 +109,7 @@ pub struct Context {
 /// The rules of [`BatchHead`]'s fields.
 pub(crate) const FIELDS: &[Field] = &[
     Field::required("write_key", text(1, MAX_NAME)),
-    Field::required("sent_at", rule::integer(0, MAX_TIMESTAMP_MS)),
+    Field::required("sent_at", rule::instant(0, MAX_TIMESTAMP_MS)),
     Field::required("tracker", Rule::Object(TRACKER)),
     Field::describing("context", Rule::Object(CONTEXT)),
 ];
@@ -141,7 +141,7 @@ pub fn write_key(body: &[u8]) -> Option<String> {
         #[serde(borrow)]
         write_key: Cow<'a, str>,
     }
-    let found: WriteKey<'_> = serde_json::from_slice(body).ok()?;
+    let found: WriteKey<'_> = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
     Some(found.write_key.into_owned())
 }
 
@@ -153,8 +153,9 @@ pub fn write_key(body: &[u8]) -> Option<String> {
 /// [`MAX_EVENTS`] events. The pointers point into the batch.
 pub fn read_head(body: &[u8]) -> Result<(BatchHead, Vec<&RawValue>), Vec<Rejection>> {
     let mut check = Check::new("the batch");
+    let text = std::str::from_utf8(body).map_err(|error| vec![tree::malformed(&error)])?;
     let frame: Frame<'_> =
-        serde_json::from_slice(body).map_err(|error| vec![tree::rejection(&error)])?;
+        serde_json::from_str(text).map_err(|error| vec![tree::rejection(&error)])?;
     let Frame::Object { members, events } = frame else {
         let message = "the batch is not an object".to_owned();
         check.reject(RejectCode::WrongType, message);

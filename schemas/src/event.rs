@@ -14,7 +14,7 @@ use crate::limits::{
     MAX_ENGAGEMENT_MS, MAX_EVENT_MS, MAX_EVENT_NAME, MAX_ID, MAX_LABEL, MAX_NAME, MAX_SAFE_INTEGER,
     MAX_TEXT, MAX_TITLE, MAX_URL, MIN_EVENT_MS,
 };
-use crate::rule::{Field, Form, Rule, formed, integer, prose};
+use crate::rule::{Field, Form, Rule, formed, instant, integer, prose};
 
 pub(crate) mod add_payment_info;
 pub(crate) mod add_shipping_info;
@@ -171,7 +171,7 @@ pub(crate) fn is_event_id(text: &str) -> bool {
 pub(crate) const FIELDS: &[Field] = &[
     Field::required("event_id", formed(36, 36, Form::UuidV7)),
     Field::required("event_type", Rule::EventType),
-    Field::required("event_timestamp", integer(MIN_EVENT_MS, MAX_EVENT_MS)),
+    Field::required("event_timestamp", instant(MIN_EVENT_MS, MAX_EVENT_MS)),
     Field::required("seq", integer(1, MAX_SAFE_INTEGER)),
     Field::required("anonymous_id", formed(1, MAX_ID, Form::Id)),
     Field::required("session_id", formed(1, MAX_ID, Form::Id)),

@@ -74,6 +74,22 @@ event_types! {
 }
 
 impl EventType {
+    /// Whether the quantities of its items are pieces that are bought, put into a cart, or taken back. Elsewhere they say what the
+    /// shop has in stock.
+    pub(crate) const fn counts_pieces(self) -> bool {
+        matches!(
+            self,
+            Self::AddToCart
+                | Self::RemoveFromCart
+                | Self::ViewCart
+                | Self::BeginCheckout
+                | Self::AddShippingInfo
+                | Self::AddPaymentInfo
+                | Self::Purchase
+                | Self::Refund
+        )
+    }
+
     /// Returns the value of `event_type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -11,6 +11,7 @@
 
 mod address;
 pub mod batch;
+pub mod calendar;
 mod clock;
 mod consent;
 pub mod derive;

@@ -2,12 +2,22 @@
 //!
 //! `19.99` has no exact double, and `19.99 * 100.0` is not 1999: the decimal text is rounded, see `number.rs`.
 
-use std::cell::Cell;
-
-use iso_currency::Currency;
-
 use crate::limits::{MAX_AMOUNT, MAX_QUANTITY, QUANTITY_DECIMALS};
 use crate::number;
+
+/// The codes of ISO 4217 in alphabetical order, each with its number of decimals; withdrawn ones too.
+const CURRENCIES: &str = concat!(
+    "AED2AFN2ALL2AMD2AOA2ARS2AUD2AWG2AZN2BAM2BBD2BDT2BGN2BHD3BIF0BMD2BND2BOB2BOV2BRL2BSD2BTN2",
+    "BWP2BYN2BZD2CAD2CDF2CHE2CHF2CHW2CLF4CLP0CNY2COP2COU2CRC2CUC2CUP2CVE2CZK2DJF0DKK2DOP2DZD2",
+    "EGP2ERN2ETB2EUR2FJD2FKP2GBP2GEL2GHS2GIP2GMD2GNF0GTQ2GYD2HKD2HNL2HRK2HTG2HUF2IDR2ILS2INR2",
+    "IQD3IRR2ISK0JMD2JOD3JPY0KES2KGS2KHR2KMF0KPW2KRW0KWD3KYD2KZT2LAK2LBP2LKR2LRD2LSL2LYD3MAD2",
+    "MDL2MGA2MKD2MMK2MNT2MOP2MRU2MUR2MVR2MWK2MXN2MXV2MYR2MZN2NAD2NGN2NIO2NOK2NPR2NZD2OMR3PAB2",
+    "PEN2PGK2PHP2PKR2PLN2PYG0QAR2RON2RSD2RUB2RWF0SAR2SBD2SCR2SDG2SEK2SGD2SHP2SLE2SLL2SOS2SRD2",
+    "SSP2STN2SVC2SYP2SZL2THB2TJS2TMT2TND3TOP2TRY2TTD2TWD2TZS2UAH2UGX0USD2USN2UYI0UYU2UYW4UZS2",
+    "VED2VES2VND0VUV0WST2XAD2XAF0XCD2XCG2XOF0XPF0YER2ZAR2ZMW2ZWG2ZWL2",
+);
+/// Bytes of one of them.
+const ENTRY: usize = 4;
 
 /// Why a number is no amount of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,17 +40,12 @@ pub fn digits(currency: &str) -> Option<u32> {
 
 /// Returns a currency's code as it is known here, with its decimals.
 pub(crate) fn known(currency: &str) -> Option<(&'static str, u32)> {
-    thread_local! {
-        /// The last answer: the list is compared from its beginning, and a shop's amounts are mostly in one currency.
-        static LAST: Cell<Option<(&'static str, u32)>> = const { Cell::new(None) };
-    }
-    if let Some(last) = LAST.get().filter(|(code, _)| *code == currency) {
-        return Some(last);
-    }
-    let currency = Currency::from_code(currency)?;
-    let found = (currency.code(), currency.exponent().map(u32::from)?);
-    LAST.set(Some(found));
-    Some(found)
+    let (entries, _) = CURRENCIES.as_bytes().as_chunks::<ENTRY>();
+    let code = |[first, second, third, _]: &[u8; ENTRY]| [*first, *second, *third];
+    let place = entries.binary_search_by(|entry| code(entry).as_slice().cmp(currency.as_bytes()));
+    let entry = CURRENCIES.get(place.ok()? * ENTRY..)?;
+    let (code, rest) = entry.split_at_checked(currency.len())?;
+    Some((code, rest.chars().next()?.to_digit(10)?))
 }
 
 /// Converts an amount in a currency's major unit to its minor unit: `19.99` EUR is 1999 cents, `500` JPY is 500 yen. What
@@ -82,16 +87,29 @@ pub fn line_total(price_minor: i64, quantity: f64) -> Option<i64> {
 /// Returns every currency code that [`digits`] knows, in alphabetical order.
 #[cfg(feature = "json-schema")]
 pub(crate) fn codes() -> Vec<&'static str> {
-    use iso_currency::IntoEnumIterator;
-    let with_minor_units = Currency::iter().filter(|currency| currency.exponent().is_some());
-    let mut codes: Vec<_> = with_minor_units.map(|currency| currency.code()).collect();
-    codes.sort_unstable();
-    codes
+    let starts = (0..CURRENCIES.len()).step_by(ENTRY);
+    starts
+        .filter_map(|start| CURRENCIES.get(start..start + ENTRY - 1))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn currencies_are_those_of_the_standard() {
+        use iso_currency::{Currency, IntoEnumIterator};
+        let mut entries: Vec<String> = Currency::iter()
+            .filter_map(|currency| Some(format!("{}{}", currency.code(), currency.exponent()?)))
+            .collect();
+        entries.sort_unstable();
+        assert_eq!(CURRENCIES, entries.concat());
+        for entry in entries {
+            let (code, digits) = entry.split_at(3);
+            assert_eq!(super::digits(code), digits.parse().ok(), "{code}");
+        }
+    }
 
     #[test]
     fn cents_are_exact_where_float_arithmetic_is_not() {

@@ -1,5 +1,7 @@
 //! Numbers as shops write them: rounded in decimal, never by float arithmetic, and read from texts.
 
+use serde_json::Number;
+
 /// A number in units of its last decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rounded {
@@ -37,8 +39,7 @@ fn exact(number: f64, decimals: u32) -> Option<Rounded> {
 
 /// Rounds the shortest text.
 fn round_text(number: f64, decimals: u32) -> Option<Rounded> {
-    // `Display` writes the shortest such text, never with an exponent.
-    let text = number.abs().to_string();
+    let text = shortest(number.abs())?;
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = usize::try_from(decimals).ok()?;
     let (kept, rest) = fraction
@@ -51,6 +52,22 @@ fn round_text(number: f64, decimals: u32) -> Option<Rounded> {
         units: if number < 0.0 { -units } else { units },
         exact: rest.is_empty(),
     })
+}
+
+/// Writes the shortest such text, without an exponent. `None` for what no shop can mean: more than 16 digits before the point.
+///
+/// JSON's writer is there anyway: the standard library's would bring twenty kilobytes of its own.
+fn shortest(number: f64) -> Option<String> {
+    /// Below it JSON's writer takes an exponent: less than half of the smallest unit.
+    const MIN: f64 = 1e-5;
+    if number > 0.0 && number < MIN {
+        return Some("0.000001".to_owned());
+    }
+    let mut text = Number::from_f64(number)?.to_string();
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    Some(text).filter(|text| !text.contains('e'))
 }
 
 /// Returns the number that a count of units stands for.
@@ -78,35 +95,102 @@ fn parse(digits: &str) -> Option<f64> {
     Some(sign * number)
 }
 
-/// Reads a text that is a decimal number: `19.99`, `4,245.42`, `4.245,42`, `12,5`, `1 234,50`, with spaces around it.
+/// Reads a text that is a decimal number: `19.99`, `+4,245.42`, `4.245,42`, `12,5`, `1 234,50`, with spaces around it.
 ///
 /// A single comma before three digits separates thousands, as in `1,234`: amounts have no three decimals where a comma is
 /// the decimal point.
 pub(crate) fn from_text(text: &str) -> Option<f64> {
     let text = text.trim_matches(SPACES);
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text),
+    let (is_negative, digits) = without_sign(text).unwrap_or((false, text));
+    from_digits(is_negative, digits)
+}
+
+/// Reads a text that is an amount: a number, which may have a currency's sign before or behind it (`€19.99`, `-5,00 €`).
+///
+/// A sign names no currency for certain, so the event's `currency` counts. Codes and words (`EUR`, `kr`) might contradict it.
+pub(crate) fn amount_from_text(text: &str) -> Option<f64> {
+    let text = text.trim_matches(SPACES);
+    // `-€5` and `€-5`, but not `-€-5`.
+    let (is_negative, text) = match without_sign(text) {
+        Some((is_negative, rest)) => (is_negative, without_currency(rest)),
+        None => {
+            let rest = without_currency(text);
+            without_sign(rest).unwrap_or((false, rest))
+        }
     };
+    let text = match text.strip_suffix(is_currency_sign) {
+        Some(rest) => rest.trim_end_matches(BLANKS),
+        None => text,
+    };
+    from_digits(is_negative, text)
+}
+
+/// Takes a currency's sign before a number off.
+fn without_currency(text: &str) -> &str {
+    let rest = text.strip_prefix(is_currency_sign);
+    rest.map_or(text, |rest| rest.trim_start_matches(BLANKS))
+}
+
+fn from_digits(is_negative: bool, digits: &str) -> Option<f64> {
     let (whole, fraction) = parts(digits)?;
+    let sign = if is_negative { "-" } else { "" };
     parse(&format!("{sign}{whole}.{fraction}0"))
 }
 
+/// Takes the sign off a number. Programs that write for people have a minus of their own.
+fn without_sign(text: &str) -> Option<(bool, &str)> {
+    let rest = text.strip_prefix(SIGNS_OF_NUMBERS)?;
+    Some((!text.starts_with('+'), rest))
+}
+
+const SIGNS_OF_NUMBERS: [char; 3] = ['+', '-', '\u{2212}'];
+
+/// Whether a character is a currency's sign: `$`, `£`, `¥`, `฿`, `€`, `₹` and their neighbours in Unicode.
+fn is_currency_sign(character: char) -> bool {
+    matches!(character, '$' | '\u{a2}'..='\u{a5}' | '\u{e3f}' | '\u{20a0}'..='\u{20cf}')
+}
+
 /// What may stand around a number in a text.
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+pub(crate) const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// What may stand between a number and a currency's sign.
+const BLANKS: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
 
 /// What may separate thousands beside the comma or the point: blanks, which do not break, and apostrophes.
 const SEPARATORS: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'];
 
 /// The texts that [`from_text`] reads, as a regular expression (ECMA 262).
 #[cfg(feature = "json-schema")]
-pub(crate) fn pattern(negative: bool) -> String {
-    let space = r"[ \t\r\n]*";
-    let sign = if negative { "-?" } else { "" };
+pub(crate) fn pattern() -> String {
+    format!(
+        "^{SPACE_PATTERN}{SIGN_PATTERN}?({}){SPACE_PATTERN}$",
+        digits_pattern()
+    )
+}
+
+/// The texts that [`amount_from_text`] reads, as a regular expression (ECMA 262).
+#[cfg(feature = "json-schema")]
+pub(crate) fn amount_pattern() -> String {
+    let currency = r"[$\u00a2-\u00a5\u0e3f\u20a0-\u20cf]";
+    let blank = r"[ \u00a0\u202f]*";
+    let digits = digits_pattern();
+    format!(
+        "^{SPACE_PATTERN}({SIGN_PATTERN}?({currency}{blank})?|{currency}{blank}{SIGN_PATTERN})\
+         ({digits})({blank}{currency})?{SPACE_PATTERN}$"
+    )
+}
+
+#[cfg(feature = "json-schema")]
+pub(crate) const SPACE_PATTERN: &str = r"[ \t\r\n]*";
+#[cfg(feature = "json-schema")]
+const SIGN_PATTERN: &str = r"[-+\u2212]";
+
+#[cfg(feature = "json-schema")]
+fn digits_pattern() -> String {
     let also: String = SEPARATORS.iter().collect();
     let point = format!(r"([0-9]+|[0-9]{{1,3}}([,{also}][0-9]{{3}})+)(\.[0-9]+)?");
     let comma = format!(r"([0-9]+|[0-9]{{1,3}}([.{also}][0-9]{{3}})+),[0-9]{{1,2}}");
-    format!("^{space}{sign}({point}|{comma}){space}$")
+    format!("{point}|{comma}")
 }
 
 /// Returns the digits before and after the decimal point.
@@ -238,8 +322,48 @@ mod tests {
             ("1'234.50", 1234.5),
             ("1\u{2019}234\u{2019}567", 1_234_567.0),
             (" -10.38\n", -10.38),
+            ("+25", 25.0),
+            ("+1,234.50", 1234.5),
+            ("\u{2212}5,00", -5.0),
         ] {
             assert_eq!(from_text(text), Some(number), "{text}");
+            assert_eq!(amount_from_text(text), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_may_have_a_currencys_sign() {
+        for (text, number) in [
+            ("€19.99", 19.99),
+            ("19,99 €", 19.99),
+            ("$1,234.50", 1234.5),
+            ("1\u{202f}234,50\u{a0}€", 1234.5),
+            ("£ 5", 5.0),
+            ("¥500", 500.0),
+            ("฿10", 10.0),
+            ("-€5", -5.0),
+            ("€-5", -5.0),
+            ("€ +5", 5.0),
+            ("\u{2212}5,00 €", -5.0),
+            (" $5\n", 5.0),
+        ] {
+            assert_eq!(amount_from_text(text), Some(number), "{text}");
+            assert_eq!(from_text(text), None, "{text}");
+        }
+        for text in [
+            "5 EUR",
+            "kr 5",
+            "€",
+            "€ €5",
+            "-€-5",
+            "--5",
+            "+-5",
+            "€5 €€",
+            "5€5",
+            "- 5",
+            "5-",
+        ] {
+            assert_eq!(amount_from_text(text), None, "{text}");
         }
     }
 
@@ -259,7 +383,9 @@ mod tests {
             "1.2.3",
             "12.34,5",
             "1e3",
-            "+1",
+            "+",
+            "+-1",
+            "1+",
             "--1",
             "0x10",
             "NaN",

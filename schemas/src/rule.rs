@@ -37,6 +37,8 @@ pub(crate) enum Rule {
     Currency,
     /// An integer; `1.0` is one too, and so is the text `1`. A fraction is rounded.
     Integer { min: i64, max: i64 },
+    /// An instant in milliseconds since the epoch; a text of ISO 8601 is read as one.
+    Instant { min: i64, max: i64 },
     /// An amount in the currency's major unit, rounded to its decimals. Lines of an order may be negative.
     Money { negative: bool },
     /// How much of an item, with up to three decimals.
@@ -126,6 +128,11 @@ pub(crate) const fn integer(min: i64, max: i64) -> Rule {
     Rule::Integer { min, max }
 }
 
+/// An instant between two bounds, both included.
+pub(crate) const fn instant(min: i64, max: i64) -> Rule {
+    Rule::Instant { min, max }
+}
+
 impl Rule {
     /// Says the JSON type to a person.
     pub(crate) const fn expected(self) -> &'static str {
@@ -137,6 +144,7 @@ impl Rule {
             | Self::EventType
             | Self::Currency => "a string",
             Self::Integer { .. } => "an integer",
+            Self::Instant { .. } => "milliseconds since 1970",
             Self::Money { .. } | Self::Quantity => "a number",
             Self::Consent => "`granted`, `denied` or `not_asked`",
             Self::Object(_) | Self::Properties => "an object",
@@ -188,7 +196,7 @@ impl Form {
         match self {
             Self::UuidV7 => "a UUID of version 7 in lower case",
             Self::Id => "letters, digits, `_` and `-` only, no placeholder",
-            Self::WebUrl => "an absolute `http://` or `https://` address without spaces",
+            Self::WebUrl => "an absolute `http://` or `https://` address",
             Self::SnakeCase => "lower-case letters, digits and `_` only, beginning with a letter",
             Self::Country => "two upper-case letters (ISO 3166-1 alpha-2)",
         }

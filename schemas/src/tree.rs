@@ -122,13 +122,21 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Rejection> {
 /// Turns an error of a strict reading into a rejection of the whole text.
 pub(crate) fn rejection(error: &serde_json::Error) -> Rejection {
     // The types of this module take every JSON type: an error about data is a name that occurs twice.
-    let (code, message) = match error.classify() {
-        Category::Data => (RejectCode::DuplicateField, error.to_string()),
-        _ => (
-            RejectCode::MalformedJson,
-            format!("not valid JSON: {error}"),
-        ),
-    };
+    match error.classify() {
+        Category::Data => whole(RejectCode::DuplicateField, error.to_string()),
+        _ => malformed(error),
+    }
+}
+
+/// Turns what keeps a text from being JSON into a rejection of the whole text.
+pub(crate) fn malformed(cause: &dyn fmt::Display) -> Rejection {
+    whole(
+        RejectCode::MalformedJson,
+        format!("not valid JSON: {cause}"),
+    )
+}
+
+const fn whole(code: RejectCode, message: String) -> Rejection {
     Rejection {
         code,
         pointer: String::new(),

@@ -203,7 +203,9 @@ fn check_event(
 ) -> Option<EventType> {
     check.set_currency(members.get("currency"));
     let event_type = members.text("event_type").and_then(EventType::from_name);
-    check.set_required(event_type.map_or(&[], |event_type| event_type.spec().required));
+    if let Some(event_type) = event_type {
+        check.set_type(event_type);
+    }
     check.object(event::FIELDS, members);
     if let Some(event_type) = event_type {
         if event_type == EventType::Purchase {

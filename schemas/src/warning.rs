@@ -20,7 +20,7 @@ pub struct Warning {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WarningCode {
-    /// A text where a number belongs was read as the number: `"19.99"`, `"4,245.42"`.
+    /// A text where a number belongs was read as the number: `"19.99"`, `"4,245.42"`, an amount with its sign `"19,99 €"`.
     NumberFromText,
     /// A number where a text belongs was read as the text: a `user_id` of 42.
     TextFromNumber,
@@ -42,15 +42,19 @@ pub enum WarningCode {
     LoneSurrogate,
     /// A text beyond the field's limit was cut.
     Shortened,
-    /// A currency or country in lower case, or with spaces around it, was read as its code: `eur`.
+    /// A page's address had spaces or control characters, as one that was decoded has: they were escaped.
+    AddressEscaped,
+    /// A currency or country in lower case, an `event_id` in upper case, or one with spaces around it, was read as it should be:
+    /// `eur`.
     UpperCase,
-    /// A field that only describes was not as it should be, or one that may be absent was an empty text: left out.
+    /// A field that only describes was not as it should be, one that may be absent was an empty text, or a line of `items` was
+    /// none: left out.
     LeftOut,
 }
 
 impl WarningCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NumberFromText,
         Self::TextFromNumber,
         Self::ConsentFromBoolean,
@@ -62,6 +66,7 @@ impl WarningCode {
         Self::IdTrimmed,
         Self::LoneSurrogate,
         Self::Shortened,
+        Self::AddressEscaped,
         Self::UpperCase,
         Self::LeftOut,
     ];
@@ -81,6 +86,7 @@ impl WarningCode {
             Self::IdTrimmed => "id_trimmed",
             Self::LoneSurrogate => "lone_surrogate",
             Self::Shortened => "shortened",
+            Self::AddressEscaped => "address_escaped",
             Self::UpperCase => "upper_case",
             Self::LeftOut => "left_out",
         }

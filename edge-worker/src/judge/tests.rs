@@ -165,7 +165,7 @@ fn warnings_and_reasons_name_no_person() {
 
 #[test]
 fn card_that_only_cutting_makes_is_masked() {
-    let title = format!("{} 4111111111111111x", "x".repeat(MAX_TITLE - 17));
+    let title = format!("{} 411111111111111100000000", "x".repeat(MAX_TITLE - 17));
     for analytics in ["granted", "denied"] {
         let fields = format!(
             r#","page_title":"{title}","consent":{{"analytics":"{analytics}","ads":"denied"}}"#

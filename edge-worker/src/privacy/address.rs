@@ -57,8 +57,14 @@ const fn ends_pair(character: char) -> bool {
     matches!(character, '&' | ';')
 }
 
-/// What begins pairs within a value.
-const MARKS: [&str; 8] = ["?", "%3f", "%3F", "%253f", "%253F", "#", "%23", "%26"];
+/// What begins pairs within a value, as it is or escaped.
+const MARKS: &[u8] = b"?#&;";
+
+/// Words before a secret in a fragment that has no pairs: `#token/s3cret`.
+const SECRETS: [&str; 12] = [
+    "token", "secret", "password", "passwd", "pwd", "jwt", "otp", "sid", "session", "apikey",
+    "auth", "oauth",
+];
 
 /// What stands in an address for what was taken out.
 const REDACTED: &str = "redacted";
@@ -73,7 +79,7 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
     }
     let (before, fragment) = split_at(address, '#');
     let (path, query) = split_at(before, '?');
-    let mut cleaned = without_path_parameters(&without_user(path));
+    let mut cleaned = without_path_parameters(&without_user(without_hidden_pairs(path)));
     push_pairs(&mut cleaned, '?', query, also_allowed);
     match fragment.split_once('?') {
         // The route of a single-page app, with a query of its own.
@@ -85,7 +91,7 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
         _ if holds_pairs(fragment) => push_pairs(&mut cleaned, '#', fragment, also_allowed),
         _ if before.len() < address.len() => {
             cleaned.push('#');
-            cleaned.push_str(fragment);
+            cleaned.push_str(&without_secrets(fragment));
         }
         _ => {}
     }
@@ -145,16 +151,45 @@ fn address_start(word: &str) -> usize {
 
 /// Whether there are names and values, as they are or with escapes.
 fn holds_pairs(text: &str) -> bool {
-    find_any(text, &["=", "%3d", "%3D", "%253d", "%253D"]).is_some()
+    find_any(text, b"=").is_some()
 }
 
-/// Where the first of some marks stands.
-fn find_any(text: &str, marks: &[&str]) -> Option<usize> {
+/// Where the first of some marks stands, as it is or escaped, however often.
+fn find_any(text: &str, marks: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes();
     (0..bytes.len()).find(|start| {
         let rest = bytes.get(*start..).unwrap_or_default();
-        marks.iter().any(|mark| rest.starts_with(mark.as_bytes()))
+        mask::escaped(rest).is_some_and(|(byte, _)| marks.contains(&byte))
     })
+}
+
+/// Cuts a path off where an escaped mark begins pairs: `/x%3Ftoken=1`.
+fn without_hidden_pairs(path: &str) -> &str {
+    let found = path.find('%').and_then(|escape| {
+        let rest = path.get(escape..)?;
+        let start = escape.saturating_add(find_any(rest, MARKS)?);
+        holds_pairs(path.get(start..)?).then_some(start)
+    });
+    found.and_then(|start| path.get(..start)).unwrap_or(path)
+}
+
+/// Cuts a fragment off behind a word that says that a secret follows.
+fn without_secrets(fragment: &str) -> String {
+    let mut kept = fragment.len();
+    let mut start = 0_usize;
+    for part in fragment.split('/') {
+        start = start.saturating_add(part.len()).saturating_add(1);
+        let mut words = part.split(|character: char| !character.is_ascii_alphanumeric());
+        let is_secret = |word: &str| SECRETS.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if start < kept && words.any(is_secret) {
+            kept = start;
+            break;
+        }
+    }
+    match fragment.split_at_checked(kept) {
+        Some((before, secret)) if !secret.is_empty() => format!("{before}{REDACTED}"),
+        _ => fragment.to_owned(),
+    }
 }
 
 /// Puts a word for each part of an address that tells a person when its escapes are read.
@@ -171,10 +206,11 @@ fn without_escaped(address: &str) -> String {
     parts.flatten().collect()
 }
 
-/// Reads the escapes of a part of an address, also of one that was escaped twice.
+/// Reads the escapes of a part of an address, also of one that was escaped several times.
 pub fn decoded(part: &str) -> String {
+    const MOST: usize = 5;
     let mut text = part.to_owned();
-    for _ in 0..2 {
+    for _ in 0..MOST {
         match shoptrail_schemas::decode_parameter(&text) {
             Cow::Borrowed(_) => break,
             Cow::Owned(read) => text = read,
@@ -189,7 +225,11 @@ fn is_plain(address: &str, also_allowed: &[String], masks_texts: bool) -> bool {
         let mut pairs = query.split(ends_pair);
         pairs.all(|pair| is_allowed(pair, also_allowed) && without_address(pair) == pair)
     });
-    all_stay && !address.contains(['#', '@', ';']) && !(masks_texts && mask::may_find(address))
+    let (path, _) = split_at(address, '?');
+    all_stay
+        && !address.contains(['#', '@', ';'])
+        && without_hidden_pairs(path).len() == path.len()
+        && !(masks_texts && mask::may_find(address))
 }
 
 fn split_at(text: &str, separator: char) -> (&str, &str) {
@@ -236,7 +276,7 @@ fn push_pairs(cleaned: &mut String, separator: char, query: &str, also_allowed: 
 fn without_address(pair: &str) -> &str {
     let (name, _) = split_at(pair, '=');
     let value = pair.get(name.len()..).unwrap_or_default();
-    let Some(start) = find_any(value, &MARKS) else {
+    let Some(start) = find_any(value, MARKS) else {
         return pair;
     };
     let query = value.get(start..).unwrap_or_default();
@@ -376,6 +416,32 @@ mod tests {
                 "https://a.example/p;jsessionid=1/q",
                 "https://a.example/p/q",
             ),
+            (
+                "https://a.example/?q=mug%253Btoken=1",
+                "https://a.example/?q=mug",
+            ),
+            (
+                "https://a.example/?ref=https%3A%2F%2Fb%2F%25253Ftoken%25253D1",
+                "https://a.example/?ref=https%3A%2F%2Fb%2F",
+            ),
+            ("https://a.example/x%3Ftoken=1", "https://a.example/x"),
+            ("https://a.example/x%2526token%253D1", "https://a.example/x"),
+            (
+                "https://a.example/x%23token%3D1?q=mug",
+                "https://a.example/x?q=mug",
+            ),
+            (
+                "https://a.example/#token/s3cret",
+                "https://a.example/#token/redacted",
+            ),
+            (
+                "https://a.example/#/reset-password/Jo/x",
+                "https://a.example/#/reset-password/redacted",
+            ),
+            (
+                "https://a.example/#!/user/ACCESS_TOKEN/1",
+                "https://a.example/#!/user/ACCESS_TOKEN/redacted",
+            ),
         ] {
             assert_eq!(cleaned(address), expected);
         }
@@ -387,6 +453,10 @@ mod tests {
             "https://a.example/",
             "https://a.example/a/b?utm_source=x&gclid=1#top",
             "https://a.example/#",
+            "https://a.example/#/tokens/kitchen",
+            "https://a.example/#token",
+            "https://a.example/#/reset-password/",
+            "https://a.example/100%25%20wool%3F",
             "",
             "android-app://com.google.android.gm",
         ] {

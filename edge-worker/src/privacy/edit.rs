@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
             if let Some(masked) = editor.name(&name) {
                 self.masked_names = self.masked_names.saturating_add(1);
                 let masked = format!("{masked} {}", self.masked_names);
-                self.replace(start..end, &quoted(masked));
+                self.replace(start..end, &quoted(&masked));
             }
             if let Some(last) = self.path.last_mut() {
                 *last = name;
@@ -142,7 +142,7 @@ impl<'a> Walk<'a> {
             return true;
         }
         if let Some(changed) = editor.text(&self.path, &content(token)) {
-            let quoted = quoted(changed);
+            let quoted = quoted(&changed);
             let length = if is_closed {
                 quoted.len()
             } else {
@@ -197,8 +197,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn quoted(text: String) -> String {
-    serde_json::Value::from(text).to_string()
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// What a token says: a string without quotes and escapes, if it can be read, or the token itself.

@@ -11,8 +11,15 @@ const SEPARATORS: [&str; 15] = [
     "\n", "+", "%20",
 ];
 
-/// How an `@` is written: itself, as addresses write it, as HTML does, and of full width.
-const AT: [&str; 5] = ["@", "%40", "%2540", "&#64;", "\u{ff20}"];
+/// How an `@` is written beside itself and its escapes: as HTML does, and of full width.
+const AT: [&str; 3] = ["&#64;", "&commat;", "\u{ff20}"];
+
+/// Longest quoted name before an `@`.
+const MAX_QUOTED: usize = 64;
+/// Most separators between two groups of a number.
+const MAX_SEPARATORS: usize = 3;
+/// Longest word that a card number is found in: a longer one is a hash or an id that has such digits by chance.
+const MAX_WORD: usize = 30;
 
 /// Returns the text with what was found masked, or nothing if nothing was.
 pub fn clean(text: &str) -> Option<String> {
@@ -27,7 +34,7 @@ pub fn may_find(text: &str) -> bool {
     let mut has_at = false;
     for byte in text.bytes() {
         digits = digits.saturating_add(usize::from(byte.is_ascii_digit()));
-        has_at |= begins_at(byte);
+        has_at |= begins_at(byte) || byte == FULL_WIDTH;
     }
     has_at || digits >= CARD_DIGITS.start
 }
@@ -80,9 +87,28 @@ fn next_email(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
+/// The first byte of characters of full width.
+const FULL_WIDTH: u8 = 0xef;
+
 /// Whether a byte may be the first of an `@`.
 fn begins_at(byte: u8) -> bool {
-    matches!(byte, b'@' | b'%' | b'&' | 0xef)
+    matches!(byte, b'@' | b'%' | b'&' | b'(' | b'[' | b'{' | FULL_WIDTH)
+}
+
+/// Returns the character that a text begins with, as it is or escaped as addresses do, however often, and how many bytes it
+/// takes.
+pub fn escaped(text: &[u8]) -> Option<(u8, usize)> {
+    let (first, mut rest) = text.split_first()?;
+    if *first != b'%' {
+        return Some((*first, 1));
+    }
+    while let Some(more) = rest.strip_prefix(b"25") {
+        rest = more;
+    }
+    let digit = |position: usize| char::from(*rest.get(position)?).to_digit(16);
+    let byte = digit(0)?.checked_mul(16)?.checked_add(digit(1)?)?;
+    let length = text.len().checked_sub(rest.len())?.checked_add(2)?;
+    Some((u8::try_from(byte).ok()?, length))
 }
 
 /// Finds an `@`, however it is written.
@@ -101,17 +127,47 @@ fn next_at(text: &str, from: usize) -> Option<Range<usize>> {
 
 /// The length of the `@` that a text begins with.
 fn at_length(text: &str) -> Option<usize> {
+    match escaped(text.as_bytes()) {
+        Some((b'@', length)) => return Some(length),
+        Some((b'(' | b'[' | b'{', 1)) => return word_length(text),
+        _ => {}
+    }
     let at = AT.iter().find(|at| text.starts_with(**at))?;
     Some(at.len())
 }
 
+/// The length of `(at)`, with the spaces behind it.
+fn word_length(text: &str) -> Option<usize> {
+    let inner = text.get(1..)?.trim_start_matches(' ');
+    let (word, rest) = inner.split_at_checked(2)?;
+    let rest = rest.trim_start_matches(' ').strip_prefix([')', ']', '}'])?;
+    let length = text.len().checked_sub(rest.trim_start_matches(' ').len())?;
+    word.eq_ignore_ascii_case("at").then_some(length)
+}
+
+/// Where the name before an `@` begins. It may be quoted; before `(at)` there may be spaces.
+fn name_start(before: &str, is_word: bool) -> usize {
+    let before = if is_word {
+        before.trim_end_matches(' ')
+    } else {
+        before
+    };
+    let quoted = before.strip_suffix('"').and_then(|inner| {
+        let start = inner.rfind('"')?;
+        let is_short = inner.len().saturating_sub(start) <= MAX_QUOTED;
+        is_short.then_some(start)
+    });
+    quoted.unwrap_or_else(|| before.trim_end_matches(is_part_of_name).len())
+}
+
 fn email_around(text: &str, from: usize, at: &Range<usize>) -> Option<Range<usize>> {
     let before = text.get(from..at.start)?;
-    let name = before.trim_end_matches(is_part_of_name);
-    let start = from.saturating_add(name.len());
-    if start == at.start {
+    let is_word = text.get(at.start..)?.starts_with(['(', '[', '{']);
+    let name = name_start(before, is_word);
+    if name == before.trim_end_matches(' ').len() {
         return None;
     }
+    let start = from.saturating_add(name);
     let mut end = None;
     let mut host_start = at.end;
     loop {
@@ -165,58 +221,82 @@ fn next_card(text: &str, from: usize) -> Option<Range<usize>> {
     let mut position = from;
     loop {
         let rest = text.get(position..)?;
-        let start = position.saturating_add(rest.find(|c: char| c.is_ascii_digit())?);
+        let start = position.saturating_add(rest.find(|one| digit(one).is_some())?);
         let groups = groups_at(text, start);
         let end = groups.last().map_or(start, |group| group.end);
-        let before = text
-            .get(..start)
-            .and_then(|before| before.chars().next_back());
-        let after = text.get(end..).and_then(|after| after.chars().next());
-        let is_apart = ![before, after]
-            .into_iter()
-            .flatten()
-            .any(char::is_alphanumeric);
-        if is_apart && let Some(found) = card_of(text, &groups) {
+        let (before, after) = (text.get(..start)?, text.get(end..)?);
+        let touching = touching(before.chars().rev()).saturating_add(touching(after.chars()));
+        // Between letters a number is a card's if it is one from its first digit to its last: parts of ids are not.
+        let is_word =
+            groups.len() == 1 && end.saturating_sub(start).saturating_add(touching) <= MAX_WORD;
+        if (touching == 0 || is_word)
+            && let Some(found) = card_of(text, &groups)
+        {
             return Some(found);
         }
         position = end;
     }
 }
 
-/// Finds groups of digits that one blank or hyphen sets apart, as texts and addresses write them.
+/// How many letters and digits come first, up to more than a word has here.
+fn touching(characters: impl Iterator<Item = char>) -> usize {
+    characters
+        .take(MAX_WORD)
+        .take_while(|one| one.is_alphanumeric())
+        .count()
+}
+
+/// The value of a digit, of full width too.
+fn digit(character: char) -> Option<u8> {
+    let value = match character {
+        '0'..='9' => u32::from(character).checked_sub(u32::from('0')),
+        '\u{ff10}'..='\u{ff19}' => u32::from(character).checked_sub(0xff10),
+        _ => None,
+    };
+    u8::try_from(value?).ok()
+}
+
+/// Finds groups of digits that few blanks or hyphens set apart, as texts and addresses write them.
 fn groups_at(text: &str, start: usize) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut start = start;
     while let Some(rest) = text.get(start..) {
-        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let length = rest.find(|one| digit(one).is_none()).unwrap_or(rest.len());
         if length == 0 {
             break;
         }
         let end = start.saturating_add(length);
         groups.push(start..end);
-        let rest = rest.get(length..).unwrap_or_default();
-        let Some(separator) = SEPARATORS.iter().find(|one| rest.starts_with(**one)) else {
+        let behind = rest.get(length..).unwrap_or_default();
+        let mut rest = behind;
+        for _ in 0..MAX_SEPARATORS {
+            let separator = SEPARATORS.iter().find(|one| rest.starts_with(**one));
+            rest = separator
+                .and_then(|separator| rest.strip_prefix(separator))
+                .unwrap_or(rest);
+        }
+        if rest.len() == behind.len() {
             break;
-        };
-        start = end.saturating_add(separator.len());
+        }
+        start = end.saturating_add(behind.len().saturating_sub(rest.len()));
     }
     groups
 }
 
 /// Finds the groups, one after another, that are a card number: before and behind it may be other numbers.
 fn card_of(text: &str, groups: &[Range<usize>]) -> Option<Range<usize>> {
-    let digits: Vec<u8> = groups
-        .iter()
-        .filter_map(|group| text.get(group.clone()))
-        .flat_map(str::bytes)
-        .map(|byte| byte & 0x0f)
-        .collect();
+    let mut digits: Vec<u8> = Vec::with_capacity(CARD_DIGITS.end);
+    let mut ends = Vec::with_capacity(groups.len());
+    for group in groups {
+        let group = text.get(group.clone())?;
+        digits.extend(group.chars().filter_map(digit));
+        ends.push(digits.len());
+    }
     let mut begin = 0_usize;
-    for (number, first) in groups.iter().enumerate() {
-        let mut end = begin;
-        for last in groups.iter().skip(number) {
-            end = end.saturating_add(last.len());
-            let some = digits.get(begin..end)?;
+    for (number, (first, next)) in groups.iter().zip(&ends).enumerate() {
+        let (groups, ends) = (groups.get(number..)?, ends.get(number..)?);
+        for (last, end) in groups.iter().zip(ends) {
+            let some = digits.get(begin..*end)?;
             if some.len() >= CARD_DIGITS.end {
                 break;
             }
@@ -224,7 +304,7 @@ fn card_of(text: &str, groups: &[Range<usize>]) -> Option<Range<usize>> {
                 return Some(first.start..last.end);
             }
         }
-        begin = begin.saturating_add(first.len());
+        begin = *next;
     }
     None
 }
@@ -282,6 +362,11 @@ mod tests {
             ("jo@mail.example-Rechnung", "[email]-Rechnung"),
             ("jo@mail.example.1", "[email].1"),
             ("jo@xn--e1afmkfd.xn--p1ai", "[email]"),
+            ("jo%25252540x.example", "[email]"),
+            ("write jo.doe (at) x.example!", "write [email]!"),
+            ("jo[AT]x.example", "[email]"),
+            ("jo { at } x.example", "[email]"),
+            ("to \"jo doe\"@x.example, now", "to [email], now"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
         }
@@ -299,6 +384,12 @@ mod tests {
             ("2 x 4111-1111-1111-1111 123", "2 x [card] 123"),
             ("2 4111\u{a0}1111\u{a0}1111\u{a0}1111", "2 [card]"),
             ("q=4111+1111+1111+1111", "q=[card]"),
+            ("4111  1111 1111 1111", "[card]"),
+            ("4111 - 1111 - 1111 - 1111", "[card]"),
+            ("Visa4111111111111111", "Visa[card]"),
+            ("4111111111111111x", "[card]x"),
+            ("\u{ff14}\u{ff11}\u{ff11}\u{ff11}1111 11111111", "[card]"),
+            ("4111111111111111.0", "[card].0"),
         ] {
             assert_eq!(clean(text).as_deref(), Some(expected), "{text}");
         }
@@ -313,6 +404,10 @@ mod tests {
             format!("a{}", "@b.cc".repeat(100_000)),
             "a@b".repeat(160_000),
             "1@1.".repeat(120_000),
+            "\"@".repeat(200_000),
+            "a (at) ".repeat(70_000),
+            "x4111111111111111".repeat(30_000),
+            "%25".repeat(160_000),
         ] {
             clean(&text);
         }
@@ -336,9 +431,13 @@ mod tests {
             "20261128050006",
             "42345678900001",
             "12021000000000003",
-            "x4111111111111111",
+            "7f4111111111111111aa01bc2233445566",
+            "a4111-1111-1111-1111",
+            "look (at) this",
+            "(at) x.example",
+            "x (at) y",
             "41111111111111110000000000000000",
-            "4111  1111 1111 1111",
+            "4111    1111 1111 1111",
         ] {
             assert_eq!(clean(text), None, "{text}");
         }

@@ -161,6 +161,12 @@ fn nobody_is_known_by_name_without_consent() {
         cleaned.clean(r#"{"user_id":"c-42","a":1}"#, subject),
         r#"{"user_id":null,"a":1}"#
     );
+    let elsewhere = r#"{"userId":"c-42","extra":{"user_id":{"is":"c-42"},"user-id":[42]},"properties":{"CustomerID":42,"user_ids":1,"userid2":1}}"#;
+    let expected = r#"{"userId":null,"extra":{"user_id":null,"user-id":null},"properties":{"CustomerID":null,"user_ids":1,"userid2":1}}"#;
+    assert_eq!(cleaned.clean(elsewhere, subject), expected);
+    assert_eq!(cleaned.clean(elsewhere, SUBJECT), elsewhere);
+    let refused = cleaned.clean_refused(elsewhere.as_bytes(), subject);
+    assert_eq!(std::str::from_utf8(&refused).unwrap(), expected);
 }
 
 #[test]
@@ -305,10 +311,10 @@ fn rule_that_would_refuse_every_event_is_refused() {
 
 #[test]
 fn names_and_numbers_of_properties_are_masked_and_stay_apart() {
-    let text = r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"jo@x.example":1,"amy@x.example":2,"card":4111111111111111,"price":19.99}}"#;
+    let text = r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"jo@x.example":1,"amy@x.example":2,"card":4111111111111111,"same":4111111111111111.0,"too":4.111111111111111e15,"price":19.99}}"#;
     assert_eq!(
         cleaned("{}", text),
-        r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"[email] 1":1,"[email] 2":2,"card":"[card]","price":19.99}}"#
+        r#"{"event_timestamp":1795392000000,"user_id":4111111111111111,"properties":{"[email] 1":1,"[email] 2":2,"card":"[card]","same":"[card]","too":"[card]","price":19.99}}"#
     );
     assert_eq!(cleaned(r#"{"mask_texts":false}"#, text), text);
 }
@@ -348,6 +354,7 @@ fn bytes_whose_fields_cannot_be_told_apart_are_withheld() {
     for bytes in [
         r#"{user_id:"c-42","seq":}"#,
         r"{'user_id':'c-42'}",
+        r"{'userId':'c-42'}",
         r#"{"user_id"="c-42"}"#,
         r#"{"seq":","user_id":"c-42"}"#,
         r#"{demographics:{"gender":"f"}}"#,

@@ -77,7 +77,9 @@ impl CallAnswer {
 
     /// The reports up to the first that is incomplete or is something else: limits are answered in HTML.
     fn reports(&self) -> impl Iterator<Item = DeliveryReport> {
-        serde_json::Deserializer::from_slice(&self.body)
+        let text = self.body.utf8_chunks().next();
+        let text = text.map_or("", |beginning| beginning.valid());
+        serde_json::Deserializer::from_str(text)
             .into_iter::<DeliveryReport>()
             .map_while(Result::ok)
     }

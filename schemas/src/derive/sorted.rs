@@ -1,21 +1,28 @@
-//! Looks lines up in a text that is in the order of bytes, by bisection: it needs no table and nothing to be built at the
-//! start, and a list costs its own bytes.
+//! Looks entries up in a text that is in the order of bytes, by bisection: it needs no table and nothing to be built at
+//! the start, and a list costs its own bytes.
 
 use std::cmp::Ordering;
 
-/// Returns what follows the comma in the line of a name, or nothing where the line has no comma. `None` if no line has the
-/// name, which is given in two parts.
-pub(super) fn find<'a>(list: &'a str, prefix: &str, name: &str) -> Option<&'a str> {
+/// Returns what follows the comma in the entry of a name, or nothing where the entry has no comma. `None` if no entry has
+/// the name, which is given in two parts.
+pub(super) fn find<'a>(
+    list: &'a str,
+    end_of_entry: u8,
+    prefix: &str,
+    name: &str,
+) -> Option<&'a str> {
     let bytes = list.as_bytes();
+    let is_end = |byte: &u8| *byte == end_of_entry;
     let (mut from, mut to) = (0, bytes.len());
     while from < to {
         let middle = from + (to - from) / 2;
         let before = bytes.get(from..middle)?;
-        let start = from + before.iter().rposition(is_newline).map_or(0, |at| at + 1);
-        let end = start + bytes.get(start..to)?.iter().position(is_newline)?;
-        let line = bytes.get(start..end)?;
-        let known = line.iter().position(|byte| *byte == b',');
-        let known = line.get(..known.unwrap_or(line.len()))?;
+        let start = from + before.iter().rposition(is_end).map_or(0, |at| at + 1);
+        let rest = bytes.get(start..to)?;
+        let entry = rest.get(..rest.iter().position(is_end).unwrap_or(rest.len()))?;
+        let end = start + entry.len();
+        let known = entry.iter().position(|byte| *byte == b',');
+        let known = entry.get(..known.unwrap_or(entry.len()))?;
         match order(prefix.as_bytes(), name.as_bytes(), known) {
             Ordering::Equal => return list.get(start + known.len()..end).map(value),
             Ordering::Less => to = start,
@@ -23,10 +30,6 @@ pub(super) fn find<'a>(list: &'a str, prefix: &str, name: &str) -> Option<&'a st
         }
     }
     None
-}
-
-fn is_newline(byte: &u8) -> bool {
-    *byte == b'\n'
 }
 
 /// Where a name in two parts stands to a known one.
@@ -44,17 +47,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_found_and_nothing_else() {
+    fn every_entry_is_found_and_nothing_else() {
         let list = "a,1\nab,2\nb c,3\nz\n";
-        assert_eq!(find(list, "", "a"), Some("1"));
-        assert_eq!(find(list, "a", "b"), Some("2"));
-        assert_eq!(find(list, "b c", ""), Some("3"));
-        assert_eq!(find(list, "z", ""), Some(""));
+        assert_eq!(find(list, b'\n', "", "a"), Some("1"));
+        assert_eq!(find(list, b'\n', "a", "b"), Some("2"));
+        assert_eq!(find(list, b'\n', "b c", ""), Some("3"));
+        assert_eq!(find(list, b'\n', "z", ""), Some(""));
         for name in ["", "aa", "c", "zz", "a,1"] {
-            assert_eq!(find(list, "", name), None, "{name}");
-            assert_eq!(find(list, name, "."), None, "{name}");
+            assert_eq!(find(list, b'\n', "", name), None, "{name}");
+            assert_eq!(find(list, b'\n', name, "."), None, "{name}");
         }
-        assert_eq!(find("", "", "a"), None);
-        assert_eq!(find("one\n", "o", "ne"), Some(""));
+        assert_eq!(find("", b'\n', "", "a"), None);
+        assert_eq!(find("one\n", b'\n', "o", "ne"), Some(""));
+        assert_eq!(find("one two", b' ', "", "one"), Some(""));
+        assert_eq!(find("one two", b' ', "tw", "o"), Some(""));
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn of_app(name: &str, rules: &ShopRules) -> Option<ReferrerKind> {
 }
 
 fn listed(name: &str) -> Option<ReferrerKind> {
-    let found = sorted::find(ADDITIONAL, "", name).or_else(|| sorted::find(GA4, "", name));
-    ReferrerKind::from_name(found?)
+    let find = |list| sorted::find(list, b'\n', "", name);
+    ReferrerKind::from_name(find(ADDITIONAL).or_else(|| find(GA4))?)
 }
 
 /// Returns the kind of the domain that a host lies below.

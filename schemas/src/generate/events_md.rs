@@ -149,12 +149,15 @@ fn holds(rule: Rule) -> String {
         Rule::EventType => "an event type".to_owned(),
         Rule::Currency => "an ISO 4217 code, such as `EUR`".to_owned(),
         Rule::Integer { min, max } => format!("integer, {min} to {max}"),
+        Rule::Instant { min, max } => {
+            format!("integer, {min} to {max}, or a text such as `2026-11-23T00:00:00.123Z`")
+        }
         Rule::Prose { min, max } => {
             let least = if min > 0 { ", not empty" } else { "" };
             format!("text of up to {max} characters{least}; a longer one is cut")
         }
         Rule::PageUrl => format!(
-            "text of up to {MAX_URL} characters: {}; a longer one is cut and keeps its campaign",
+            "text of up to {MAX_URL} characters: {}; spaces in it are escaped; a longer one is cut and keeps its campaign",
             Form::WebUrl.expected()
         ),
         Rule::ShopId { max } => {
@@ -167,7 +170,7 @@ fn holds(rule: Rule) -> String {
             )
         }
         Rule::Quantity => format!(
-            "number, {MIN_QUANTITY} to {MAX_QUANTITY}, rounded to {QUANTITY_DECIMALS} decimals"
+            "number, {MIN_QUANTITY} to {MAX_QUANTITY}, rounded to {QUANTITY_DECIMALS} decimals; 0 is none"
         ),
         Rule::Consent => Rule::Consent.expected().to_owned(),
         Rule::Object(_) => "object, see below".to_owned(),
@@ -210,19 +213,25 @@ fn rules() -> String {
         "\n## Money\n\n\
          Amounts are in the currency's major unit and are rounded to its decimals (ISO 4217), halves away from zero: \
          `4.35 * 3` in\nJavaScript is 13.049999999999999, and arrives as 13.05. Texts that are numbers are read as such: `\"19.99\"`, `\"4,245.42\"`,\n\
-         `\"4.245,42\"`, `\"12,5\"`; a single comma before three digits separates thousands,\n\
-         a single point is a decimal one (`\"1.234\"` is 1.234). An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
+         `\"4.245,42\"`, `\"12,5\"`, `\"+25\"`; a single comma before three digits separates thousands,\n\
+         a single point is a decimal one (`\"1.234\"` is 1.234). In an amount a currency's sign may stand before\n\
+         or behind the number (`\"€19.99\"`, `\"19,99 €\"`, `\"$1,234.50\"`): it says nothing, the event's `currency` counts. A code or a word there\n\
+         (`\"5 USD\"`) might contradict it, and such a text is no amount. An empty text is none where a field may be absent. A voucher may be a line of its own with a\n\
          negative price. Price × quantity is at most {MAX_AMOUNT}.\n\
+         \n\
+         A line with a `quantity` of 0 was not bought: where quantities are pieces (carts, checkout, `purchase`, `refund`), it is left\n\
+         out with a warning, and the event stays. Where all lines have 0, and where shops say by it what they have in stock\n\
+         (`view_item`, lists), it says nothing: then the `quantity` is left out, which is a quantity of 1.\n\
          \n## Ids\n\n\
          `user_id`, `transaction_id` and `item_id` may be texts or integers; 42 and `\"42\"` are the same. What scripts and templates\n\
          leave where an id was meant is no id: an empty text, `undefined`, `null`, `NaN`, `0`, `-1`, `none`, `guest`, `[object Object]`,\n\
          `{{{{user.id}}}}`, `${{id}}` and the like, the hash of an empty text (MD5, SHA-1, SHA-256), and all that is neither a text nor an integer of at most 53 bits. Then a `user_id` is\n\
          left out, a purchase is an order of its own (its `event_id` becomes the `transaction_id`), and an item goes by its `item_name`.\n\
-         Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
+         An `event_id` in upper case is read in lower case. Where a tracker's own ids belong (`anonymous_id`, `session_id`), such a text is refused: strangers would be one visitor.\n\
          \n## What only describes\n\n\
          A field that no sum and no visit depends on costs no event. If it is not as the tables say, it is left out with a warning\n\
          (`left_out`), unless the event's type requires it: then the event is refused. The tables say which fields these are. Of\n\
-         `properties`, a single one is left out; of the `context` of a batch, too, without a warning.\n\
+         `properties`, a single one is left out; of `items`, a line that is `null` or `false`, as conditions leave it in JavaScript; of the `context` of a batch, too, without a warning.\n\
          \n## Time\n\n\
          An event is at most {days} days old when the edge receives it, unless the edge is set otherwise, and at most {minutes} minutes in\n\
          the future (`too_old`, `in_future`). A browser whose clock agrees with the edge's within {minutes} minutes keeps its own times:\n\
@@ -231,7 +240,8 @@ fn rules() -> String {
          is within the bounds. That cannot be either where the clock is ahead by an hour or more at sending while the event's own\n\
          time is that of its receipt, within {minutes} minutes. Nothing tells when a clock was set while an event waited for longer\n\
          than that, or was wrong at the event and right at sending: then an event may be dated so many days off, but never outside\n\
-         the bounds. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
+         the bounds. A text of ISO 8601 with its offset from UTC (`2026-11-23T01:00:00+01:00`) is read as its instant; one without\n\
+         is refused, because nobody knows which it means. The time in `event_id` (UUIDv7) is within an hour of `event_timestamp` (`id_time`). Within one\n\
          `session_id`, `seq` decides the order.\n\
          \n## Consent\n\n\
          `consent` says what the visitor said: `granted`, `denied`, or `not_asked` where nobody asked. Nobody's consent is invented.\n\

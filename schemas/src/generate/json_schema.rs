@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::batch::{self, Batch};
+use crate::calendar;
 use crate::consent::ConsentState;
 use crate::derive::{Channel, ReferrerKind};
 use crate::event::{self, Event, Property};
@@ -18,7 +19,7 @@ use crate::limits::{
     MAX_SAFE_INTEGER, MAX_URL, MIN_QUANTITY,
 };
 use crate::money;
-use crate::number;
+use crate::number::{self, SPACE_PATTERN};
 use crate::placeholder;
 use crate::record::{Device, Record};
 use crate::reject::RejectCode;
@@ -189,6 +190,12 @@ fn constrain(schema: &mut Value, fields: &[Field], side: Side) {
             if !describes {
                 property.extend(keywords);
             }
+            if side == Side::Client
+                && matches!(field.rule, Rule::List { .. })
+                && let Some(of) = property.get_mut("items")
+            {
+                *of = json!({"anyOf": [of.take(), {"enum": [null, false]}]});
+            }
             if side == Side::Client && may_be_blank(field) {
                 let description = property.remove("description");
                 let rules = json!({"anyOf": [std::mem::take(property), blank()]});
@@ -218,7 +225,7 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
         Rule::Prose { min, .. } => {
             json!({"type": types(&["string", "number"]), "minLength": min})
         }
-        Rule::PageUrl => json!({"pattern": Form::WebUrl.pattern()}),
+        Rule::PageUrl => json!({"pattern": addresses()}),
         Rule::Text {
             form: Some(Form::Id),
             ..
@@ -228,18 +235,26 @@ fn client_keywords(field: &Field) -> Map<String, Value> {
             text.insert("not".to_owned(), json!({"pattern": placeholder::pattern()}));
             json!({"anyOf": [text, integer_id()]})
         }
+        Rule::Text {
+            form: Some(Form::UuidV7),
+            ..
+        } => json!({"type": types(&["string"]), "pattern": uuids()}),
         Rule::Currency => json!({"type": types(&["string"]), "pattern": currencies()}),
         Rule::Integer { min, max } => json!({
             "type": types(&["number", "string"]), "minimum": min, "maximum": max,
-            "pattern": number::pattern(min < 0),
+            "pattern": number::pattern(),
+        }),
+        Rule::Instant { min, max } => json!({
+            "type": types(&["number", "string"]), "minimum": min, "maximum": max,
+            "pattern": format!("{}|^{SPACE_PATTERN}{}{SPACE_PATTERN}$", number::pattern(), calendar::iso_8601_pattern()),
         }),
         Rule::Money { negative } => json!({
             "type": types(&["number", "string"]), "minimum": least_amount(negative) - MAX_NOISE, "maximum": MAX_AMOUNT,
-            "pattern": number::pattern(negative),
+            "pattern": number::amount_pattern(),
         }),
         Rule::Quantity => json!({
-            "type": types(&["number", "string"]), "minimum": MIN_QUANTITY, "maximum": MAX_QUANTITY,
-            "pattern": number::pattern(false),
+            "type": types(&["number", "string"]), "minimum": 0, "maximum": MAX_QUANTITY,
+            "pattern": number::pattern(),
         }),
         // Names and values are judged one by one, and left out.
         Rule::Properties => json!({"type": types(&["object"])}),
@@ -267,7 +282,9 @@ fn record_keywords(field: &Field) -> Map<String, Value> {
         Rule::PageUrl => json!({"maxLength": MAX_URL, "pattern": Form::WebUrl.pattern()}),
         Rule::ShopId { max } => lengths(1, max),
         Rule::Currency => json!({"pattern": "^[A-Z]{3}$"}),
-        Rule::Integer { min, max } => json!({"minimum": min, "maximum": max}),
+        Rule::Integer { min, max } | Rule::Instant { min, max } => {
+            json!({"minimum": min, "maximum": max})
+        }
         Rule::Money { negative } => {
             json!({"minimum": least_amount(negative), "maximum": MAX_AMOUNT})
         }
@@ -310,6 +327,23 @@ fn currencies() -> String {
     format!("^{around}{codes}{around}$")
 }
 
+/// Addresses of pages, in which there may be anything that is escaped if something else is there too.
+fn addresses() -> String {
+    let around = placeholder::invisible();
+    let seen = around.replace('[', "[^").replace('*', "");
+    let whole = Form::WebUrl.pattern();
+    format!("{whole}|^{around}https?://[\\s\\S]*{seen}")
+}
+
+/// UUIDs in any case, with what is not seen around them.
+fn uuids() -> String {
+    let around = placeholder::invisible();
+    let uuid = Form::UuidV7.pattern().replace("a-f", "a-fA-F");
+    let uuid = uuid.replace("[89ab]", "[89abAB]");
+    let uuid = uuid.trim_start_matches('^').trim_end_matches('$');
+    format!("^{around}{uuid}{around}$")
+}
+
 fn in_any_case<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let any_case = |text: &str| text.chars().map(placeholder::any_case).collect();
     let texts: Vec<String> = texts.into_iter().map(any_case).collect();
@@ -332,7 +366,7 @@ fn present(name: &str) -> Value {
         Some(Field {
             rule: Rule::List { .. },
             ..
-        }) => json!({"type": "array", "minItems": 1}),
+        }) => json!({"type": "array", "contains": {"type": "object"}}),
         Some(Field {
             rule: Rule::ShopId { max },
             ..

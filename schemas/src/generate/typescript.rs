@@ -89,7 +89,9 @@ fn kind(name: &str, rule: Rule) -> String {
         Rule::ShopId { .. } => "string | number".to_owned(),
         Rule::Consent => "ConsentState".to_owned(),
         Rule::EventType => "EventType".to_owned(),
-        Rule::Integer { .. } | Rule::Money { .. } | Rule::Quantity => "number".to_owned(),
+        Rule::Integer { .. } | Rule::Instant { .. } | Rule::Money { .. } | Rule::Quantity => {
+            "number".to_owned()
+        }
         Rule::Properties => "Record<string, string | number | boolean | null>".to_owned(),
         Rule::List { .. } => "Item[]".to_owned(),
         // The types are named after the fields that hold them.

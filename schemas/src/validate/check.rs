@@ -19,7 +19,7 @@ use crate::reject::{RejectCode, Rejection, excerpt};
 use crate::rule::{Field, Rule};
 use crate::tree::{Members, Tree};
 use crate::warning::{Warning, WarningCode};
-use crate::{integer, money, number};
+use crate::{calendar, integer, money, number};
 use places::Places;
 
 /// Room for the pointers of known fields: `/items/199/item_category5`.
@@ -34,6 +34,10 @@ pub(crate) struct Check {
     currency: Currency,
     /// The fields that the event's type requires.
     required: &'static [&'static str],
+    /// Whether a line of which there are 0 is none.
+    counts_pieces: bool,
+    /// Whether there may be such a line.
+    may_have_none: bool,
     rejections: Vec<Rejection>,
     warnings: Vec<Warning>,
     /// Whether a value was changed.
@@ -69,6 +73,8 @@ impl Check {
             pointer: String::with_capacity(USUAL_POINTER),
             currency: Currency::Absent,
             required: &[],
+            counts_pieces: false,
+            may_have_none: false,
             rejections: Vec::new(),
             warnings: Vec::new(),
             repaired: false,
@@ -117,9 +123,10 @@ impl Check {
         };
     }
 
-    /// Makes fields be judged that would be left out in other events.
-    pub(crate) fn set_required(&mut self, required: &'static [&'static str]) {
-        self.required = required;
+    /// Makes fields be judged that would be left out in events of other types.
+    pub(crate) fn set_type(&mut self, event_type: EventType) {
+        self.required = event_type.spec().required;
+        self.counts_pieces = event_type.counts_pieces();
     }
 
     /// Goes one step down, for as long as `walk` runs. The segment is as a JSON Pointer writes it.
@@ -245,7 +252,10 @@ impl Check {
             Rule::Prose { min, max } => self.prose(value, min, max),
             Rule::PageUrl => self.page_url(value),
             Rule::ShopId { max } => self.shop_id(value, max),
-            Rule::Integer { min, max } => self.integer(value, min, max),
+            Rule::Integer { min, max } => {
+                self.integer(value, rule, number::from_text, min, max);
+            }
+            Rule::Instant { min, max } => self.integer(value, rule, instant, min, max),
             Rule::Money { negative } => self.money(value, negative),
             Rule::Quantity => self.quantity(value),
             Rule::Consent => self.consent(value),
@@ -276,7 +286,8 @@ impl Check {
         let Tree::Text(code) = value else {
             return self.wrong_type(value, "a string");
         };
-        self.upper_case(code, |code| money::digits(code).is_some());
+        let is_currency = |code: &str| money::digits(code).is_some();
+        self.other_case(code, str::to_ascii_uppercase, is_currency);
         if money::digits(code).is_none() {
             let message = format!(
                 "{} is not a currency: send an ISO 4217 code such as `EUR`",
@@ -318,8 +329,15 @@ impl Check {
         }
     }
 
-    fn integer(&mut self, value: &mut Tree<'_>, min: i64, max: i64) {
-        let Some(number) = self.number(value, "an integer") else {
+    fn integer(
+        &mut self,
+        value: &mut Tree<'_>,
+        rule: Rule,
+        read: fn(&str) -> Option<f64>,
+        min: i64,
+        max: i64,
+    ) {
+        let Some(number) = self.number(value, rule.expected(), read) else {
             return;
         };
         let given = number.as_f64().unwrap_or(f64::NAN);
@@ -334,11 +352,16 @@ impl Check {
     }
 
     /// Returns a number, or a text that is one; then the text becomes the number.
-    fn number(&mut self, value: &mut Tree<'_>, expected: &str) -> Option<Number> {
+    fn number(
+        &mut self,
+        value: &mut Tree<'_>,
+        expected: &str,
+        read: fn(&str) -> Option<f64>,
+    ) -> Option<Number> {
         match value {
             Tree::Number(number) => return Some(number.clone()),
             Tree::Text(text) => {
-                if let Some(number) = number::from_text(text).and_then(to_json) {
+                if let Some(number) = read(text).and_then(to_json) {
                     let message = format!(
                         "{} is the text {}: read as {number}",
                         self.name(),
@@ -355,7 +378,7 @@ impl Check {
         None
     }
 
-    fn list<'a>(&mut self, entries: &mut [Tree<'a>], max: usize, fields: &[Field]) {
+    fn list(&mut self, entries: &mut Vec<Tree<'_>>, max: usize, fields: &[Field]) {
         if entries.len() > max {
             let message = format!(
                 "{} has {} entries: send at most {max}",
@@ -370,7 +393,43 @@ impl Check {
                     check.object(fields, object);
                     check.item(object);
                 }
+                // What a condition leaves in JavaScript: `[mug, hasGift && gift]`.
+                Tree::Null | Tree::Boolean(false) => {
+                    let message = format!("{} is no object; left out", check.name());
+                    check.repair(WarningCode::LeftOut, message);
+                    *entry = Tree::Null;
+                }
                 other => check.wrong_type(other, "an object"),
+            });
+        }
+        if self.may_have_none {
+            self.lines_of_none(entries);
+        }
+        entries.retain(|entry| !entry.is_null());
+    }
+
+    /// Leaves lines out of which there are 0. Where that is all of them, or says what is in stock, the quantity says nothing.
+    #[cold]
+    fn lines_of_none(&mut self, entries: &mut [Tree<'_>]) {
+        let is_none = |entry: &Tree<'_>| matches!(entry, Tree::Object(item) if item.number("quantity") == Some(0.0));
+        let is_bought = |entry: &Tree<'_>| !entry.is_null() && !is_none(entry);
+        let lines_go = self.counts_pieces && entries.iter().any(is_bought);
+        for (position, entry) in entries.iter_mut().enumerate() {
+            if !is_none(entry) {
+                continue;
+            }
+            self.at(&position.to_string(), |check| match entry {
+                Tree::Object(item) if !lines_go => {
+                    check.at("quantity", |check| {
+                        check.repair(WarningCode::LeftOut, "`quantity` is 0; left out".to_owned());
+                    });
+                    item.set("quantity", Tree::Null);
+                }
+                entry => {
+                    let message = format!("{} has a quantity of 0; left out", check.name());
+                    check.repair(WarningCode::LeftOut, message);
+                    *entry = Tree::Null;
+                }
             });
         }
     }
@@ -460,6 +519,13 @@ impl Check {
         let list = parents.rsplit('/').next().unwrap_or_default();
         excerpt(&format!("{list}/{segment}"))
     }
+}
+
+/// Reads milliseconds since the epoch, or the text of a time.
+fn instant(text: &str) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "years have four digits")]
+    let read = |ms: i64| ms as f64;
+    number::from_text(text).or_else(|| calendar::from_iso_8601(text).map(read))
 }
 
 /// Writes a number as JavaScript does: an integer without a fraction.

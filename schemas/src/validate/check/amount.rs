@@ -13,15 +13,25 @@ use crate::tree::{Members, Tree};
 use crate::warning::WarningCode;
 use crate::{money, number};
 
+/// Writes a limit.
+fn shown(limit: f64) -> String {
+    to_json(limit).map_or_else(String::new, |limit| limit.to_string())
+}
+
 impl Check {
     pub(super) fn money(&mut self, value: &mut Tree<'_>, negative: bool) {
-        let Some(number) = self.number(value, "a number") else {
+        let Some(number) = self.number(value, "a number", number::amount_from_text) else {
             return;
         };
         let amount = number.as_f64().unwrap_or(f64::NAN);
         let least = if negative { -MAX_AMOUNT } else { 0.0 };
         if !(least - MAX_NOISE..=MAX_AMOUNT).contains(&amount) {
-            let message = format!("{} is {number}: send {least} to {MAX_AMOUNT}", self.name());
+            let message = format!(
+                "{} is {number}: send {} to {}",
+                self.name(),
+                shown(least),
+                shown(MAX_AMOUNT)
+            );
             return self.reject(RejectCode::OutOfRange, message);
         }
         match self.currency {
@@ -33,30 +43,32 @@ impl Check {
             }
         }
         if amount < -MAX_NOISE {
-            let message = format!("{} is {amount}: taken as a reduction", self.name());
+            let message = format!("{} is {number}: taken as a reduction", self.name());
             self.warn(WarningCode::NegativeLine, message);
         }
     }
 
     pub(super) fn quantity(&mut self, value: &mut Tree<'_>) {
-        let Some(number) = self.number(value, "a number") else {
+        let Some(number) = self.number(value, "a number", number::from_text) else {
             return;
         };
         let quantity = number.as_f64().unwrap_or(f64::NAN);
-        if !(MIN_QUANTITY..=MAX_QUANTITY).contains(&quantity) {
+        if !(0.0..=MAX_QUANTITY).contains(&quantity) {
             let message = format!(
-                "{} is {number}: send {MIN_QUANTITY} to {MAX_QUANTITY}",
-                self.name()
+                "{} is {number}: send {} to {}",
+                self.name(),
+                shown(MIN_QUANTITY),
+                shown(MAX_QUANTITY)
             );
             return self.reject(RejectCode::OutOfRange, message);
         }
-        if quantity.fract() == 0.0 {
-            return;
+        self.may_have_none |= quantity < MIN_QUANTITY;
+        if quantity.fract() != 0.0 {
+            let message = format!("{} is {number}: no whole number of pieces", self.name());
+            self.warn(WarningCode::DecimalQuantity, message);
+            let why = format_args!("quantities have {QUANTITY_DECIMALS} decimals");
+            self.round(value, &number, QUANTITY_DECIMALS, why);
         }
-        let message = format!("{} is {number}: no whole number of pieces", self.name());
-        self.warn(WarningCode::DecimalQuantity, message);
-        let why = format_args!("quantities have {QUANTITY_DECIMALS} decimals");
-        self.round(value, &number, QUANTITY_DECIMALS, why);
     }
 
     /// Rounds a number that has more decimals than it may.

@@ -30,24 +30,39 @@ impl Check {
         let Tree::Text(text) = value else {
             return self.wrong_type(value, "a string");
         };
-        if form == Some(Form::Country) {
-            self.upper_case(text, |text| Form::Country.matches(text));
+        match form {
+            Some(Form::Country) => {
+                self.other_case(text, str::to_ascii_uppercase, |text| {
+                    Form::Country.matches(text)
+                });
+            }
+            Some(Form::UuidV7) => {
+                self.other_case(text, str::to_ascii_lowercase, |text| {
+                    Form::UuidV7.matches(text)
+                });
+            }
+            _ => {}
         }
         if self.has_length(text, min, max) {
             self.has_form(text, form);
         }
     }
 
-    /// Reads a code in upper case, where that makes it one.
-    pub(super) fn upper_case(&mut self, text: &mut Cow<'_, str>, is_code: fn(&str) -> bool) {
+    /// Reads a code in the other case, where that makes it one.
+    pub(super) fn other_case(
+        &mut self,
+        text: &mut Cow<'_, str>,
+        to_case: fn(&str) -> String,
+        is_code: fn(&str) -> bool,
+    ) {
         if is_code(text) {
             return;
         }
-        let upper = trimmed(text).to_ascii_uppercase();
-        if is_code(&upper) {
-            let message = format!("{} is `{text}`: read as `{upper}`", self.name());
+        let code = to_case(trimmed(text));
+        if is_code(&code) {
+            let message = format!("{} is {}: read as `{code}`", self.name(), excerpt(text));
             self.repair(WarningCode::UpperCase, message);
-            *text = Cow::Owned(upper);
+            *text = Cow::Owned(code);
         }
     }
 
@@ -73,6 +88,9 @@ impl Check {
         let Tree::Text(text) = value else {
             return self.wrong_type(value, "a string");
         };
+        if !Form::WebUrl.matches(text) {
+            self.escape_address(text);
+        }
         if !self.has_form(text, Some(Form::WebUrl)) {
             return;
         }
@@ -81,6 +99,16 @@ impl Check {
             let message = format!("{} has {length} characters: cut to {MAX_URL}", self.name());
             self.repair(WarningCode::Shortened, message);
             *text = Cow::Owned(address::shorten(text, MAX_URL));
+        }
+    }
+
+    #[cold]
+    fn escape_address(&mut self, text: &mut Cow<'_, str>) {
+        let escaped = address::escape_spaces(text);
+        if Form::WebUrl.matches(&escaped) {
+            let message = format!("{} has spaces: they are escaped", self.name());
+            self.repair(WarningCode::AddressEscaped, message);
+            *text = Cow::Owned(escaped);
         }
     }
 
