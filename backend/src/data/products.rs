@@ -78,7 +78,7 @@ pub(super) async fn products(
 }
 
 /// Categories by revenue in the currency shown.
-async fn categories(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
+pub(super) async fn categories(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
     let performance = rows.gold(&product_performance::GOLD, days).await?;
     let category = col("item_category").fill_null(lit("(none)"));
     let categories = performance
@@ -112,7 +112,8 @@ pub(super) async fn trending(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
 /// What becomes of interest counts in all currencies, as the interest does; what is paid for it is of one.
 fn figures(currency: &str) -> Vec<Expr> {
     let interest = ["views", "carts", "purchases"].map(|column| col(column).sum());
-    let sales = ["quantity", "revenue_minor"].map(|column| in_currency(column, currency));
+    let sales =
+        ["quantity", "revenue_minor", "refunds_minor"].map(|column| in_currency(column, currency));
     interest.into_iter().chain(sales).collect()
 }
 
