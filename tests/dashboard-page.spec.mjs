@@ -347,6 +347,25 @@ describe("page", () => {
 });
 
 describe("layout", () => {
+  for (const width of [1920, 1280, 768]) {
+    test(`no_table_scrolls_sideways_at_${width}_pixels`, async () => {
+      for (const name of NAMES) {
+        const { page } = await openDashboard(tables(), `?page=${name}`, {
+          viewport: { width, height: 720 },
+        });
+        const wide = await page
+          .locator(".scroll:visible")
+          .evaluateAll((tables) =>
+            tables
+              .filter((table) => table.scrollWidth > table.clientWidth)
+              .map((table) => table.ariaLabel),
+          );
+        assert.deepEqual(wide, [], name);
+        await page.close();
+      }
+    });
+  }
+
   test("nothing_moves_when_choices_and_figures_come", async () => {
     for (const [width, height] of [
       [1350, 940],

@@ -112,7 +112,7 @@ describe("shop", () => {
   });
 
   test("lists_carry_the_marks_of_their_products", async () => {
-    const { page } = await openShop("/?category=Desk");
+    const { page } = await openShop("/category/desk");
     const list = page.locator('[data-st-event="view_item_list"][data-st-on="view"]');
     assert.equal(await list.getAttribute("data-st-fields"), '{"currency":"EUR"}');
     const items = await list
@@ -132,6 +132,16 @@ describe("shop", () => {
       item_list_id: "desk",
       item_list_name: "Desk",
     });
+    await page.context().close();
+  });
+
+  test("campaigns_have_pages_of_their_own", async () => {
+    const { page, problems } = await openShop("/campaign/slow-mornings?utm_campaign=slow_mornings");
+    await page.getByRole("heading", { name: "A slow morning, in six parts" }).waitFor();
+    assert.equal(await page.getByTestId("product-card").count(), 6);
+    await page.goto(`${server.origin}/campaign/toString`);
+    await page.getByText("We do not have that").waitFor();
+    assert.deepEqual(problems, []);
     await page.context().close();
   });
 
@@ -242,7 +252,12 @@ describe("shop", () => {
     const look = async (what) => assert.deepEqual(await violations(page), [], what);
     await look("home, with the question for consent");
     await page.getByTestId("consent-accept").click();
-    for (const path of ["/search?q=mug", "/nowhere"]) {
+    for (const path of [
+      "/category/light",
+      "/campaign/november-letter",
+      "/search?q=mug",
+      "/nowhere",
+    ]) {
       await page.goto(server.origin + path);
       await page.locator("#content > *").first().waitFor();
       await look(path);

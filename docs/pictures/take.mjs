@@ -65,7 +65,7 @@ async function readReport() {
   };
 }
 
-/** What is chosen on a page: the slicers' period, and on the page of one product the one that brings most. */
+/** What is chosen on a page: the slicers' period, and on the page of one product or customer the one that brings most. */
 function filtersOf(name, { today, visuals, rows, compute }) {
   const isOfDays = visuals.some(
     ({ path, json: { visual } }) =>
@@ -73,14 +73,18 @@ function filtersOf(name, { today, visuals, rows, compute }) {
       JSON.stringify(visual.query ?? {}).includes('"Date.Date"'),
   );
   const days = { "Date[Date]": (day) => day > today - DAYS && day <= today };
-  if (name !== "product") return isOfDays ? days : {};
-  const revenue = (product) =>
-    compute("Product revenue", { ...days, "Product[Product]": (cell) => cell === product });
-  const [best] = rows.Product.map(({ Product }) => ({
-    Product,
-    revenue: revenue(Product),
-  })).toSorted((a, b) => b.revenue - a.revenue);
-  return { ...days, "Product[Product]": (cell) => cell === best.Product };
+  const slicers = isOfDays ? days : {};
+  if (name === "product") return bestOf("Product", "Product", "Product revenue");
+  if (name === "customer") return bestOf("Customer", "Customer ID", "Lifetime value");
+  return slicers;
+
+  function bestOf(table, column, measure) {
+    const only = (value) => ({ ...slicers, [`${table}[${column}]`]: (cell) => cell === value });
+    const [best] = rows[table]
+      .map((row) => ({ value: row[column], worth: compute(measure, only(row[column])) }))
+      .toSorted((a, b) => b.worth - a.worth);
+    return only(best.value);
+  }
 }
 
 async function json(path) {

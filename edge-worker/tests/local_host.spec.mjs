@@ -139,6 +139,17 @@ test("event_goes_to_the_queue_and_from_there_to_kafka_whatever_headers_its_clien
   assert.deepEqual([edge.shop_id, edge.country], ["demo", undefined]);
 });
 
+test("simulated_shopper_is_where_it_says_and_nowhere_when_that_is_no_country", async () => {
+  for (const [said, country] of [
+    ["SE", "SE"],
+    ["Sweden", undefined],
+  ]) {
+    assert.equal((await post({ "Simulated-Country": said })).status, 202);
+    await deliver(queues.sent.splice(0));
+    assert.equal(record(gateway.events.at(-1)).edge.country, country, said);
+  }
+});
+
 test("queue_that_keeps_nothing_and_a_broker_that_is_away_make_the_edge_say_503", async () => {
   queues.refuses = true;
   await gateway.stop();

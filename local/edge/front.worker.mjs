@@ -3,6 +3,8 @@
 
 /** Paths that are Cloudflare's own on every domain. */
 const PLATFORM = "/cdn-cgi/";
+/** Where a simulated shopper is: they have one address, by which Cloudflare would know it. */
+const COUNTRY = "simulated-country";
 /** Wrong write key, wrong origin. */
 const REFUSED = [401, 403];
 
@@ -20,7 +22,10 @@ export default {
     // Only this machine reaches the port.
     headers.set("CF-Connecting-IP", "127.0.0.1");
     const origin = headers.get("origin");
-    const reply = await env.WORKER.fetch(new Request(request, { headers, cf: {} }));
+    const country = headers.get(COUNTRY);
+    headers.delete(COUNTRY);
+    const cf = /^[A-Z]{2}$/.test(country ?? "") ? { country } : {};
+    const reply = await env.WORKER.fetch(new Request(request, { headers, cf }));
     if (REFUSED.includes(reply.status)) context.waitUntil(tell(env, origin, reply.clone()));
     return reply;
   },

@@ -45,6 +45,8 @@ pub mod queue;
 #[cfg(feature = "stack")]
 mod register;
 #[cfg(feature = "stack")]
+pub mod shared_dashboard;
+#[cfg(feature = "stack")]
 pub mod simulate;
 #[cfg(feature = "stack")]
 pub mod stack;

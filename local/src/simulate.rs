@@ -160,7 +160,9 @@ async fn history(
     sending.report.sessions = u64::try_from(visits.len())?;
     if let (true, Some(visit)) = (args.mistakes > 0, visits.first()) {
         let events = mistakes::events(args.mistakes.into(), now, &args.origin, &mut rng);
-        let report = edge.send_as_they_are(visit.user_agent, &events).await?;
+        let report = edge
+            .send_as_they_are(visit.user_agent, visit.country, &events)
+            .await?;
         sending.report.add(&report);
     }
     let stop = edge.stop.clone();
@@ -182,11 +184,13 @@ async fn history(
 fn batches(visit: Visit) -> Vec<VisitBatch> {
     let Visit {
         user_agent,
+        country,
         context,
         events,
     } = visit;
     let batch = |events: &[Event]| VisitBatch {
         user_agent,
+        country,
         context: context.clone(),
         events: events.to_vec(),
     };
@@ -217,6 +221,7 @@ async fn live(
 async fn stroll(visit: Visit, edge: Arc<EdgeClient>) -> Result<SentReport> {
     let Visit {
         user_agent,
+        country,
         context,
         events,
     } = visit;
@@ -237,6 +242,7 @@ async fn stroll(visit: Visit, edge: Arc<EdgeClient>) -> Result<SentReport> {
             &edge
                 .send(&VisitBatch {
                     user_agent,
+                    country,
                     context: context.clone(),
                     events,
                 })

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::origin::PageOrigin;
 use crate::progress::live_step;
 use crate::queue::QueueServer;
 use crate::register::register;
+use crate::shared_dashboard::{self, Password};
 use crate::stack_file::StackFile;
 use crate::web::{self, Web};
 
@@ -44,6 +46,18 @@ pub struct StackArgs {
     /// Port of the edge; if it is taken, the next free one
     #[arg(long, default_value_t = 8787)]
     pub edge_port: u16,
+    /// Serve the dashboard, read only, on this address too, where others than this machine reach it; asks for the password in
+    /// `SHOPTRAIL_DASHBOARD_PASSWORD`
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub dashboard_bind: Option<SocketAddr>,
+    /// The password that the dashboard asks for there; only by its variable
+    #[arg(
+        long,
+        env = "SHOPTRAIL_DASHBOARD_PASSWORD",
+        hide = true,
+        hide_env_values = true
+    )]
+    pub dashboard_password: Option<Password>,
     /// Let the pages of this address send events too, for a shop of your own; may be repeated
     #[arg(long = "origin", value_name = "URL")]
     pub origins: Vec<PageOrigin>,
@@ -111,12 +125,19 @@ pub async fn run(args: &StackArgs, backend: Backend, stop: impl Future<Output = 
     Ok(())
 }
 
+/// The dashboard where others reach it.
+struct SharedDashboard {
+    address: SocketAddr,
+    _web: Web,
+}
+
 /// A running stack. Dropping it ends its children, though not in order: that is [`Stack::stop`].
 pub struct Stack {
     addresses: Addresses,
     // In the order in which they are dropped.
     file: StackFile,
     web: Web,
+    shared: Option<SharedDashboard>,
     edge: Service,
     queues: QueueServer,
     land: Service,
@@ -142,6 +163,13 @@ impl Stack {
         let identity = Identity::of(&args.data)?;
         let family = Family::of(&args.data).await?;
 
+        let door = match args.dashboard_bind {
+            Some(address) => {
+                let password = args.dashboard_password.as_ref();
+                Some(shared_dashboard::listen(address, password).await?)
+            }
+            None => None,
+        };
         let listener = web::listen(args.port).await?;
         let web_port = listener.local_addr()?.port();
         let edge_port = web::listen(args.edge_port).await?.local_addr()?.port();
@@ -182,6 +210,16 @@ impl Stack {
             .merge(web::drills(broker.clone()))
             .merge(backend.routes.clone());
         let web = Web::serve(listener, routes);
+        let shared = match door {
+            Some((listener, password)) => {
+                let routes = web::dashboard(&root).merge(backend.routes.clone());
+                Some(SharedDashboard {
+                    address: listener.local_addr()?,
+                    _web: shared_dashboard::serve(listener, routes, password),
+                })
+            }
+            None => None,
+        };
 
         let to_broker = [
             "--bootstrap-servers".to_owned(),
@@ -201,6 +239,7 @@ impl Stack {
             addresses,
             file,
             web,
+            shared,
             edge,
             queues,
             land,
@@ -223,6 +262,7 @@ impl Stack {
         let Self {
             file,
             web,
+            shared,
             edge,
             queues,
             land,
@@ -242,7 +282,7 @@ impl Stack {
         })
         .await;
         let _ = live_step("edge stopped", stopped(&edge)).await;
-        drop((web, micro, queues));
+        drop((web, shared, micro, queues));
         let _ = live_step("landing stopped", stopped(&land)).await;
         let _ = live_step("building stopped", stopped(&build)).await;
         drop(confluent);
@@ -254,6 +294,12 @@ impl Stack {
     fn print_addresses(&self) -> Result<()> {
         let mut out = std::io::stdout().lock();
         write!(out, "{}", self.addresses.pages())?;
+        if let Some(SharedDashboard { address, .. }) = &self.shared {
+            writeln!(
+                out,
+                "shared     http://{address}/dashboard/ (asks for the password)"
+            )?;
+        }
         out.flush().context("cannot write to stdout")
     }
 }

@@ -1,7 +1,8 @@
 //! The local web server: the demo shop, the dashboard, the page of received events, and the data they show.
 //!
 //! It listens on 127.0.0.1 and answers only to that name or `localhost`, so that no foreign page reaches it by a name of
-//! its own that points here (DNS rebinding), and refuses what a page of another site fetches or posts.
+//! its own that points here (DNS rebinding), and refuses what a page of another site fetches or posts. What others than this
+//! machine may see is in [`super::shared_dashboard`].
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use axum::handler::HandlerWithoutStateExt;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -63,8 +64,11 @@ impl Web {
     /// Serves `router` to this machine's own pages.
     #[must_use]
     pub fn serve(listener: TcpListener, router: Router) -> Self {
-        let compressed = CompressionLayer::new().quality(COMPRESSION);
-        let router = router.layer(compressed).layer(from_fn(guard));
+        Self::start(listener, compressed(router).layer(from_fn(guard)))
+    }
+
+    /// Serves `router` to whomever it lets in.
+    pub(crate) fn start(listener: TcpListener, router: Router) -> Self {
         Self(tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!("the local web server ended: {error}");
@@ -77,6 +81,11 @@ impl Drop for Web {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// Answers as small as browsers take them.
+pub(crate) fn compressed(router: Router) -> Router {
+    router.layer(CompressionLayer::new().quality(COMPRESSION))
 }
 
 /// Listens on `port`, or the next port that is free.
@@ -99,19 +108,33 @@ pub fn pages(root: &Path, edge: &str) -> Router {
     let folder = root.join("web-demo");
     let config = json!({"tracker": format!("{edge}/t.js"), "key": WRITE_KEY});
     let config = format!("window.SHOPTRAIL = {config};\n");
-    let mut router = Router::new().route(
-        "/config.js",
-        get(async move || {
-            (
-                [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
-                config,
-            )
-        }),
-    );
+    let config = get(async move || {
+        (
+            [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+            config,
+        )
+    });
+    let router = folders(root, &PAGES).route("/config.js", config);
+    let shop = folder.join("shop");
+    let index: Arc<Path> = shop.join("index.html").into();
+    let page_of_the_shop = move |request: Request| shop_page(index.clone(), request);
+    router.fallback_service(ServeDir::new(&shop).fallback(page_of_the_shop.into_service()))
+}
+
+/// The dashboard alone.
+pub(crate) fn dashboard(root: &Path) -> Router {
+    let to_dashboard = get(async || Redirect::temporary("/dashboard/"));
+    folders(root, &["dashboard"]).route("/", to_dashboard)
+}
+
+/// Pages beside the shop, and the scripts they use.
+fn folders(root: &Path, pages: &[&str]) -> Router {
+    let folder = root.join("web-demo");
+    let mut router = Router::new();
     for (path, file) in VENDOR {
         router = router.route_service(path, ServeFile::new(root.join("node_modules").join(file)));
     }
-    for page in PAGES {
+    for page in pages {
         // Without its slash at the end the folder answers with a redirect.
         for path in [
             format!("/{page}"),
@@ -121,10 +144,7 @@ pub fn pages(root: &Path, edge: &str) -> Router {
             router = router.route_service(&path, ServeDir::new(&folder));
         }
     }
-    let shop = folder.join("shop");
-    let index: Arc<Path> = shop.join("index.html").into();
-    let page_of_the_shop = move |request: Request| shop_page(index.clone(), request);
-    router.fallback_service(ServeDir::new(&shop).fallback(page_of_the_shop.into_service()))
+    router
 }
 
 /// The shop's script decides what a path shows: every path that may be a page gets the one HTML file.
@@ -168,6 +188,12 @@ async fn guard(request: Request, next: Next) -> Response {
         Some(reason) => (StatusCode::FORBIDDEN, reason).into_response(),
         None => next.run(request).await,
     };
+    add_headers(&mut response);
+    response
+}
+
+/// Adds what every answer tells the browser.
+pub(crate) fn add_headers(response: &mut Response) {
     let headers = response.headers_mut();
     headers.extend([NO_SNIFFING]);
     if is_document(headers) {
@@ -177,7 +203,6 @@ async fn guard(request: Request, next: Next) -> Response {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-cache"));
-    response
 }
 
 /// What a browser can show in a window of its own. SVG is among it: it can hold scripts.

@@ -407,4 +407,21 @@ describe("charts", () => {
       }
     }
   });
+
+  test("one_customer_beside_all_customers", () => {
+    for (const currency of CURRENCIES) {
+      const rows = gold.gold_customer_ltv.filter((row) => row.currency === currency);
+      const units = 10 ** DIGITS[currency];
+      const average = rows.reduce((sum, row) => sum + row.lifetime_value_minor, 0) / rows.length / units;
+      for (const row of rows) {
+        const chosen = inWeek(only("Currency[Code]", currency), only("Customer[Customer ID]", row.customer_id));
+        near(compute("Ordered value", chosen), row.gross_minor / units, row.customer_id);
+        near(compute("Refunds of a customer", chosen), row.refunds_minor / units, row.customer_id);
+        near(compute("Alive probability", chosen), row.alive_probability, row.customer_id);
+        near(compute("Days since last order", chosen), row.recency_days, row.customer_id);
+        const asDrilled = { ...chosen, ...only("Customer LTV[RFM Segment]", row.rfm_segment), ...only("Channel[Channel]", row.first_channel) };
+        near(compute("Average of all customers", asDrilled), average, row.customer_id);
+      }
+    }
+  });
 });

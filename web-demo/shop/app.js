@@ -4,9 +4,10 @@
 import { cartCount } from "./cart.js";
 import { wireConsent } from "./consent.js";
 import { identifyCustomer } from "./customer.js";
+import { campaignPage } from "./pages/campaign.js";
 import { cartPage } from "./pages/cart.js";
 import { checkoutPage } from "./pages/checkout.js";
-import { homePage } from "./pages/home.js";
+import { categoryPage, homePage } from "./pages/home.js";
 import { notFoundPage } from "./pages/not-found.js";
 import { productPage } from "./pages/product.js";
 import { searchPage } from "./pages/search.js";
@@ -15,6 +16,8 @@ import { thanksPage } from "./pages/thanks.js";
 /** @type {[RegExp, (parts: any) => any][]} */
 const ROUTES = [
   [/^\/$/, homePage],
+  [/^\/category\/([^/]+)$/, categoryPage],
+  [/^\/campaign\/([^/]+)$/, campaignPage],
   [/^\/search$/, searchPage],
   [/^\/product\/([^/]+)$/, productPage],
   [/^\/cart$/, cartPage],

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use serde::Serialize;
 use shoptrail_schemas::money;
 
-use super::figures::{JsonRows, json};
+use super::figures::{JsonRows, json, product_name};
 use crate::gold::{daily_kpis, landing_pages, product_performance};
 use crate::table::Table;
 use crate::warehouse::{Publication, Query, Warehouse};
@@ -45,7 +45,7 @@ impl Choices {
         let daily = read(&daily_kpis::GOLD.table, &columns).await?;
         let columns = ["channel", "device", "country"];
         let landed = read(&landing_pages::GOLD.table, &columns).await?;
-        let columns = ["item_id", "item_name", "views"];
+        let columns = ["day", "item_id", "item_name", "views"];
         let products = read(&product_performance::GOLD.table, &columns).await?;
         let currencies = by_most(daily.clone(), &["shop_id", "currency"], "orders");
         let landed = landed.collect()?;
@@ -98,7 +98,7 @@ fn popular(products: LazyFrame) -> LazyFrame {
     let most = SortMultipleOptions::default().with_order_descending_multi([true, false]);
     products
         .group_by([col("item_id")])
-        .agg([col("item_name").last(), col("views").sum()])
+        .agg([product_name("day"), col("views").sum()])
         .sort(["views", "item_id"], most)
         .limit(MOST_PRODUCTS)
         .select([col("item_id"), col("item_name")])

@@ -61,6 +61,16 @@ pub(super) fn count(condition: Expr) -> Expr {
     condition.cast(DataType::Int64).sum()
 }
 
+/// The name of a product in its rows, the newest by `time`. What came without a name has the product's id in its place, which
+/// no reader knows: any name wins over that.
+pub(super) fn product_name(time: &str) -> Expr {
+    let is_named = col("item_name").neq(col("item_id"));
+    let newest = SortMultipleOptions::default();
+    col("item_name")
+        .sort_by([is_named, col(time)], newest)
+        .last()
+}
+
 /// The whole numbers of a frame's one row, by column.
 pub(super) fn one_row(frame: &DataFrame) -> anyhow::Result<Sums> {
     let names = VISITS.iter().chain(&MONEY);
@@ -98,4 +108,29 @@ pub(super) fn json(rows: LazyFrame) -> anyhow::Result<JsonRows> {
     show::write_json(rows, &mut text)?;
     let text = String::from_utf8(text).context("rows are no text")?;
     Ok(RawValue::from_string(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn product_has_its_newest_name_and_its_id_where_none_is_known() {
+        let rows = df!(
+            "item_id" => ["a", "a", "a", "b"],
+            "item_name" => ["Mug", "Old mug", "a", "b"],
+            "day" => [2, 1, 3, 1],
+        );
+        let products = rows
+            .expect("columns of one length")
+            .lazy()
+            .group_by([col("item_id")])
+            .agg([product_name("day")])
+            .sort(["item_id"], SortMultipleOptions::default())
+            .collect()
+            .expect("the names");
+        let names = products.column("item_name").expect("a column");
+        let names: Vec<Option<&str>> = names.str().expect("texts").iter().collect();
+        assert_eq!(names, [Some("Mug"), Some("b")]);
+    }
 }

@@ -4,6 +4,7 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use super::figures::{JsonRows, Sums, in_order, json, largest, totals};
+use super::products;
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::conversion_funnel;
@@ -20,6 +21,7 @@ pub(super) struct FunnelPage {
     steps_before: Option<JsonRows>,
     by_device: JsonRows,
     by_channel: JsonRows,
+    categories: JsonRows,
     by_day: JsonRows,
     events: JsonRows,
 }
@@ -41,6 +43,7 @@ impl FunnelPage {
             steps_before,
             by_device: steps_by(rows, "device").await?,
             by_channel: steps_by(rows, "channel").await?,
+            categories: products::categories(rows, rows.days).await?,
             by_day: by_day(rows).await?,
             events: events(rows, rows.days).await?,
         })

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use polars::prelude::*;
 use serde::Serialize;
 
-use super::figures::{JsonRows, count, in_order, json, largest};
+use super::figures::{JsonRows, count, in_order, json, largest, product_name};
 use super::question::DayRange;
 use super::selected::{SelectedRows, semi};
 use crate::money;
@@ -153,7 +153,7 @@ async fn products(rows: &SelectedRows, hour: LazyFrame) -> anyhow::Result<JsonRo
     let seen = semi(items, hour, &["shop_id", "event_id"]);
     let is = |event_type: &str| count(col("event_type").eq(lit(event_type.to_owned())));
     let products = seen.group_by([col("item_id")]).agg([
-        col("item_name").last(),
+        product_name("event_time"),
         is("view_item").alias("views"),
         is("add_to_cart").alias("carts"),
         is("purchase").alias("purchases"),

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use serde::Serialize;
 
-use super::figures::{JsonRows, Sums, in_currency, largest, totals};
+use super::figures::{JsonRows, Sums, in_currency, largest, product_name, totals};
 use super::question::DayRange;
 use super::selected::SelectedRows;
 use crate::gold::{product_performance, trending_products};
@@ -16,8 +16,7 @@ const MOST_TRENDING: IdxSize = 12;
 /// Windows begin every five minutes and overlap: of the two latest the one that has just begun does not empty the list.
 const WINDOW_STEP_US: i64 = 5 * 60 * 1_000_000;
 /// What is shown of a window.
-const TRENDING: [&str; 7] = [
-    "item_name",
+const TRENDING: [&str; 6] = [
     "window_start",
     "window_end",
     "views",
@@ -61,7 +60,7 @@ pub(super) async fn products(
 ) -> anyhow::Result<JsonRows> {
     let performance = rows.gold(&product_performance::GOLD, days).await?;
     let mut figures = figures(&rows.currency);
-    figures.push(col("item_name").sort_by(["day"], ascending()).last());
+    figures.push(product_name("day"));
     figures.push(
         col("item_category")
             .sort_by(["day"], ascending())
@@ -79,7 +78,7 @@ pub(super) async fn products(
 }
 
 /// Categories by revenue in the currency shown.
-async fn categories(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
+pub(super) async fn categories(rows: &SelectedRows, days: DayRange) -> anyhow::Result<JsonRows> {
     let performance = rows.gold(&product_performance::GOLD, days).await?;
     let category = col("item_category").fill_null(lit("(none)"));
     let categories = performance
@@ -101,10 +100,11 @@ pub(super) async fn trending(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
     let start_us = || col("window_start").cast(DataType::Int64);
     let is_latest = start_us().gt_eq(start_us().max() - lit(WINDOW_STEP_US));
     let best = TRENDING.map(|column| col(column).sort_by(["trend_score"], ascending()).last());
+    let named = [product_name("window_start")].into_iter().chain(best);
     let trending = windows
         .filter(is_latest)
         .group_by([col("shop_id"), col("item_id")])
-        .agg(best)
+        .agg(named.collect::<Vec<_>>())
         .filter(col("trend_score").gt(lit(0.0)));
     largest(trending, "trend_score", "item_id", MOST_TRENDING)
 }
@@ -112,7 +112,8 @@ pub(super) async fn trending(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
 /// What becomes of interest counts in all currencies, as the interest does; what is paid for it is of one.
 fn figures(currency: &str) -> Vec<Expr> {
     let interest = ["views", "carts", "purchases"].map(|column| col(column).sum());
-    let sales = ["quantity", "revenue_minor"].map(|column| in_currency(column, currency));
+    let sales =
+        ["quantity", "revenue_minor", "refunds_minor"].map(|column| in_currency(column, currency));
     interest.into_iter().chain(sales).collect()
 }
 

@@ -8,11 +8,23 @@ use super::figures::{JsonRows, count, in_order, json, largest};
 use super::selected::SelectedRows;
 use crate::bronze;
 use crate::build::CHECKS;
+use crate::gold::pipeline_completeness;
 use crate::silver::{events, quarantine};
 use crate::table::Table;
 use crate::warehouse::Query;
 
 const MOST_REASONS: IdxSize = 50;
+
+/// What is told of a day of `gold_pipeline_completeness`.
+const HOPS: [&str; 7] = [
+    "made",
+    "missing",
+    "received",
+    "refused",
+    "by_programs",
+    "used",
+    "duplicates",
+];
 
 /// The page "Data quality".
 #[derive(Serialize)]
@@ -20,6 +32,7 @@ pub(super) struct QualityPage {
     published_at: Option<DateTime<Utc>>,
     newest_event: JsonRows,
     days: JsonRows,
+    hops: JsonRows,
     event_types: JsonRows,
     not_readable: JsonRows,
     not_counted: JsonRows,
@@ -38,6 +51,7 @@ impl QualityPage {
                     .select([col("event_time").max(), col("received_at").max()]),
             )?,
             days: in_order(days(events.clone()), "day")?,
+            hops: hops(rows).await?,
             event_types: event_types(events)?,
             not_readable: reasons(rows, &bronze::QUARANTINE).await?,
             not_counted: reasons(rows, &quarantine::TABLE).await?,
@@ -85,6 +99,18 @@ fn days(events: LazyFrame) -> LazyFrame {
             late(0.5, "late_ms_median"),
             late(0.95, "late_ms_p95"),
         ])
+}
+
+/// By day: what became of the events that trackers made. Only the shop narrows it: what never came has no channel.
+async fn hops(rows: &SelectedRows) -> anyhow::Result<JsonRows> {
+    let mut columns = vec!["day", "shop_id"];
+    columns.extend(HOPS);
+    let table = &pipeline_completeness::GOLD.table;
+    let hours = rows.read(table, &columns, Some(rows.days)).await?;
+    let days = hours
+        .group_by([col("day")])
+        .agg(HOPS.map(|column| col(column).sum()));
+    in_order(days, "day")
 }
 
 fn event_types(events: LazyFrame) -> anyhow::Result<JsonRows> {

@@ -370,12 +370,30 @@ async fn views_and_orders_of_a_product_are_of_the_same_currencies() {
     for currency in bought {
         let question = format!("products?{DAYS}&currency={currency}");
         let answer = dashboard.json(&question).await;
+        let refunded: i64 = rows_where(&performance, "currency", currency)
+            .iter()
+            .filter_map(|row| row["refunds_minor"].as_i64())
+            .sum();
         for part in ["products", "categories"] {
+            let told = (currency, part, sum(&answer[part], "refunds_minor"));
+            assert_eq!(told, (currency, part, refunded));
             for figure in ["views", "carts", "purchases"] {
                 let told = (currency, part, sum(&answer[part], figure));
                 assert_eq!(told, (currency, part, sum(&performance, figure)));
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn way_to_the_tables_by_day_is_that_of_pipeline_completeness() {
+    let dashboard = Dashboard::over(&shuffled_world(11, 120)).await;
+    let hours = dashboard.json("gold_pipeline_completeness.json").await;
+    let answer = dashboard.json(&format!("quality?{DAYS}")).await;
+    assert!(sum(&hours, "made") > 0);
+    for figure in ["made", "missing", "received", "used", "duplicates"] {
+        let told = (figure, sum(&answer["hops"], figure));
+        assert_eq!(told, (figure, sum(&hours, figure)));
     }
 }
 

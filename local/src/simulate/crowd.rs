@@ -29,6 +29,8 @@ const REMEMBERED: usize = 500;
 pub struct Visit {
     /// The header `User-Agent`.
     pub user_agent: &'static str,
+    /// Where the browser is, ISO 3166-1 alpha-2.
+    pub country: &'static str,
     /// What the browser says about itself.
     pub context: Context,
     /// In the order they happened.
@@ -40,6 +42,7 @@ impl Visit {
         let events = visit(world, shopper, start, rng);
         Self {
             user_agent: shopper.device.user_agent,
+            country: shopper.locale.country,
             context: shopper.context(),
             events,
         }
@@ -224,6 +227,31 @@ mod tests {
         ] {
             let share = share(&visits, event_type);
             assert!((least..=most).contains(&share), "{event_type}: {share}");
+        }
+    }
+
+    #[test]
+    fn visits_come_from_many_countries_and_begin_on_many_pages() {
+        let visits = days(1_000, 7, 9);
+        let countries: BTreeSet<&str> = visits.iter().map(|visit| visit.country).collect();
+        assert_eq!(countries.len(), 5);
+        let mut begun: BTreeMap<&str, usize> = BTreeMap::new();
+        for visit in &visits {
+            let url = visit.events[0].page_url.as_str();
+            let path = url
+                .strip_prefix("http://127.0.0.1:8080/")
+                .expect("the shop's");
+            let kind = path
+                .split(['/', '?'])
+                .next()
+                .expect("a split has a first part");
+            *begun.entry(kind).or_default() += 1;
+        }
+        for kind in ["", "campaign", "category", "product"] {
+            assert!(
+                begun.get(kind).is_some_and(|times| *times > 50),
+                "{begun:?}"
+            );
         }
     }
 

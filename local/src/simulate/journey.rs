@@ -6,13 +6,23 @@ use rand::Rng;
 use shoptrail_schemas::{Consent, ConsentState, Event, EventType, Item, Property};
 
 use super::shopper::{Intent, Line, Order, Shopper};
-use super::world::{Product, TrafficSource, World, included_tax, shipping};
+use super::world::{Campaign, Product, TrafficSource, World, included_tax, shipping};
 
 /// The shop's name at the end of each page's title.
 const SHOP: &str = "Pebble & Pine";
 
 /// How likely a returning shopper sends an earlier order back.
 const REFUND: f64 = 0.05;
+
+/// How likely a link of a campaign leads to the campaign's own page.
+const CAMPAIGN_PAGE: f64 = 0.7;
+
+/// How likely other visits begin on the page of a product: seldom with those who only glance at the shop.
+const PRODUCT_PAGE: f64 = 0.3;
+const PRODUCT_PAGE_AT_A_GLANCE: f64 = 0.05;
+
+/// How likely the rest begins on the page of a category, and not on the first page.
+const CATEGORY_PAGE: f64 = 0.4;
 
 /// The most products of a list that are visible, and so reported.
 const LISTED: usize = 8;
@@ -23,7 +33,7 @@ pub fn visit(world: &World, shopper: &mut Shopper, start: i64, rng: &mut impl Rn
     let source = world.source(rng);
     let intent = shopper.intent(source.readiness, rng);
     let mut journey = Journey::begin(world, shopper, start, rng);
-    journey.arrive(source);
+    journey.arrive(source, intent);
     journey.send_order_back();
     match intent {
         Intent::Glance => journey.glance(),
@@ -72,21 +82,27 @@ impl<'a, R: Rng> Journey<'a, R> {
 
     // The parts of a visit.
 
-    fn arrive(&mut self, source: &TrafficSource) {
-        let landing = if self.rng.random_bool(0.7) {
-            "/".to_owned()
-        } else {
-            self.category_path()
-        };
-        let separator = if landing.contains('?') { '&' } else { '?' };
-        let path = if source.query.is_empty() {
-            landing
-        } else {
-            format!("{landing}{separator}{}", source.query)
-        };
+    /// Opens the first page: the one that the campaign was made with, or one of the shop's.
+    fn arrive(&mut self, source: &TrafficSource, intent: Intent) {
         self.page.url = source.referrer.to_owned();
-        self.open(&path, "Good things for slow mornings");
-        self.see_list("", "catalogue", "Catalogue");
+        if let Some(campaign) = source.campaign
+            && self.rng.random_bool(CAMPAIGN_PAGE)
+        {
+            return self.open_campaign(campaign, source.query);
+        }
+        let product_page = match intent {
+            Intent::Glance => PRODUCT_PAGE_AT_A_GLANCE,
+            _ => PRODUCT_PAGE,
+        };
+        if self.rng.random_bool(product_page) {
+            let product = self.world.product(&self.shopper.taste, self.rng);
+            self.open_product(product, source.query);
+        } else if self.rng.random_bool(CATEGORY_PAGE) {
+            self.open_category(source.query);
+        } else {
+            self.open(&address("/", source.query), "Good things for slow mornings");
+            self.see_list(&self.world.listed(""), "catalogue", "Catalogue");
+        }
     }
 
     fn glance(&mut self) {
@@ -155,7 +171,22 @@ impl<'a, R: Rng> Journey<'a, R> {
             event.currency = Some(world.currency.clone());
             event.items = Some(vec![product.item(world)]);
         });
-        self.open(&format!("/product/{}", product.id), &product.name);
+        self.open_product(product, "");
+        world
+            .products
+            .iter()
+            .position(|other| other.id == product.id)
+            .unwrap_or(0)
+    }
+
+    fn browse(&mut self) {
+        self.open_category("");
+    }
+
+    fn open_product(&mut self, product: &Product, query: &str) {
+        let world = self.world;
+        let path = format!("/product/{}", product.id);
+        self.open(&address(&path, query), &product.name);
         self.push(EventType::ViewItem, |event| {
             worth(event, world, product.price);
             event.items = Some(vec![product.item(world)]);
@@ -166,19 +197,24 @@ impl<'a, R: Rng> Journey<'a, R> {
                 event.properties = properties("percent_scrolled", "90")
             });
         }
-        world
-            .products
-            .iter()
-            .position(|other| other.id == product.id)
-            .unwrap_or(0)
     }
 
-    fn browse(&mut self) {
-        let path = self.category_path();
+    /// Opens the page of the favourite category.
+    fn open_category(&mut self, query: &str) {
         let category = self.shopper.taste.clone();
-        self.open(&path, &category);
-        let list_id = category.to_lowercase().replace(' ', "-");
-        self.see_list(&category, &list_id, &category);
+        let id = category.to_lowercase().replace(' ', "-");
+        self.open(&address(&format!("/category/{id}"), query), &category);
+        self.see_list(&self.world.listed(&category), &id, &category);
+    }
+
+    fn open_campaign(&mut self, campaign: &Campaign, query: &str) {
+        let path = format!("/campaign/{}", campaign.id);
+        self.open(&address(&path, query), campaign.title);
+        self.see_list(
+            &self.world.advertised(campaign),
+            campaign.id,
+            campaign.title,
+        );
     }
 
     fn search(&mut self, product: &Product) {
@@ -190,7 +226,7 @@ impl<'a, R: Rng> Journey<'a, R> {
         self.push(EventType::Search, |event| event.search_term = Some(term));
     }
 
-    fn see_list(&mut self, category: &str, list_id: &str, list_name: &str) {
+    fn see_list(&mut self, products: &[&Product], list_id: &str, list_name: &str) {
         let world = self.world;
         let place = |(index, product): (usize, &&Product)| Item {
             index: i64::try_from(index).ok(),
@@ -198,8 +234,7 @@ impl<'a, R: Rng> Journey<'a, R> {
             item_list_name: Some(list_name.to_owned()),
             ..product.item(world)
         };
-        let items = world
-            .listed(category)
+        let items = products
             .iter()
             .take(LISTED)
             .enumerate()
@@ -323,10 +358,6 @@ impl<'a, R: Rng> Journey<'a, R> {
             .random_range(least_seconds * 1_000..=most_seconds * 1_000);
     }
 
-    fn category_path(&self) -> String {
-        format!("/?category={}", self.shopper.taste.replace(' ', "+"))
-    }
-
     fn push_lines(&mut self, event_type: EventType, fill: impl FnOnce(&mut Event)) {
         let lines = self.shopper.cart.clone();
         self.push_some(event_type, &lines, fill);
@@ -392,6 +423,14 @@ impl<'a, R: Rng> Journey<'a, R> {
             },
             properties: None,
         }
+    }
+}
+
+/// A path with the parameters that a link of a campaign adds.
+fn address(path: &str, query: &str) -> String {
+    match query {
+        "" => path.to_owned(),
+        _ => format!("{path}?{query}"),
     }
 }
 

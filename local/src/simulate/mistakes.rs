@@ -16,7 +16,7 @@ fn mistake(number: usize) -> Value {
         4 => json!({"event_type": "page_view", "seq": 0}),
         // The edge understands this one: a price as shops of many countries write it.
         _ => json!({"event_type": "add_to_cart", "currency": "EUR", "value": "24,90",
-            "items": [{"item_id": ITEM_ID, "price": "24,90"}]}),
+            "items": [{"item_id": ITEM_ID, "item_name": "Pour-over dripper", "price": "24,90"}]}),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Product {
     pub category: String,
     /// Its price in minor units.
     pub price: i64,
+    /// The campaigns whose page shows it.
+    campaigns: Vec<String>,
 }
 
 /// A source of traffic.
@@ -49,51 +51,80 @@ pub struct TrafficSource {
     pub query: &'static str,
     /// The page before, empty when there is none.
     pub referrer: &'static str,
+    /// The page of the shop that most of its links lead to, if the campaign has one.
+    pub campaign: Option<&'static Campaign>,
     /// How much more likely its visitors buy, as a factor.
     pub readiness: f64,
 }
+
+/// A page of the shop that was made for a campaign.
+pub struct Campaign {
+    /// As the page's address and the catalogue name it.
+    pub id: &'static str,
+    /// The page's title.
+    pub title: &'static str,
+}
+
+/// The demo shop's own (`web-demo/shop/pages/campaign.js`).
+const SLOW_MORNINGS: Campaign = Campaign {
+    id: "slow-mornings",
+    title: "A slow morning, in six parts",
+};
+
+/// The demo shop's own.
+const NOVEMBER_LETTER: Campaign = Campaign {
+    id: "november-letter",
+    title: "Light for November",
+};
 
 const SOURCES: &[TrafficSource] = &[
     TrafficSource {
         weight: 34.0,
         query: "",
         referrer: "https://www.google.com/",
+        campaign: None,
         readiness: 1.0,
     },
     TrafficSource {
         weight: 24.0,
         query: "",
         referrer: "",
+        campaign: None,
         readiness: 1.2,
     },
     TrafficSource {
         weight: 14.0,
         query: "utm_source=instagram&utm_medium=paid_social&utm_campaign=slow_mornings",
         referrer: "https://l.instagram.com/",
+        campaign: Some(&SLOW_MORNINGS),
         readiness: 0.5,
     },
     TrafficSource {
         weight: 11.0,
         query: "utm_source=newsletter&utm_medium=email&utm_campaign=november_letter",
         referrer: "",
+        campaign: Some(&NOVEMBER_LETTER),
         readiness: 1.6,
     },
     TrafficSource {
         weight: 9.0,
         query: "utm_source=google&utm_medium=cpc&utm_campaign=brand",
         referrer: "https://www.google.com/",
+        campaign: None,
         readiness: 1.2,
     },
     TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://duckduckgo.com/",
+        campaign: None,
         readiness: 1.0,
     },
     TrafficSource {
         weight: 4.0,
         query: "",
         referrer: "https://www.kettle-reviews.example/best-of",
+        campaign: None,
         readiness: 1.3,
     },
 ];
@@ -106,6 +137,8 @@ struct CatalogueEntry {
     item_category: String,
     price: f64,
     currency: String,
+    #[serde(default)]
+    campaigns: Vec<String>,
 }
 
 impl World {
@@ -167,6 +200,14 @@ impl World {
             .collect()
     }
 
+    /// The products that a campaign's page shows.
+    pub fn advertised(&self, campaign: &Campaign) -> Vec<&Product> {
+        self.products
+            .iter()
+            .filter(|product| product.campaigns.iter().any(|id| id == campaign.id))
+            .collect()
+    }
+
     /// Minor units as the number that shops send.
     pub fn amount(&self, minor: i64) -> f64 {
         // Correctly rounded, so its shortest text has no more decimals than the currency.
@@ -185,6 +226,7 @@ impl Product {
             brand: entry.item_brand,
             category: entry.item_category,
             price,
+            campaigns: entry.campaigns,
         })
     }
 
@@ -249,5 +291,18 @@ mod tests {
             "24.9"
         );
         assert!(world.products.iter().all(|product| product.price > 0));
+    }
+
+    #[test]
+    fn page_of_every_campaign_shows_products() {
+        let world = World::around("http://127.0.0.1:8080/").expect("the catalogue is whole");
+        let campaigns: Vec<&Campaign> = SOURCES
+            .iter()
+            .filter_map(|source| source.campaign)
+            .collect();
+        assert_eq!(campaigns.len(), 2);
+        for campaign in campaigns {
+            assert!(!world.advertised(campaign).is_empty(), "{}", campaign.id);
+        }
     }
 }

@@ -66,11 +66,11 @@ export const cohortsPart = {
   finding: cameBack,
   columns: [
     columns.text("First order in", "cohort"),
-    columns.count("Customers", "cohort_customers"),
+    columns.count("Customers", "cohort_customers", { word: "Customers" }),
     columns.count("Months since", "months_since_first"),
-    columns.count("Ordered", "customers"),
+    columns.count("Ordered", "customers", { word: "Retention" }),
     columns.share("Of the cohort", "share", { word: "Retention" }),
-    columns.count("Orders", "orders"),
+    columns.count("Orders", "orders", { word: "Orders" }),
     columns.amount("Revenue", "revenue_minor", { word: "Revenue" }),
   ],
 };

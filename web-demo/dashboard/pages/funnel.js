@@ -64,8 +64,26 @@ const byDay = {
   columns: [
     columns.day("Day", "day"),
     columns.text("Step", "step"),
-    columns.count("Sessions that reached it", "reached"),
-    columns.share("Of all sessions", "share"),
+    columns.count("Sessions that reached it", "reached", { word: "Sales funnel" }),
+    columns.share("Of all sessions", "share", { word: "Share of sessions" }),
+  ],
+};
+
+/** A session is of no category, what was done with products is. */
+const byCategory = {
+  name: "funnel-by-category",
+  title: "By product category",
+  word: "Buy rate",
+  none: "No product was seen in this period.",
+  rows: ({ categories }) => categories,
+  columns: [
+    columns.text("Category", "category"),
+    columns.count("Product views", "views", { word: "Product views" }),
+    columns.count("Added to cart", "carts", { word: "Added to cart" }),
+    columns.count("Orders", "purchases", { word: "Orders with the product" }),
+    columns.share("Bought per view", (row) => ratio(row.purchases, row.views), {
+      word: "Buy rate",
+    }),
   ],
 };
 
@@ -78,6 +96,7 @@ export const funnel = {
     { className: "half", parts: [byDay] },
     { className: "half", parts: [comparison("by_device", "By device", "Device", "device")] },
     { className: "half", parts: [comparison("by_channel", "By channel", "Channel", "channel")] },
-    { className: "whole", parts: [eventsPart] },
+    { className: "half", parts: [byCategory] },
+    { className: "half", parts: [eventsPart] },
   ],
 };

@@ -96,8 +96,8 @@ const products = {
   columns: [
     columns.text("Product", "item_name", { filter: (row) => ["product", row.item_id] }),
     columns.count("Views", "views", { word: "Product views" }),
-    columns.count("To cart", "carts"),
-    columns.count("Bought", "purchases"),
+    columns.count("To cart", "carts", { word: "Added to cart" }),
+    columns.count("Bought", "purchases", { word: "Orders with the product" }),
   ],
 };
 

@@ -85,8 +85,8 @@ export const funnelPart = {
   columns: [
     columns.text("Step", "name"),
     columns.count("Sessions", "sessions", { word: "Sales funnel" }),
-    columns.share("Of all sessions", "share"),
-    columns.share("Of the step before", "rate"),
+    columns.share("Of all sessions", "share", { word: "Share of sessions" }),
+    columns.share("Of the step before", "rate", { word: "Step rate" }),
   ],
 };
 
@@ -106,7 +106,7 @@ export const eventsPart = {
   columns: [
     columns.text("Event type", "event_type"),
     columns.count("Events", "events", { word: "Events" }),
-    columns.count("Sessions with it", "sessions"),
+    columns.count("Sessions with it", "sessions", { word: "Sessions" }),
   ],
 };
 
@@ -141,7 +141,7 @@ export const bestSellersPart = {
   columns: [
     columns.text("Product", "product", { filter: (row) => ["product", row.item_id] }),
     columns.amount("Revenue", "revenue_minor", { word: "Product revenue" }),
-    columns.share("Share", "share"),
+    columns.share("Share", "share", { word: "Product revenue" }),
     columns.count("Units sold", "quantity", { word: "Units sold" }),
   ],
 };
@@ -165,8 +165,8 @@ export const trendingPart = {
   columns: [
     columns.text("Product", "product", { filter: (row) => ["product", row.item_id] }),
     columns.number("Trend score", "trend_score", { word: "Trend score" }),
-    columns.count("Views", "views"),
-    columns.count("Added to cart", "carts"),
+    columns.count("Views", "views", { word: "Product views" }),
+    columns.count("Added to cart", "carts", { word: "Added to cart" }),
     columns.count("Bought", "purchases"),
   ],
 };

@@ -9,16 +9,22 @@ import { bestSellersPart, trendingPart } from "./parts.js";
 /** Fewer views say nothing of a rate. */
 const FEWEST_VIEWS = 10;
 
+const views = columns.count("Views", "views", { word: "Product views" });
+const orders = columns.count("Orders", "purchases", { word: "Orders with the product" });
+const buyRate = columns.share("Bought per view", (row) => ratio(row.purchases, row.views), {
+  word: "Buy rate",
+});
+const revenue = columns.amount("Revenue", "revenue_minor", { word: "Product revenue" });
 const figures = [
-  columns.count("Views", "views", { word: "Product views" }),
-  columns.count("Added to cart", "carts"),
-  columns.count("Orders", "purchases"),
-  columns.share("Bought per view", (row) => ratio(row.purchases, row.views), { word: "Buy rate" }),
+  views,
+  columns.count("Added to cart", "carts", { word: "Added to cart" }),
+  orders,
+  buyRate,
   columns.count("Units", "quantity", { word: "Units sold" }),
-  columns.amount("Revenue", "revenue_minor", { word: "Product revenue" }),
+  revenue,
 ];
 
-const views = {
+const viewsAndRate = {
   name: "views-and-rate",
   title: "Looked at and bought",
   word: "Buy rate",
@@ -58,6 +64,7 @@ const all = {
     }),
     columns.text("Category", "item_category"),
     ...figures,
+    columns.amount("Refunded", "refunds_minor", { word: "Product refunds" }),
   ],
 };
 
@@ -66,7 +73,7 @@ const categories = {
   title: "Categories",
   none: "No product was seen in this period.",
   rows: ({ categories }) => categories,
-  columns: [columns.text("Category", "category"), ...figures],
+  columns: [columns.text("Category", "category"), views, orders, buyRate, revenue],
 };
 
 export const products = {
@@ -76,7 +83,7 @@ export const products = {
   panels: [
     { className: "third", parts: [bestSellersPart] },
     { className: "third", parts: [trendingPart] },
-    { className: "third", parts: [views] },
+    { className: "third", parts: [viewsAndRate] },
     { className: "wide", parts: [all] },
     { className: "side", parts: [categories] },
   ],

@@ -51,6 +51,31 @@ const days = {
   ],
 };
 
+const hops = {
+  name: "hops",
+  title: "From the tracker to the tables, by day",
+  word: "Events made",
+  none: "No events in this period.",
+  rows: ({ hops: rows }) => rows,
+  finding: ({ hops: rows }) => {
+    const [made, missing] = [sum(rows, "made"), sum(rows, "missing")];
+    if (made === 0) return "";
+    return missing === 0
+      ? "Every event that trackers made has come, by the numbers they carry"
+      : `${integer(missing)} of ${integer(made)} events that trackers made have not come`;
+  },
+  columns: [
+    columns.day("Day", "day"),
+    columns.count("Made", "made", { word: "Events made" }),
+    columns.count("Missing", "missing", { word: "Missing events" }),
+    columns.count("Received", "received", { word: "Events received" }),
+    columns.count("Refused", "refused", { word: "Refused events" }),
+    columns.count("Of programs", "by_programs", { word: "Programs" }),
+    columns.count("Counted", "used", { word: "Events used" }),
+    columns.count("Repeated", "duplicates", { word: "Duplicates" }),
+  ],
+};
+
 const checks = {
   name: "checks",
   title: "Checks before publishing",
@@ -68,7 +93,7 @@ const checks = {
     columns.text("Check", "check_name", { word: "Check" }),
     columns.text("Table", "table_name"),
     columns.text("Result", "status"),
-    columns.count("Rows found", "failing_rows"),
+    columns.count("Rows found", "failing_rows", { word: "Failing rows" }),
     columns.text("If it finds something", ({ severity }) =>
       severity === "error" ? "nothing is published" : "a warning",
     ),
@@ -114,6 +139,7 @@ export const quality = {
   panels: [
     { className: "half", parts: [freshness] },
     { className: "half", parts: [days] },
+    { className: "whole", parts: [hops] },
     {
       className: "half",
       parts: [

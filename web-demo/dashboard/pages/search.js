@@ -133,7 +133,7 @@ const carts = {
   columns: [
     columns.day("Day", "day"),
     columns.text("Carts", "status", { word: "Carts" }),
-    columns.count("Number", "carts"),
+    columns.count("Number", "carts", { word: "Carts" }),
     columns.amount("Value", "value_minor"),
   ],
 };

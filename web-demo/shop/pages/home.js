@@ -1,27 +1,35 @@
-// The catalogue: everything, or one category (/?category=Kitchen).
+// The catalogue: everything at /, one category at /category/kitchen.
 
 import { categories, products } from "../catalogue.js";
 import { h } from "../dom.js";
 import { productList } from "./list.js";
 
 /** The page at `/`. */
-export function homePage({ query }) {
-  const category = categories.find((name) => name === query.get("category"));
-  const shown = category
-    ? products.filter((product) => product.item_category === category)
-    : products;
-  const list = category
-    ? { id: category.toLowerCase().replaceAll(" ", "-"), name: category }
-    : { id: "catalogue", name: "Catalogue" };
+export function homePage() {
   return {
-    title: category ?? "Good things for slow mornings",
-    elements: [
-      category ? null : greeting(),
-      categoryLinks(category),
-      h("h2", { class: "hidden" }, list.name),
-      productList(shown, list),
-    ].filter(Boolean),
+    title: "Good things for slow mornings",
+    elements: [greeting(), ...catalogue("h2", products, { id: "catalogue", name: "Catalogue" })],
   };
+}
+
+/** The page at `/category/ID`, or undefined when there is no such category. */
+export function categoryPage({ id }) {
+  const category = categories.find((name) => idOf(name) === id);
+  if (!category) return undefined;
+  const shown = products.filter((product) => product.item_category === category);
+  return { title: category, elements: catalogue("h1", shown, { id, name: category }) };
+}
+
+function idOf(category) {
+  return category.toLowerCase().replaceAll(" ", "-");
+}
+
+function catalogue(heading, shown, list) {
+  return [
+    categoryLinks(list.name),
+    h(heading, { class: "hidden" }, list.name),
+    productList(shown, list),
+  ];
 }
 
 function greeting() {
@@ -52,9 +60,7 @@ function categoryLinks(current) {
   return h(
     "nav",
     { class: "chips", "aria-label": "Categories" },
-    link("Everything", "/", !current),
-    categories.map((name) =>
-      link(name, `/?${new URLSearchParams({ category: name })}`, name === current),
-    ),
+    link("Everything", "/", !categories.includes(current)),
+    categories.map((name) => link(name, `/category/${idOf(name)}`, name === current)),
   );
 }
