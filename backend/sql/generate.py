@@ -93,7 +93,7 @@ def logic():
 
 
 def promises():
-    """Each table with comments that a program can read: its key, and which columns are never NULL."""
+    """Each table with comments for programs: its key, and the columns that are never NULL."""
     documentation = (REPOSITORY / "docs/tables.md").read_text(encoding="utf-8")
     for table, section in SECTION.findall(documentation):
         key = re.findall(r"`(\w+)`", re.search(r"^Key: (.*?);", section, re.MULTILINE)[1])

@@ -65,14 +65,19 @@ class Dataset:
         """A table of the publication."""
         return self.now(table)
 
-    def write(self, table, rows):
-        """Writes a table to be published, and returns it as it was written."""
+    def stage(self, table):
+        """Makes an empty table with the columns of one, and returns its name."""
         fields = self.client.get_table(f"{self.name}.{table}").schema
         fields = [bigquery.SchemaField(field.name, field.field_type) for field in fields]
         staging = f"{STAGING}{table}_{uuid.uuid4().hex}"
         made = bigquery.Table(f"{self.name}.{staging}", fields)
         made.expires = datetime.now(timezone.utc) + EXPIRES_AFTER
         self.client.create_table(made)
+        return staging
+
+    def write(self, table, rows):
+        """Writes a table to be published, and returns it as it was written."""
+        staging = self.stage(table)
         writer = rows.write.format("bigquery").option("parentProject", self.project)
         # Direct: by the Storage Write API, all rows in one commit.
         writer = writer.option("writeMethod", "direct").mode("append")
@@ -90,7 +95,7 @@ class Dataset:
             "commit": str(uuid.uuid4()),
             "cursor": cursor,
             "recipe": before["recipe"],
-            "tables": before["tables"],
+            "tables": sorted({*before["tables"], *made}),
             "published_at": round(datetime.now(timezone.utc).timestamp() * 1000),
         }
         statements = "".join(self.replace(table, staging) for table, staging in made.items())

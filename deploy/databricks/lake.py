@@ -1,7 +1,9 @@
-"""A lake: Delta tables in a folder or at a URL."""
+"""A lake: Delta tables in a folder or at a URL, read by Spark; in a folder also published."""
 
 import json
+import shutil
 import sys
+import uuid
 
 from pyspark.sql import functions as F
 
@@ -13,6 +15,7 @@ class Lake:
         self.spark = spark
         self.address = address.rstrip("/")
         self.publication = self.newest_publication()
+        self.drafts = f"{self.address}/_spark/{uuid.uuid4()}"
 
     def newest_publication(self):
         files = self.spark.read.format("binaryFile").option("pathGlobFilter", "*.json")
@@ -30,3 +33,29 @@ class Lake:
     def now(self, table):
         """A table of bronze."""
         return self.spark.read.format("delta").load(f"{self.address}/{table}")
+
+    def landed_at(self):
+        """The time of the last landing; rows that land meanwhile have a later one."""
+        last = F.max(F.unix_micros("_landed_at"))
+        return self.now("bronze_events").agg(last).first()[0]
+
+    def write(self, table, rows):
+        """Writes a table to be published, and returns it as it was written."""
+        folder = f"{self.drafts}/{table}"
+        # Bounds of every column, as in the lake: readers look for rows by any.
+        writer = rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "-1")
+        if "day" in rows.columns:
+            writer = writer.partitionBy("day")
+        writer.save(folder)
+        return self.spark.read.format("delta").load(folder), folder
+
+    def publish(self, made, cursor):
+        """Publishes tables as the successor of the publication, all or none of them."""
+        # Only here, so that nobody needs its library who publishes nothing.
+        import turn
+
+        return turn.publish(self.address, self.publication, made, cursor)
+
+    def drop(self, _made):
+        """Takes away what was written to be published."""
+        shutil.rmtree(self.drafts, ignore_errors=True)

@@ -119,7 +119,7 @@ def make(spark, source, up_to, tables, keep):
 def publish(spark, source, tables):
     """Makes every table of all that has landed, and publishes them."""
     up_to = source.landed_at()
-    if up_to == published_up_to(source):
+    if up_to <= published_up_to(source):
         print(f"nothing has landed since publication {source.publication['version']}")
         return
     logic = source.publication["recipe"]["logic"]
@@ -145,7 +145,14 @@ def publish(spark, source, tables):
 
 
 def published_up_to(source):
-    return json.loads(source.publication["cursor"])["landed_at"]
+    """The time up to which the publication has what landed."""
+    cursor = json.loads(source.publication["cursor"] or "{}")
+    if "landed_at" not in cursor:
+        sys.exit(
+            "what is published was not made from what `shoptrail land` landed\n"
+            "hint: Spark needs the typed columns, which Confluent's sink does not write"
+        )
+    return cursor["landed_at"]
 
 
 def in_order(sql):
@@ -191,8 +198,10 @@ def arguments():
         "--sql", required=True, type=Path, help="folder with Spark's SQL, `backend/sql/spark`"
     )
     given = parser.parse_args()
-    if given.publish and given.lake:
-        parser.error("--publish needs --bigquery: Spark takes no turns on a lake")
+    if given.publish and given.lake and not Path(given.lake).is_dir():
+        parser.error(
+            f"`{given.lake}` is no folder: turns on a lake are taken by a lock on its disk"
+        )
     return given
 
 
