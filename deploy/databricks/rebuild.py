@@ -7,9 +7,13 @@ the next publication.
 """
 
 import argparse
+import importlib
 import json
+import os
 import re
+import shutil
 import sys
+import uuid
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -36,6 +40,56 @@ def told(text, what):
     """What a comment of the file lists."""
     line = re.search(rf"^-- {what}: (.*)$", text, re.MULTILINE)
     return line[1].split(", ") if line else []
+
+
+class Lake:
+    """A lake's Delta tables, as its newest publication names them."""
+
+    def __init__(self, spark, address):
+        self.spark = spark
+        self.address = address.rstrip("/")
+        self.publication = self.newest_publication()
+        self.drafts = f"{self.address}/_spark/{uuid.uuid4()}"
+
+    def newest_publication(self):
+        files = self.spark.read.format("binaryFile").option("pathGlobFilter", "*.json")
+        newest = files.load(f"{self.address}/_published").orderBy(F.desc("path")).first()
+        if newest is None:
+            sys.exit(f"`{self.address}` has no publication\nhint: run `shoptrail build` on it once")
+        return json.loads(newest.content)
+
+    def published(self, table):
+        """A table of the publication."""
+        version = self.publication["tables"][table]
+        rows = self.spark.read.format("delta").option("versionAsOf", version)
+        return rows.load(f"{self.address}/{table}")
+
+    def now(self, table):
+        """A table of bronze."""
+        return self.spark.read.format("delta").load(f"{self.address}/{table}")
+
+    def landed_at(self):
+        """The time of the last landing; rows that land meanwhile have a later one."""
+        last = F.max(F.unix_micros("_landed_at"))
+        return self.now("bronze_events").agg(last).first()[0]
+
+    def write(self, table, rows):
+        """Writes a table to be published, and returns it as it was written."""
+        folder = f"{self.drafts}/{table}"
+        # Bounds of every column, as in the lake: readers look for rows by any.
+        writer = rows.write.format("delta").option("delta.dataSkippingNumIndexedCols", "-1")
+        if "day" in rows.columns:
+            writer = writer.partitionBy("day")
+        writer.save(folder)
+        return self.spark.read.format("delta").load(folder), folder
+
+    def publish(self, made, cursor):
+        """Publishes tables as the successor of the publication, all or none of them."""
+        return beside("turn").publish(self.address, self.publication, made, cursor)
+
+    def drop(self, _made):
+        """Takes away what was written to be published."""
+        shutil.rmtree(self.drafts, ignore_errors=True)
 
 
 class Place:
@@ -174,14 +228,17 @@ def session():
 
 
 def opened(spark, given):
-    """The tables that are read. What each needs is imported only where it is used."""
+    """The tables that are read."""
     if given.lake:
-        from lake import Lake
-
         return Lake(spark, given.lake)
-    from dataset import Dataset
+    return beside("dataset").Dataset(spark, given.bigquery)
 
-    return Dataset(spark, given.bigquery)
+
+def beside(module):
+    """A module of this folder, whose libraries only those need who use it."""
+    # Databricks runs a file in its folder, which may not be on the path.
+    sys.path.append(os.getcwd())
+    return importlib.import_module(module)
 
 
 def arguments():
