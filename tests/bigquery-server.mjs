@@ -67,6 +67,11 @@ export class BigQueryServer {
     return server;
   }
 
+  /** What Google's library for Python asks in the place of Google's servers, and the dataset there. */
+  get emulator() {
+    return { BIGQUERY_EMULATOR_HOST: this.#rest, DATASET: `${PROJECT}.${DATASET}` };
+  }
+
   /** The flags by which `shoptrail` finds the dataset. */
   get flags() {
     return [

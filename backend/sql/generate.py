@@ -5,6 +5,7 @@ python backend/sql/generate.py --check    fails where one is stale
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from sqlglot.errors import ParseError
 
 SQL = Path(__file__).parent
 SPARK = SQL / "spark"
+REPOSITORY = SQL.parents[1]
 
 HEADER = "-- Made by `python backend/sql/generate.py` from ../{name}; do not edit.\n"
+
+SECTION = re.compile(r"^## (\w+)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def day_in_zone(generator, date):
@@ -82,14 +86,32 @@ def in_spark(text):
     return generator.generate(query)
 
 
+def logic():
+    """The version of the plans that the SQL equals, as publications name it."""
+    recipe = (REPOSITORY / "backend/src/silver.rs").read_text(encoding="utf-8")
+    return re.search(r"^const LOGIC: u32 = (\d+);$", recipe, re.MULTILINE)[1]
+
+
+def promises():
+    """Each table with comments for programs: its key, and the columns that are never NULL."""
+    documentation = (REPOSITORY / "docs/tables.md").read_text(encoding="utf-8")
+    for table, section in SECTION.findall(documentation):
+        key = re.findall(r"`(\w+)`", re.search(r"^Key: (.*?);", section, re.MULTILINE)[1])
+        full = re.findall(r"^\| `(\w+)` \| \w+ NOT NULL \|", section, re.MULTILINE)
+        yield table, f"-- Key: {', '.join(key)}\n-- Not null: {', '.join(full)}\n"
+
+
 def generated():
     """The text of each file of `spark/`, by its path."""
+    promised = dict(promises())
     for source in sorted(SQL.glob("*.sql")):
         try:
             spark = in_spark(source.read_text(encoding="utf-8"))
         except ParseError as error:
             sys.exit(f"`{source.name}`: {error}")
-        yield SPARK / source.name, HEADER.format(name=source.name) + spark + ";\n"
+        header = HEADER.format(name=source.name) + f"-- Logic: {logic()}\n"
+        header += promised.get(source.stem, "")
+        yield SPARK / source.name, header + spark + ";\n"
 
 
 def is_stale(path, text):

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_cart_recovery.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, cart_id
+-- Not null: cart_id, day, shop_id, anonymous_id, opened_at, ended_at, status, sessions, adds, removals, currency, value_minor
 WITH changes AS (
   SELECT
     events.shop_id,

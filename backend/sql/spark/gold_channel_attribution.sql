@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_channel_attribution.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, model, channel, utm_campaign, currency
+-- Not null: day, shop_id, model, channel, utm_campaign, currency, touched_orders, credited_orders_millionths, credited_gross_minor, credited_net_minor
 WITH visits AS (
   SELECT
     orders.shop_id,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_cohort_retention.sql; do not edit.
+-- Logic: 8
+-- Key: cohort_month, month, shop_id, currency
+-- Not null: cohort_month, month, months_since_first, shop_id, currency, cohort_customers, customers, retention_rate, orders, revenue_gross_minor, revenue_net_minor
 WITH orders AS (
   SELECT
     shop_id,

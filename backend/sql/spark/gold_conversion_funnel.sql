@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_conversion_funnel.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, device, channel, kind, step
+-- Not null: day, shop_id, device, channel, kind, step, step_order, sessions, events
 WITH funnel AS (
   SELECT
     1 AS step_order,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_customer_ltv.sql; do not edit.
+-- Logic: 8
+-- Key: customer_id, shop_id, currency
+-- Not null: customer_id, shop_id, currency, orders, gross_minor, refunds_minor, lifetime_value_minor, average_order_value_minor, first_order_at, last_order_at, recency_days, rfm_segment, first_channel, alive_probability, expected_orders_12m, expected_value_12m_minor
 WITH bg_nbd AS (
   SELECT
     CAST(0.243 AS DOUBLE) AS r,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_daily_kpis.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, currency
+-- Not null: day, shop_id, currency, revenue_gross_minor, refunds_minor, revenue_net_minor, refunds_given_minor, orders, average_order_value_minor, sessions, visitors, converted_sessions, conversion_rate, bounced_sessions, bounce_rate, session_duration_ms, average_session_duration_ms, cart_sessions, abandoned_cart_sessions, cart_abandonment_rate, page_views
 WITH visited AS (
   SELECT
     day,

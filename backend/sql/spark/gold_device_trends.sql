@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_device_trends.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, device, browser, os, currency
+-- Not null: day, shop_id, device, browser, os, currency, sessions, converted_sessions, conversion_rate, purchases, revenue_minor
 WITH visited AS (
   SELECT
     day,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_landing_pages.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, landing_page, channel, device, country, currency
+-- Not null: day, shop_id, landing_page, channel, device, country, currency, sessions, engaged_sessions, bounced_sessions, converted_sessions, session_duration_ms, page_views, orders, new_customers, revenue_minor
 WITH visits AS (
   SELECT
     day,

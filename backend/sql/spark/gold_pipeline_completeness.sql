@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_pipeline_completeness.sql; do not edit.
+-- Logic: 8
+-- Key: day, hour, shop_id, browser
+-- Not null: day, hour, shop_id, browser, made, missing, received, landed, duplicates, refused, refused_malformed_record, refused_time_out_of_range, refused_unknown_currency, refused_amount_too_large, by_programs, used
 WITH records AS (
   SELECT
     day,

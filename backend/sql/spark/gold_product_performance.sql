@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_product_performance.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, item_id, currency
+-- Not null: day, shop_id, item_id, item_name, currency, views, carts, purchases, quantity, revenue_minor, refunds, refunded_quantity, refunds_minor, cart_rate, purchase_rate, view_to_purchase_rate
 WITH counted AS (
   SELECT
     shop_id,

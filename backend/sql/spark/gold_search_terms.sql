@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_search_terms.sql; do not edit.
+-- Logic: 8
+-- Key: day, shop_id, search_term
+-- Not null: day, shop_id, search_term, searches, sessions, clicked_searches, click_through_rate, refined_searches, converted_searches, conversion_rate, orders
 WITH orders AS (
   SELECT
     shop_id,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../gold_trending_products.sql; do not edit.
+-- Logic: 8
+-- Key: window_start, shop_id, item_id, currency
+-- Not null: day, window_start, window_end, shop_id, item_id, item_name, currency, views, carts, purchases, revenue_minor, trend_score
 WITH lines AS (
   SELECT
     items.*,

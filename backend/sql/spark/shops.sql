@@ -1,4 +1,5 @@
 -- Made by `python backend/sql/generate.py` from ../shops.sql; do not edit.
+-- Logic: 8
 WITH named AS (
   SELECT
     shop_id

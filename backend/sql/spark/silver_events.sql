@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_events.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, event_id
+-- Not null: event_id, event_type, event_time, received_at, day, shop_id, anonymous_id, session_key, seq, page_url, page_path, page_channel, channel, device, browser, os, is_bot, record_hash
 WITH events AS (
   SELECT
     *

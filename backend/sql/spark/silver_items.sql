@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_items.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, event_id, item_index
+-- Not null: event_id, event_type, event_time, record_hash, day, shop_id, item_index, item_id, item_name, quantity, currency, is_bot
 WITH events AS (
   SELECT
     *

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_left_out.sql; do not edit.
+-- Logic: 8
+-- Key: record_id
+-- Not null: record_id, event_time, day, shop_id, browser, session_id, reason
 WITH records AS (
   SELECT
     *

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_orders.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, transaction_id
+-- Not null: transaction_id, day, ordered_at, first_event_at, last_event_at, shop_id, customer_id, anonymous_id, session_key, currency, gross_minor, tax_minor, shipping_minor, refunds_minor, net_minor, quantity, order_number, is_new_customer, channel, device, browser, os
 WITH events AS (
   SELECT
     *,

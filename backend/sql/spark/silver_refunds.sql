@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_refunds.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, event_id
+-- Not null: event_id, day, refunded_at, shop_id, transaction_id, currency, refund_minor
 WITH events AS (
   SELECT
     *,

@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_sessions.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, session_key
+-- Not null: session_key, day, session_start, session_end, shop_id, anonymous_id, duration_ms, engaged_ms, events, page_views, product_views, adds_to_cart, checkouts, purchases, revenue_minor, currency, funnel_step, entry_page, exit_page, channel, device, browser, os, is_bounce, is_engaged, is_bot
 WITH purchases AS (
   SELECT
     *

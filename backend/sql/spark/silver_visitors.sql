@@ -1,4 +1,7 @@
 -- Made by `python backend/sql/generate.py` from ../silver_visitors.sql; do not edit.
+-- Logic: 8
+-- Key: shop_id, anonymous_id
+-- Not null: shop_id, anonymous_id, customer_id, sessions, first_seen_at, first_session_key, first_channel, last_seen_at, last_session_key, last_channel
 WITH visits AS (
   SELECT
     *
