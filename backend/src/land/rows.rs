@@ -124,7 +124,8 @@ impl<'a> Rows<'a> {
             }
         }
         if self.events.len() == ROWS_AT_ONCE {
-            self.columns.push(event_columns(&self.stream, &self.events)?);
+            self.columns
+                .push(event_columns(&self.stream, &self.events)?);
             self.events.clear();
         }
         Ok(())
@@ -132,7 +133,8 @@ impl<'a> Rows<'a> {
 
     /// The rows as frames of `bronze_events` and `bronze_quarantine`.
     pub(super) fn into_frames(mut self) -> PolarsResult<(DataFrame, DataFrame)> {
-        self.columns.push(event_columns(&self.stream, &self.events)?);
+        self.columns
+            .push(event_columns(&self.stream, &self.events)?);
         let mut columns = self.columns.into_iter();
         let mut events = columns.next().unwrap_or_else(|| bronze::EVENTS.empty());
         for more in columns {

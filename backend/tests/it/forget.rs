@@ -25,6 +25,13 @@ const CUSTOMER: &str = "customer-1";
 async fn customer_is_gone_from_every_table_and_file_of_a_lake() {
     let records = shuffled_world(11, 30);
     let test = TestLake::new().await;
+    let made_by_spark = test.folder.path().join("_spark/killed");
+    std::fs::create_dir_all(&made_by_spark).unwrap();
+    std::fs::write(
+        made_by_spark.join("rows.json"),
+        format!("{{\"user_id\":\"{CUSTOMER}\"}}"),
+    )
+    .unwrap();
     let theirs = customer_goes(&test.lake, &records).await;
     let others = others(&records, &theirs);
 

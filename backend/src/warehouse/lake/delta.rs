@@ -14,6 +14,7 @@ use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
 use super::super::{Offsets, WarehouseError};
+use super::files::io_error;
 use super::{compact, files, protocol};
 use crate::table::Table;
 
@@ -237,13 +238,6 @@ impl DeltaTableFiles {
 
     fn error(&self, error: DeltaTableError) -> WarehouseError {
         delta_error(self.definition, error)
-    }
-}
-
-fn io_error(path: &Path, source: io::Error) -> WarehouseError {
-    WarehouseError::Io {
-        path: path.display().to_string(),
-        source,
     }
 }
 

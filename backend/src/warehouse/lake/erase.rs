@@ -1,6 +1,7 @@
 //! Erasing: rows that go for good, and what old versions still hold of rows that went.
 
 use std::time::Duration;
+use std::{fs, io};
 
 use deltalake_core::kernel::Action;
 use deltalake_core::operations::vacuum::VacuumMode;
@@ -8,11 +9,15 @@ use polars::prelude::*;
 
 use super::super::{Query, WarehouseError};
 use super::delta::{self, DeltaTableFiles, Kind};
+use super::files::io_error;
 use super::{Lake, publications, replace, turns};
 use crate::table::Table;
 
 /// A writer that lives has named its files within this time; the others are of writers that were killed.
 const WRITING: Duration = Duration::from_secs(60 * 60);
+
+/// Where Spark makes tables until it is their turn (`deploy/databricks/rebuild.py`); a run that is killed leaves them.
+const MADE_BY_SPARK: &str = "_spark";
 
 impl Lake {
     /// Writes the files that hold rows with these keys again without them, one file in memory at a time.
@@ -43,7 +48,8 @@ impl Lake {
         Ok(())
     }
 
-    /// Deletes what only versions before the newest publication name: publications, entries of the logs, files.
+    /// Deletes what only versions before the newest publication name: publications, entries of the logs, files. Tables that
+    /// Spark is making go too: what they were made of has been published otherwise by now.
     pub(super) async fn purge_tables(
         &self,
         tables: &[&'static Table],
@@ -52,6 +58,11 @@ impl Lake {
             turns::landing(&self.root).await?,
             turns::publishing(&self.root).await?,
         );
+        let made = self.root.join(MADE_BY_SPARK);
+        match fs::remove_dir_all(&made) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(|source| io_error(&made, source))?,
+        }
         let published = publications::keep_newest(&self.root)?;
         for table in tables.iter().filter(|table| self.exists(table)) {
             let version = published.tables.get(table.name).copied();

@@ -127,6 +127,14 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Says which file or folder an error of the system is about.
+pub(super) fn io_error(path: &Path, source: io::Error) -> WarehouseError {
+    WarehouseError::Io {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
 /// Bytes of files.
 pub(super) fn size(adds: &[Add]) -> u64 {
     adds.iter()

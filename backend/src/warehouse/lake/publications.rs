@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::{Publication, WarehouseError};
-use super::files::{make_folder, sync_folder};
+use super::files::{io_error, make_folder, sync_folder};
 
 /// How many old publications stay for readers that are still at them.
 const KEPT: u64 = 20;
@@ -93,13 +93,6 @@ fn path_of(folder: &Path, version: u64) -> PathBuf {
 
 fn version_of(path: &Path) -> Option<u64> {
     (path.extension()? == "json").then(|| path.file_stem()?.to_str()?.parse().ok())?
-}
-
-fn io_error(path: &Path, source: io::Error) -> WarehouseError {
-    WarehouseError::Io {
-        path: path.display().to_string(),
-        source,
-    }
 }
 
 #[cfg(test)]
