@@ -6,9 +6,10 @@ import sys
 import uuid
 from datetime import datetime, timedelta, timezone
 
-from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from requests.exceptions import RequestException
 
 LANDING = "_shoptrail_landing"
 PUBLICATION = "_shoptrail_publication"
@@ -113,13 +114,15 @@ class Dataset:
         config = bigquery.QueryJobConfig(query_parameters=parameters)
         try:
             self.client.query(script, job_config=config).result()
-        except GoogleAPICallError:
+        except (GoogleAPIError, RequestException):
             # Whatever was said: the marker tells what became of it.
             version, now = self.marker(PUBLICATION)
             if version == before["version"]:
                 raise
             if now["commit"] != state["commit"]:
-                sys.exit("another build has published meanwhile\nhint: run again")
+                sys.exit(
+                    "another build has published meanwhile, before this one or after it\nhint: run again"
+                )
         return before["version"] + 1
 
     def replace(self, table, staging):

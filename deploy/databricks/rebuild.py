@@ -71,7 +71,7 @@ class Lake:
     def landed_at(self):
         """The time of the last landing; rows that land meanwhile have a later one."""
         last = F.max(F.unix_micros("_landed_at"))
-        return self.now("bronze_events").agg(last).first()[0]
+        return self.now("bronze_events").agg(last).first()[0] or 0
 
     def write(self, table, rows):
         """Writes a table to be published, and returns it as it was written."""

@@ -377,10 +377,10 @@ impl edit::Editor for Cleaner<'_> {
     }
 
     fn bare(&self, path: &[Cow<'_, str>], text: &str) -> Option<String> {
-        let is_number = path
+        let is_id = path
             .last()
             .is_some_and(|name| name == "seq" || name.ends_with("_id"));
-        if !self.rules.settings.mask_texts || (is_number && !self.is_refused) {
+        if !self.rules.settings.mask_texts || (is_id && !self.is_refused) {
             return None;
         }
         let in_number =
@@ -390,11 +390,16 @@ impl edit::Editor for Cleaner<'_> {
             return mask::clean(&digits).map(|masked| format!("\"{masked}\""));
         }
         match mask::clean(text) {
-            Some(_) if is_number && text.contains('.') => None,
+            Some(_) if is_number && is_fraction(text) => None,
             Some(masked) if is_number => Some(format!("\"{}\"", masked.trim())),
             masked => masked,
         }
     }
+}
+
+/// Whether a text of a number's bytes is one with a decimal point, and not four groups of a card's digits.
+fn is_fraction(text: &str) -> bool {
+    text.trim().bytes().filter(|byte| *byte == b'.').count() == 1 && !text.trim().contains(' ')
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 //! Shop, events and drills stay where only this machine reaches them. The password travels as HTTP's Basic scheme has it,
 //! so it needs a proxy with TLS in front wherever somebody may listen.
 
-use std::convert::Infallible;
+use std::env;
 use std::fmt;
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -25,19 +24,14 @@ use super::web::{self, Web};
 /// Nobody counts wrong passwords here, so one must not be guessed by trying.
 const SHORTEST: usize = 12;
 
+/// An argument would be seen by everybody on the machine.
+const VARIABLE: &str = "SHOPTRAIL_DASHBOARD_PASSWORD";
+
 const CHALLENGE: &str = r#"Basic realm="Shoptrail", charset="UTF-8""#;
 
 /// What whoever looks at the dashboard has to know. It is never printed.
 #[derive(Clone)]
 pub struct Password(String);
-
-impl FromStr for Password {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
-}
 
 impl fmt::Debug for Password {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,6 +40,12 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
+    /// The one that `SHOPTRAIL_DASHBOARD_PASSWORD` has.
+    #[must_use]
+    pub fn from_env() -> Option<Self> {
+        env::var(VARIABLE).ok().map(Self)
+    }
+
     fn is_long_enough(&self) -> bool {
         self.0.chars().count() >= SHORTEST
     }
@@ -80,19 +80,19 @@ fn is_same(given: &[u8], secret: &[u8]) -> bool {
 /// Returns an error if there is no password, a short one, or the address cannot be had.
 pub async fn listen(
     address: SocketAddr,
-    password: Option<&Password>,
+    password: Option<Password>,
 ) -> Result<(TcpListener, Password)> {
     let password = password
-        .filter(|password| password.is_long_enough())
+        .filter(Password::is_long_enough)
         .with_context(|| {
             format!(
-                "the dashboard on {address} would be open to everybody who reaches it\nhint: set `SHOPTRAIL_DASHBOARD_PASSWORD` to {SHORTEST} characters or more"
+                "the dashboard on {address} would be open to everybody who reaches it\nhint: set `{VARIABLE}` to {SHORTEST} characters or more"
             )
         })?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}"))?;
-    Ok((listener, password.clone()))
+    Ok((listener, password))
 }
 
 /// Serves `router` to those who know `password`.
@@ -111,6 +111,7 @@ async fn door(State(password): State<Password>, request: Request, next: Next) ->
     } else {
         (
             StatusCode::METHOD_NOT_ALLOWED,
+            [(header::ALLOW, "GET, HEAD")],
             "this dashboard is read only\n",
         )
             .into_response()
@@ -171,7 +172,7 @@ mod tests {
     async fn no_port_is_opened_without_a_password_that_is_long_enough() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         for missing in [None, Some(password("")), Some(password("elevenchars"))] {
-            let error = listen(address, missing.as_ref())
+            let error = listen(address, missing)
                 .await
                 .expect_err("nobody would be kept out");
             assert!(
@@ -179,13 +180,13 @@ mod tests {
                 "{error:#}"
             );
         }
-        assert!(listen(address, Some(&password(SECRET))).await.is_ok());
+        assert!(listen(address, Some(password(SECRET))).await.is_ok());
     }
 
     #[tokio::test]
     async fn who_knows_the_password_may_read_and_nobody_may_write() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (listener, password) = listen(address, Some(&password(SECRET)))
+        let (listener, password) = listen(address, Some(password(SECRET)))
             .await
             .expect("a port");
         let address = listener.local_addr().expect("it listens");

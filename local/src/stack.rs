@@ -50,14 +50,6 @@ pub struct StackArgs {
     /// `SHOPTRAIL_DASHBOARD_PASSWORD`
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub dashboard_bind: Option<SocketAddr>,
-    /// The password that the dashboard asks for there; only by its variable
-    #[arg(
-        long,
-        env = "SHOPTRAIL_DASHBOARD_PASSWORD",
-        hide = true,
-        hide_env_values = true
-    )]
-    pub dashboard_password: Option<Password>,
     /// Let the pages of this address send events too, for a shop of your own; may be repeated
     #[arg(long = "origin", value_name = "URL")]
     pub origins: Vec<PageOrigin>,
@@ -164,10 +156,7 @@ impl Stack {
         let family = Family::of(&args.data).await?;
 
         let door = match args.dashboard_bind {
-            Some(address) => {
-                let password = args.dashboard_password.as_ref();
-                Some(shared_dashboard::listen(address, password).await?)
-            }
+            Some(address) => Some(shared_dashboard::listen(address, Password::from_env()).await?),
             None => None,
         };
         let listener = web::listen(args.port).await?;

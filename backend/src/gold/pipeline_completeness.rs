@@ -221,5 +221,5 @@ fn with_missing(records: LazyFrame) -> PolarsResult<LazyFrame> {
                 .cast(DataType::Int64)
                 .alias("missing"),
         )
-        .drop(by_name(["on"], true, false)))
+        .drop(by_name(["on", "spans_days"], true, false)))
 }

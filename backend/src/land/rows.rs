@@ -123,18 +123,27 @@ impl<'a> Rows<'a> {
                     .push((position, refusal, BASE64_STANDARD.encode(value)));
             }
         }
-        if self.events.len() == ROWS_AT_ONCE {
-            self.columns
-                .push(event_columns(&self.stream, &self.events)?);
-            self.events.clear();
+        if self.events.len() >= ROWS_AT_ONCE {
+            self.make_columns()?;
         }
         Ok(())
     }
 
-    /// The rows as frames of `bronze_events` and `bronze_quarantine`.
-    pub(super) fn into_frames(mut self) -> PolarsResult<(DataFrame, DataFrame)> {
+    fn make_columns(&mut self) -> PolarsResult<()> {
         self.columns
             .push(event_columns(&self.stream, &self.events)?);
+        self.events.clear();
+        Ok(())
+    }
+
+    /// The rows as frames of `bronze_events` and `bronze_quarantine`.
+    ///
+    /// # Errors
+    /// Returns an error if rows cannot become columns.
+    pub(super) fn into_frames(mut self) -> PolarsResult<(DataFrame, DataFrame)> {
+        if !self.events.is_empty() {
+            self.make_columns()?;
+        }
         let mut columns = self.columns.into_iter();
         let mut events = columns.next().unwrap_or_else(|| bronze::EVENTS.empty());
         for more in columns {

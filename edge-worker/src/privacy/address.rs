@@ -85,7 +85,7 @@ pub fn clean(address: &str, also_allowed: &[String], masks_texts: bool) -> Optio
         // The route of a single-page app, with a query of its own.
         Some((route, query)) if !route.contains('=') => {
             cleaned.push('#');
-            cleaned.push_str(route);
+            cleaned.push_str(&without_secrets(route));
             push_pairs(&mut cleaned, '?', query, also_allowed);
         }
         _ if holds_pairs(fragment) => push_pairs(&mut cleaned, '#', fragment, also_allowed),
@@ -175,14 +175,11 @@ fn without_hidden_pairs(path: &str) -> &str {
 
 /// Cuts a fragment off behind a word that says that a secret follows.
 fn without_secrets(fragment: &str) -> String {
-    let mut kept = fragment.len();
-    let mut start = 0_usize;
-    for part in fragment.split('/') {
-        start = start.saturating_add(part.len()).saturating_add(1);
-        let mut words = part.split(|character: char| !character.is_ascii_alphanumeric());
-        let is_secret = |word: &str| SECRETS.iter().any(|known| known.eq_ignore_ascii_case(word));
-        if start < kept && words.any(is_secret) {
-            kept = start;
+    let is_secret = |word: &str| SECRETS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    let mut kept = 0_usize;
+    for part in fragment.split_inclusive(|character: char| !character.is_ascii_alphanumeric()) {
+        kept = kept.saturating_add(part.len());
+        if is_secret(part.trim_end_matches(|end: char| !end.is_ascii_alphanumeric())) {
             break;
         }
     }
@@ -433,6 +430,14 @@ mod tests {
             (
                 "https://a.example/#token/s3cret",
                 "https://a.example/#token/redacted",
+            ),
+            (
+                "https://a.example/#token:s3cret",
+                "https://a.example/#token:redacted",
+            ),
+            (
+                "https://a.example/#/reset-password/s3cret?utm_source=x",
+                "https://a.example/#/reset-password/redacted?utm_source=x",
             ),
             (
                 "https://a.example/#/reset-password/Jo/x",

@@ -239,6 +239,10 @@ fn what_was_refused_is_masked_outside_of_quotes_too() {
             r#"{"n":"[card]","t":52.52000659999}"#,
         ),
         (
+            r#"{"n":4111.1111.1111.1111,"t":1"#,
+            r#"{"n":"[card]","t":1"#,
+        ),
+        (
             r#"{"a":"x,"b":"jo@x.example"}"#,
             r#"{"a":"x,"b":"[email]"}"#,
         ),
