@@ -143,7 +143,7 @@ test("every_event_arrives_once_and_in_its_session", async () => {
     user_id: visit.customer,
     shop_id: "demo",
     currency: "EUR",
-    page_views: 9,
+    page_views: 10,
     product_views: 3,
     adds_to_cart: 2,
     checkouts: 1,
@@ -217,7 +217,7 @@ test("daily_kpis_count_the_visit", async () => {
     cart_sessions: 1,
     abandoned_cart_sessions: 0,
     cart_abandonment_rate: 0,
-    page_views: 9,
+    page_views: 10,
   });
 });
 
@@ -253,7 +253,7 @@ test("funnel_has_the_visit_in_every_step", async () => {
   const count = (type) => rows.find(({ kind, step }) => kind === "event" && step === type).events;
   assert.deepEqual(
     ["page_view", "view_item", "add_to_cart", "search", "purchase"].map(count),
-    [9, 3, 2, 1, 1],
+    [10, 3, 2, 1, 1],
   );
 });
 
