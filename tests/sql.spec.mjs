@@ -78,7 +78,7 @@ describe("a dataset", () => {
     assert.equal(status, 0, stderr);
     const expected = [
       "published 2: a b",
-      "too late: another build has published meanwhile",
+      "too late: another build has published meanwhile, before this one or after it",
       "hint: run again",
       "still: a b",
       "failed, still: a b",
