@@ -62,12 +62,12 @@ pub(super) fn count(condition: Expr) -> Expr {
 }
 
 /// The name of a product in its rows, the newest by `time`. What came without a name has the product's id in its place, which
-/// no reader knows: any name wins over that.
+/// no reader knows: any name wins over that. Of names of one time it is always the same.
 pub(super) fn product_name(time: &str) -> Expr {
     let is_named = col("item_name").neq(col("item_id"));
     let newest = SortMultipleOptions::default();
     col("item_name")
-        .sort_by([is_named, col(time)], newest)
+        .sort_by([is_named, col(time), col("item_name")], newest)
         .last()
 }
 
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn product_has_its_newest_name_and_its_id_where_none_is_known() {
         let rows = df!(
-            "item_id" => ["a", "a", "a", "b"],
-            "item_name" => ["Mug", "Old mug", "a", "b"],
-            "day" => [2, 1, 3, 1],
+            "item_id" => ["a", "a", "a", "a", "a", "b"],
+            "item_name" => [Some("Mug"), Some("Cup"), Some("Old mug"), Some("a"), None, Some("b")],
+            "day" => [2, 2, 1, 3, 3, 1],
         );
         let products = rows
             .expect("columns of one length")
